@@ -1,0 +1,82 @@
+// Everything in the configuration that is neither a limit, a route nor an upstream: listeners, admin, Redis, clients,
+// answers. Plain values with every default written once, here.
+#pragma once
+
+#include "base/clock.hpp"
+#include "limiter/redis/redis_settings.hpp"
+#include "partition/client_address.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace penstock::conf {
+
+// host:port, [v6]:port or unix:/path.
+struct bind_address {
+    std::string host;  // literal address; empty: unix socket
+    std::uint16_t port = 0; // 0: the system picks one (printed at start)
+    std::string unix_path;
+    std::string text;  // as written
+};
+
+struct message_limits {
+    std::size_t request_line = 8192;      // bytes: 414 beyond
+    std::size_t header_field = 16 * 1024; // bytes of one field: 431
+    std::size_t headers = 64 * 1024;      // bytes of all fields: 431
+    std::size_t header_count = 100;       // 431
+    std::uint64_t body = 0;               // bytes: 413 beyond; 0: no limit
+};
+
+struct downstream_timeouts {
+    base::micros keep_alive{75'000'000}; // idle between requests: silent close
+    base::micros header{30'000'000};     // from the first byte of a head to its end: 408
+    base::micros body{60'000'000};       // between two reads or writes: 408 or close
+    base::micros drain{30'000'000};      // most that SIGTERM waits for exchanges in flight
+    base::micros pre_drain{0};           // after SIGTERM, still accepting but not ready
+};
+
+enum class field_style : std::uint8_t { draft, triple, x_ratelimit };
+enum class reset_style : std::uint8_t { epoch, delta };
+enum class member_list : std::uint8_t { tightest, all };
+enum class rejection_body : std::uint8_t { problem, text, file };
+
+struct response_settings {
+    std::vector<field_style> rate_limit_fields{field_style::draft}; // empty: off
+    bool on_success = true;
+    member_list members = member_list::tightest;
+    reset_style reset = reset_style::epoch; // of X-RateLimit-Reset
+    unsigned retry_jitter_percent = 0;
+    unsigned rejection_status = 429;
+    rejection_body body = rejection_body::problem;
+    std::string body_template;  // of rejection_body::file: the file's text
+    std::string template_media_type = "text/html; charset=utf-8";
+};
+
+struct admin_settings {
+    bind_address address;
+    std::string token; // empty: read-only
+};
+
+struct access_log_settings {
+    bool enabled = true;
+};
+
+struct settings {
+    unsigned workers = 0; // 0: as many as this process may use cores
+    std::vector<bind_address> listeners;
+    std::optional<admin_settings> admin;
+    std::optional<limiter::redis_settings> redis;
+    partition::client_settings client;
+    std::vector<std::string> api_key_fields; // header names, lower case, in order of preference
+    bool api_key_from_authorization = false; // `Authorization: ApiKey KEY`
+    message_limits limits;
+    downstream_timeouts timeouts;
+    response_settings responses;
+    access_log_settings access_log;
+    std::size_t memory_keys = 1'000'000; // most counters held in this process
+    std::string via_name = "penstock";
+};
+
+} // namespace penstock::conf

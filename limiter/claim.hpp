@@ -1,0 +1,33 @@
+// What one request asks of the limiter and what it is told. Plain values of fixed size: a request's claims live on its
+// coroutine frame and allocate nothing.
+#pragma once
+
+#include "limiter/decision.hpp"
+#include "limiter/policy.hpp"
+#include "partition/partition_key.hpp"
+
+#include <boost/container/static_vector.hpp>
+
+#include <cstdint>
+
+namespace penstock::limiter {
+
+// Most limits that one request may meet; `check` refuses a route with more.
+inline constexpr std::size_t max_claims = 16;
+
+struct claim {
+    limiter::policy const* policy = nullptr; // never null
+    partition::partition_key key;
+    std::int64_t cost = 1;
+};
+using claims = boost::container::static_vector<claim, max_claims>;
+
+// The answer for a request: one decision per claim, in the order of the claims.
+// `allowed`: every claim that is enforced was allowed, and all allowed claims were charged; otherwise none was.
+struct verdict {
+    bool allowed = true;
+    base::instant now{}; // the store's clock as it decided
+    boost::container::static_vector<decision, max_claims> decisions;
+};
+
+} // namespace penstock::limiter

@@ -1,0 +1,21 @@
+// The answer of one limit for one claim. Pure value.
+#pragma once
+
+#include "base/clock.hpp"
+
+#include <cstdint>
+
+namespace penstock::limiter {
+
+// "No wait would help": the cost is above what the limit can ever admit at once.
+inline constexpr base::micros never = base::micros::max();
+
+struct decision {
+    bool allowed = true;
+    std::int64_t remaining = 0;  // permits that would still pass at this instant, >= 0
+    base::micros reset_after{0}; // until the counter is untouched again
+    base::micros retry_after{0}; // refused: until this same cost passes, exact to the microsecond, or `never`
+    friend bool operator==(decision const&, decision const&) = default;
+};
+
+} // namespace penstock::limiter

@@ -1,0 +1,48 @@
+// Counters of this process: fixed stripes of mutex + open-addressing table, shared by all workers. Bounded: at most
+// `max_keys` counters; an insertion sweeps a few expired ones, and if a stripe is full the counter closest to untouched is
+// dropped and counted (never silently). 24 bytes a counter. Thread safe; holds a stripe's lock for arithmetic only.
+#pragma once
+
+#include "base/clock.hpp"
+#include "limiter/claim.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace penstock::limiter {
+
+class memory_store {
+public:
+    struct settings {
+        std::size_t max_keys = 1'000'000;
+    };
+    struct counts {
+        std::uint64_t keys = 0;      // counters held now
+        std::uint64_t evictions = 0; // counters dropped before their time
+        std::uint64_t bytes = 0;     // memory of the tables
+    };
+
+    explicit memory_store(settings const& wanted);
+    ~memory_store();
+    memory_store(memory_store const&) = delete;
+    memory_store& operator=(memory_store const&) = delete;
+
+    // Charges every claim or none (claims in shadow neither refuse nor are needed). Two claims must not share a key.
+    verdict acquire(std::span<claim const> asked, base::instant now) noexcept;
+
+    // Gives back what acquire() charged at `charged_at` for these claims, because another store refused the request.
+    // `given` is the verdict of that acquire(): only what it allowed is given back.
+    void refund(std::span<claim const> asked, verdict const& given, base::instant charged_at, base::instant now) noexcept;
+
+    // Drops some expired counters; call it now and then (a timer) so that idle keys vanish. Returns how many went.
+    std::size_t sweep(base::instant now) noexcept;
+
+    [[nodiscard]] counts count() const noexcept;
+
+private:
+    struct stripe;
+    std::unique_ptr<stripe[]> stripes_;
+};
+
+} // namespace penstock::limiter

@@ -1,0 +1,28 @@
+// Where counters live. Two stores: memory_store (this process; synchronous) and redis_store (the fleet; one script call).
+// A store answers "allowed" or "refused"; its error channel means only "could not ask" (house rule A9).
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "limiter/claim.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <span>
+
+namespace penstock::limiter {
+
+class store {
+public:
+    store() = default;
+    store(store const&) = delete;
+    store& operator=(store const&) = delete;
+    virtual ~store() = default;
+
+    // Charges every claim or none, in one step. `deadline`: the caller waits no longer than that; after it the answer is
+    // errc::timed_out, whatever the store may still do. The claims must stay alive and unchanged until the answer.
+    // Called on the owning worker's thread.
+    virtual boost::asio::awaitable<base::result<verdict>> acquire(std::span<claim const> asked, base::instant deadline) = 0;
+};
+
+} // namespace penstock::limiter
