@@ -5,6 +5,9 @@
 namespace penstock::limiter {
 namespace {
 
+// Categories are never destroyed through their base, whose destructor is not virtual on purpose.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"
 class limiter_category final : public boost::system::error_category {
 public:
     [[nodiscard]] char const* name() const noexcept override { return "penstock.limiter"; }
@@ -27,6 +30,7 @@ public:
         return "unknown";
     }
 };
+#pragma GCC diagnostic pop
 
 } // namespace
 

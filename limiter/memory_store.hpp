@@ -45,12 +45,15 @@ public:
 
 private:
     struct stripe;
-    struct place; // of one claim's counter
+    struct place { // of one claim's counter
+        std::uint64_t tag = 0;
+        std::size_t stripe = 0;
+        counter_state* found = nullptr;
+    };
+    class locked_stripes;
     using places = boost::container::static_vector<place, max_claims>;
 
     [[nodiscard]] places find_places(std::span<claim const> asked) const noexcept;
-    void lock(places const& wanted) noexcept;
-    void unlock(places const& wanted) noexcept;
 
     base::hash_key hash_key_; // random for each process: nobody can choose keys that meet in one slot
     std::size_t stripe_count_;
