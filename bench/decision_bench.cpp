@@ -33,7 +33,8 @@ void name_counter(limiter::claim& claim, limiter::policy const& policy, std::siz
     claim.policy = &policy;
     claim.key.clear();
     claim.key.append("rl:{ip=10.");
-    claim.key.append(std::to_string(number >> 16) + "." + std::to_string(number >> 8 & 255) + "." + std::to_string(number & 255));
+    claim.key.append(std::to_string(number >> 16) + "." + std::to_string(number >> 8 & 255) + "." +
+                     std::to_string(number & 255));
     claim.key.append("}");
     claim.key.append(policy.key_suffix);
 }
@@ -92,7 +93,8 @@ void report(char const* what, std::size_t counters, std::span<limiter::policy co
     auto const ns = bench.measure();
     auto const held = bench.count();
     std::printf("%-34s %9llu counters %6.1f ns per request %5.1f bytes per counter\n", what,
-                static_cast<unsigned long long>(held.keys), ns, static_cast<double>(held.bytes) / static_cast<double>(held.keys));
+                static_cast<unsigned long long>(held.keys), ns,
+                static_cast<double>(held.bytes) / static_cast<double>(held.keys));
 }
 
 } // namespace
