@@ -186,16 +186,14 @@ TEST_CASE("whatever no limiter wrote counts as an untouched counter")
     timed_store store;
     auto const now = origin();
     auto const at_us = std::to_string(base::since_epoch_us(now) + 500'000);
-    auto const at_ms = std::to_string(base::since_epoch_us(now) / 1000 + 500);
-    std::vector<std::string> const rubbish = {"",          "rubbish",   " " + at_us, at_us + ".5", "0x1F",         "nan",
-                                              "inf",       "1e15",      "-5",        "+" + at_us,  "0" + at_us,    at_us + ":",
-                                              ":5",        at_us + ":-1", "5:5:5",   at_ms + ":3", "00000000000000000001"};
+    std::vector<std::string> const rubbish = {"", "rubbish", "nan", "inf", "-inf", "-5", "1e99", "99999999999999999999", at_us + ":",
+                                              ":5", at_us + ":-1", "5:5:5", "00000000000000000001", "rubbishrubbishrubbi",
+                                              "1:2", "not a number:3"};
     one_claim const whole{*limiter::make_token_bucket(10, 10, base::micros{1'000'000}), "k"};
     one_claim const rational{*limiter::make_token_bucket(10, 7, base::micros{1'000'000}), "k"};
     one_claim const window{*limiter::make_fixed_window(10, base::micros{1'000'000}), "k"};
     for (auto const* claim : {&whole, &rational, &window}) {
         for (auto const& text : rubbish) {
-            // A bucket reads 'us:numerator' whatever the numerator: an arrival time long past means untouched as well.
             CAPTURE(text);
             store.server().command({"SET", "k", text});
             auto const verdict = store.acquire(claim->view(), now);
