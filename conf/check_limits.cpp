@@ -68,9 +68,11 @@ void check_key(checked const& all, limit_outline const& limit, problem_list& pro
     constexpr std::string_view remedy = "no API key is ever read; add auth.api_keys.from, such as [header X-API-Key]";
     auto const* written = limit.source->find("key");
     std::set<std::string> seen;
-    for (auto const* one : elements(written)) {
+    auto const entries = elements(written);
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        auto const* one = entries[i];
         if (!one->is_scalar()) continue;
-        auto const path = limit.path + ".key";
+        auto const path = limit.path + (written->is_list() ? ".key[" + std::to_string(i) + ']' : ".key");
         if (!seen.insert(one->text).second)
             problems.error(one->at, path, "'" + one->written + "' stands here twice; remove one");
         if (one->text == "api_key" && !reads_api_keys) problems.error(one->at, path, std::string{remedy});

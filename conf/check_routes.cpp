@@ -46,17 +46,24 @@ private:
     {
         for (auto const& reference : term) {
             used_limits_.insert(reference.name);
-            if (all_.parts.find_limit(reference.name) != nullptr) continue;
+            if (all_.parts.find_limit(reference.name) != nullptr || !is_readable("limits")) continue;
             problems_.error(reference.at, reference.path,
                             "there is no limit '" + reference.name + "'; " +
                                 suggestion_among(reference.name, limits_, "add it to limits"));
         }
     }
 
+    // What is no map has been reported; what it was meant to hold is not known.
+    [[nodiscard]] bool is_readable(std::string_view section) const
+    {
+        auto const* value = all_.root.find(section);
+        return value == nullptr || value->is_map();
+    }
+
     void known_upstream(route_outline const& route)
     {
         auto const* written = route.source->find("upstream");
-        if (written == nullptr || !written->is_scalar()) return;
+        if (written == nullptr || !written->is_scalar() || !is_readable("upstreams")) return;
         used_upstreams_.insert(route.upstream);
         if (std::find(upstreams_.begin(), upstreams_.end(), route.upstream) != upstreams_.end()) return;
         problems_.error(written->at, route.path + ".upstream",
@@ -89,7 +96,7 @@ private:
         std::set<std::string> seen;
         for (auto const& term : met) {
             for (auto const& reference : term) {
-                if (!seen.insert(reference.name).second) {
+                if (!seen.insert(reference.name).second && repeated_.insert(reference.path).second) {
                     problems_.error(reference.at, reference.path,
                                     "limit '" + reference.name + "' is met twice on " + route.path + "; name it once");
                 }
@@ -178,6 +185,7 @@ private:
     problem_list& problems_;
     std::vector<std::string_view> limits_;
     std::vector<std::string_view> upstreams_;
+    std::set<std::string> repeated_; // reported already, on an earlier route
     std::set<std::string> used_limits_;
     std::set<std::string> used_upstreams_;
 };

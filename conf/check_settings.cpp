@@ -64,7 +64,7 @@ void check_redis(checked const& all, problem_list& problems)
         auto const* value = longest != nullptr ? longest : redis->find("breaker.open_for");
         problems.error(value->at, longest != nullptr ? "redis.breaker.open_for_max" : "redis.breaker.open_for",
                        "open_for (" + write_duration(breaker.open_for) + ") is longer than open_for_max (" +
-                           write_duration(breaker.open_for_max) + "); it must not be");
+                           write_duration(breaker.open_for_max) + "); raise the one or lower the other");
     }
 }
 

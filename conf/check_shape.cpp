@@ -45,6 +45,13 @@ public:
     }
 
 private:
+    // As the table has it: the value itself may hold a password.
+    static std::string shown(std::string_view pattern)
+    {
+        if (!pattern.ends_with('*')) return std::string{pattern};
+        return std::string{pattern.substr(0, pattern.size() - 1)} + "...";
+    }
+
     static std::string example_of(std::string_view key) { return "add `" + std::string{key} + ":` here"; }
 
     void member(struct member const& m, spot const& here, std::string const& parent)
@@ -74,7 +81,9 @@ private:
     {
         switch (v.is) {
         case node::kind::null: problems_.error(v.at, here.path, "has no value; give it one or remove the key"); return;
-        case node::kind::scalar: scalar(v, here, known); return;
+        case node::kind::scalar:
+            if (v.is_scalar()) scalar(v, here, known);
+            return;
         case node::kind::list: list(v, here, known); return;
         case node::kind::map: map(v, here, known); return;
         }
@@ -88,10 +97,8 @@ private:
             auto const element = here.known_path + "[]";
             scalar(v, {here.path, element}, *find_known(element));
         } else if (auto const* later = find_unsupported_value(here.known_path, v.text)) {
-            // Shown as the table has it: the value itself may hold a password.
             problems_.error(v.at, here.path,
-                            "'" + std::string{later->value} + "' is not supported by this version; " +
-                                std::string{later->instead});
+                            "'" + shown(later->value) + "' is not supported by this version; " + std::string{later->instead});
         } else if (auto what = problem_with_value(known, v); !what.empty()) {
             problems_.error(v.at, here.path, std::move(what));
         }

@@ -109,10 +109,9 @@ std::string endpoint_problem(node const& value)
 
 std::string key_prefix_problem(node const& value)
 {
-    constexpr std::size_t longest = 32;
     bool const is_plain =
         std::all_of(value.text.begin(), value.text.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '{' && c != '}'; });
-    if (is_plain && value.text.size() <= longest) return {};
+    if (is_plain && value.text.size() <= longest_key_prefix) return {};
     return "must be at most 32 visible ASCII characters other than '{' and '}', such as rl:";
 }
 

@@ -3,12 +3,19 @@
 #include "conf/hash_secret.hpp"
 #include "conf/read.hpp"
 #include "conf/read_settings.hpp"
+#include "conf/words.hpp"
 
 #include <algorithm>
 
 namespace penstock::conf {
 
 namespace {
+
+// No key is ever cut: prefix, braces, identity (longer ones become a hash), and the suffix with the longest of all tags.
+constexpr std::size_t longest_identity = 64;
+constexpr std::string_view longest_tag = "fw31622400001ms";
+static_assert(longest_key_prefix + 2 + longest_identity + 1 + longest_name + 1 + longest_tag.size() <=
+              partition::partition_key::capacity);
 
 limiter::key_settings keys_of(node const& root, attachments const& files)
 {

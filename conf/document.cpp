@@ -68,7 +68,10 @@ public:
 
     [[nodiscard]] std::optional<node> take_root() { return std::move(root_); }
 
-    void OnDocumentStart(YAML::Mark const&) override {}
+    void OnDocumentStart(YAML::Mark const& mark) override
+    {
+        if (root_) throw refused{place_of(mark), "a second YAML document; remove it and the `---` before it"};
+    }
     void OnDocumentEnd() override {}
 
     void OnNull(YAML::Mark const& mark, YAML::anchor_t anchor) override
@@ -252,14 +255,9 @@ std::optional<node> parse_document(std::string const& text, problem_list& proble
     try {
         std::istringstream stream{mask_variables(text)};
         YAML::Parser parser{stream};
-        builder first{problems};
-        parser.HandleNextDocument(first);
-        builder second{problems};
-        if (parser.HandleNextDocument(second)) {
-            problems.error_of_file("the file holds more than one YAML document; remove what follows `---`");
-            return std::nullopt;
-        }
-        auto root = first.take_root();
+        builder made{problems};
+        while (parser.HandleNextDocument(made)) {}
+        auto root = made.take_root();
         if (!root || !root->is_map()) {
             problems.error(root ? root->at : place{}, {},
                            "the document must be a map of keys such as listeners, upstreams and routes");
@@ -269,7 +267,8 @@ std::optional<node> parse_document(std::string const& text, problem_list& proble
     } catch (refused const& r) {
         problems.error(r.at, {}, r.why);
     } catch (YAML::Exception const& e) {
-        problems.error(place_of(e.mark), {}, "not YAML: " + e.msg);
+        problems.error(place_of(e.mark), {},
+                       "not YAML: " + e.msg + "; look at indentation (spaces only), brackets and quotes around here");
     }
     return std::nullopt;
 }

@@ -24,13 +24,14 @@ struct node {
     enum class kind : std::uint8_t { null, scalar, list, map };
 
     kind is = kind::null;
-    place at;            // of the value itself; of the key where there is no value
-    std::string text;    // scalar: its value, after the environment was put in
-    std::string written; // scalar: what to show in problems (before the environment was put in)
+    place at;                   // of the value itself; of the key where there is no value
+    bool is_unreadable = false; // scalar: the environment lacks what it needs; reported, and nobody looks at it again
+    std::string text;           // scalar: its value, after the environment was put in
+    std::string written;        // scalar: what to show in problems (before the environment was put in)
     std::vector<node> items;
     std::vector<member> members; // in the order of the file, no key twice
 
-    [[nodiscard]] bool is_scalar() const noexcept { return is == kind::scalar; }
+    [[nodiscard]] bool is_scalar() const noexcept { return is == kind::scalar && !is_unreadable; }
     [[nodiscard]] bool is_list() const noexcept { return is == kind::list; }
     [[nodiscard]] bool is_map() const noexcept { return is == kind::map; }
 

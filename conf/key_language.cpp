@@ -76,6 +76,11 @@ std::string expected_key_entry(std::string_view text)
                                                             "cookie.NAME", "query.NAME",        "method",  "host",
                                                             "path",        "path.CAPTURE",      "route",   "everyone"};
     if (text.starts_with(network_word)) return "write client.network/1 to client.network/32";
+    if (auto const dot = text.find('.'); dot != std::string_view::npos) {
+        static constexpr std::array<std::string_view, 4> families{"header", "cookie", "query", "path"};
+        auto const family = nearest(text.substr(0, dot), families);
+        if (!family.empty()) return "did you mean '" + std::string{family} + std::string{text.substr(dot)} + "'?";
+    }
     return suggestion(text, forms);
 }
 

@@ -1,8 +1,8 @@
 #include "conf/suggest.hpp"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
-#include <vector>
 
 namespace penstock::conf {
 
@@ -13,9 +13,9 @@ constexpr std::size_t longest_compared = 64;
 // Letters to insert, remove, replace or swap with their neighbour (optimal string alignment).
 std::size_t distance(std::string_view a, std::string_view b)
 {
-    std::vector<std::size_t> before(b.size() + 1);
-    std::vector<std::size_t> above(b.size() + 1);
-    std::vector<std::size_t> row(b.size() + 1);
+    std::array<std::size_t, longest_compared + 1> before{};
+    std::array<std::size_t, longest_compared + 1> above{};
+    std::array<std::size_t, longest_compared + 1> row{};
     std::iota(above.begin(), above.end(), std::size_t{0});
     for (std::size_t i = 1; i <= a.size(); ++i) {
         row[0] = i;
@@ -27,7 +27,7 @@ std::size_t distance(std::string_view a, std::string_view b)
         before.swap(above);
         above.swap(row);
     }
-    return above.back();
+    return above[b.size()];
 }
 
 } // namespace

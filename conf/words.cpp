@@ -34,8 +34,7 @@ std::vector<std::string_view> split_words(std::string_view words)
 
 bool is_name(std::string_view text) noexcept
 {
-    constexpr std::size_t longest = 64;
-    return !text.empty() && text.size() <= longest &&
+    return !text.empty() && text.size() <= longest_name &&
            std::all_of(text.begin(), text.end(), [](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
 }
 

@@ -9,6 +9,9 @@
 
 namespace penstock::conf {
 
+inline constexpr std::size_t longest_name = 64;       // RL-9
+inline constexpr std::size_t longest_key_prefix = 32; // of every key in Redis
+
 std::vector<std::string_view> split_words(std::string_view words); // a|b|c; nothing gives nothing
 
 bool is_name(std::string_view text) noexcept;         // [A-Za-z0-9._-]{1,64} (RL-9)
