@@ -34,7 +34,7 @@ std::size_t distance(std::string_view a, std::string_view b)
 
 std::string_view nearest(std::string_view written, std::span<std::string_view const> known)
 {
-    if (written.size() > longest_compared) return {};
+    if (written.size() < 2 || written.size() > longest_compared) return {};
     std::string_view best;
     auto best_distance = std::max<std::size_t>(written.size() / 3, 1) + 1;
     for (auto const word : known) {

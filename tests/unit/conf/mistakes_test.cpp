@@ -68,7 +68,7 @@ TEST_CASE("ten different mistakes in one file are ten problems, each with its pl
     auto const result = conf::load_file((folder / "ten-different-mistakes.yaml").string(), test_environment);
     CHECK(result.snapshot == nullptr);
     auto const is_error = [](conf::problem const& p) { return p.level == conf::problem::severity::error; };
-    CHECK(std::count_if(result.problems.begin(), result.problems.end(), is_error) == 11);
+    CHECK(std::count_if(result.problems.begin(), result.problems.end(), is_error) == 10);
     for (auto const& problem : result.problems) {
         CAPTURE(problem.to_string());
         CHECK(problem.line > 0);
