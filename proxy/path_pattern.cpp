@@ -76,8 +76,10 @@ std::string problem_with_segment(std::string_view segment, bool is_last)
     if (segment.find('*') != npos) return "'*' and '**' are whole segments, like /a/*";
     if (segment.front() == '{') return problem_with_capture(segment);
     if (segment.find_first_of("{}") != npos) return "a capture is a whole segment, like {id}";
-    if (segment == "." || segment == "..") return "dot segments never match: paths are matched without them";
-    return {};
+    std::string normal;
+    auto const alone = normalise_path('/' + std::string{segment}, normal);
+    bool const is_dots = alone.problem != path_problem::none || normal == "/";
+    return is_dots ? "dot segments never match: paths are matched without them" : std::string{};
 }
 
 } // namespace
