@@ -221,6 +221,11 @@ TEST_CASE("stop answers those who wait, and a store may be destroyed while they 
         if (how == std::string("stopped")) {
             worker->store().stop();
             worker->run_until([&] { return answers.size() == 3; });
+            CHECK(worker->told().size() == 1); // that it had connected
+            // Nothing is left that would keep the loop of the worker.
+            worker->io().restart();
+            CHECK(worker->io().run_for(5s) < 100);
+            CHECK(worker->io().stopped());
         } else {
             worker.reset();
         }
