@@ -110,7 +110,8 @@ void redis_store::connection_owner::on_deadline()
 
 void redis_store::connection_owner::settle(redis::waiter& who)
 {
-    if (&who != prober_.get()) judge(who.answered());
+    // Stopping is nobody's failure.
+    if (fsm_.now_in() != fsm::state::stopped && &who != prober_.get()) judge(who.answered());
     who.wake(waking_);
 }
 
@@ -157,7 +158,7 @@ void redis_store::connection_owner::failed(errc why)
     }
     if (!opened) return;
     auto what = "breaker open: " + std::string(name_of(why));
-    if (!last_error_.empty()) what += ": " + last_error_;
+    if (!error_text_.empty()) what += ": " + error_text_;
     tell(what);
     await_probe();
 }
@@ -179,9 +180,9 @@ void redis_store::connection_owner::probe()
 
 void redis_store::connection_owner::probed(base::result<verdict> const& answer)
 {
+    if (fsm_.now_in() == fsm::state::stopped) return;
     if (answer) {
         breaker_.probe_succeeded();
-        last_error_.clear();
         return tell("breaker closed");
     }
     note(answer.error());
@@ -262,7 +263,7 @@ void redis_store::connection_owner::lost(base::error_code why)
 {
     auto const serving = fsm_.now_in() == fsm::state::ready;
     auto what = (serving ? "lost the connection to " : "cannot use ") + target() + ": ";
-    what += last_error_.empty() ? why.message() : last_error_;
+    what += error_text_.empty() ? why.message() : error_text_;
     if (serving || what != last_loss_) tell(what);
     last_loss_ = what;
     // A connection that served is judged by the checks that it owes.
@@ -304,11 +305,11 @@ void redis_store::connection_owner::take_greeting(redis::reply const& answer)
 {
     using type = redis::reply::type;
     if (answer.kind == type::error) {
-        last_error_ = answer.text;
-        return lost(redis::errc_of(answer.text));
+        error_text_ = answer.text;
+        lost(redis::errc_of(answer.text));
+        return error_text_.clear();
     }
     if (answer.kind != type::status) return lost(errc::protocol);
-    last_error_.clear();
     if (--greetings_due_ == 0) resume(fsm::event::welcome);
 }
 
@@ -323,10 +324,11 @@ void redis_store::connection_owner::take_answer(redis::reply const& answer)
     }
     auto& who = *taken.item.who;
     base::error_code const why = who.answered() ? base::error_code{} : who.answered().error();
-    if (answer.kind == redis::reply::type::error) last_error_ = answer.text;
+    if (answer.kind == redis::reply::type::error) error_text_ = answer.text;
     settle(who);
     // Not the primary any more: look it up again. Nonsense: whatever follows cannot be trusted either.
     if (connection_ && (why == errc::protocol || why == errc::read_only)) lost(why);
+    error_text_.clear();
 }
 
 std::string redis_store::connection_owner::target() const

@@ -82,7 +82,7 @@ private:
     base::instant deadline_at_ = base::instant::max();
     std::unique_ptr<prober> prober_;
     redis::resumption waking_ = redis::resumption::now;
-    std::string last_error_; // the text of Redis' last error reply
+    std::string error_text_; // of the error reply that is being dealt with
     std::string last_loss_;  // told, and not to be told again until there is a connection
 };
 

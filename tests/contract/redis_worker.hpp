@@ -34,9 +34,12 @@ class redis_worker {
 public:
     using answer = base::result<limiter::verdict>;
 
-    explicit redis_worker(limiter::redis_settings const& wanted)
-        : store_(std::make_unique<limiter::redis_store>(io_, wanted, 42, [this](std::string const& what) { told_.push_back(what); }))
+    explicit redis_worker(limiter::redis_settings const& wanted) { start(wanted); }
+    // For a test whose server lives on the same loop: start() when it does.
+    redis_worker() = default;
+    void start(limiter::redis_settings const& wanted)
     {
+        store_ = std::make_unique<limiter::redis_store>(io_, wanted, 42, [this](std::string const& what) { told_.push_back(what); });
     }
     ~redis_worker()
     {
@@ -71,6 +74,13 @@ public:
         run_until([this] { return store_->count().up && store_->count().breaker_state == 0; });
     }
 
+    // Asks when the loop runs next; `then` is told the answer.
+    void spawn(std::span<limiter::claim const> claims, base::instant deadline, std::function<void(answer)> then)
+    {
+        boost::asio::co_spawn(io_, store_->acquire(claims, deadline), [then = std::move(then)](std::exception_ptr failed, answer got) {
+            then(failed ? answer{limiter::errc::protocol} : std::move(got));
+        });
+    }
     answer ask(std::span<limiter::claim const> claims, base::instant deadline = base::instant::max())
     {
         return ask_together({claims}, deadline).front();
@@ -82,8 +92,8 @@ public:
         std::vector<answer> answers(all.size(), answer{limiter::errc::not_connected});
         std::size_t done = 0;
         for (std::size_t i = 0; i < all.size(); ++i)
-            boost::asio::co_spawn(io_, store_->acquire(all[i], deadline), [&answers, &done, i](std::exception_ptr failed, answer got) {
-                if (!failed) answers[i] = std::move(got);
+            spawn(all[i], deadline, [&answers, &done, i](answer got) {
+                answers[i] = std::move(got);
                 ++done;
             });
         run_until([&] { return done == all.size(); });

@@ -1,0 +1,120 @@
+#include "limiter/breaker.hpp"
+
+#include <doctest/doctest.h>
+
+namespace penstock::limiter {
+namespace {
+
+using state = breaker::state;
+using namespace std::chrono_literals;
+
+constexpr breaker_settings wanted{.failures = 3, .open_for = 1s, .open_for_max = 5s};
+constexpr auto start = base::at_epoch_us(1'000'000'000);
+
+breaker opened()
+{
+    breaker it(wanted, 1);
+    for (int i = 0; i < 3; ++i) it.failed(start);
+    return it;
+}
+
+} // namespace
+
+TEST_CASE("the breaker opens at the failure that completes the row, and says so once")
+{
+    breaker it(wanted, 1);
+    CHECK_FALSE(it.failed(start));
+    CHECK_FALSE(it.failed(start));
+    CHECK(it.may_ask());
+    CHECK(it.failed(start));
+    CHECK(it.now_in() == state::open);
+    CHECK_FALSE(it.may_ask());
+    CHECK_FALSE(it.failed(start));
+}
+
+TEST_CASE("a success begins the row anew")
+{
+    breaker it(wanted, 1);
+    it.failed(start);
+    it.failed(start);
+    it.succeeded();
+    CHECK_FALSE(it.failed(start));
+    CHECK_FALSE(it.failed(start));
+    CHECK(it.may_ask());
+}
+
+TEST_CASE("a failure that is sure opens at once")
+{
+    breaker it(wanted, 1);
+    CHECK(it.failed_for_sure(start));
+    CHECK(it.now_in() == state::open);
+    CHECK_FALSE(it.failed_for_sure(start));
+}
+
+TEST_CASE("one probe at a time, not before its time, and its success closes")
+{
+    auto it = opened();
+    auto const due = it.probe_at();
+    CHECK(due >= start + wanted.open_for / 2);
+    CHECK(due <= start + wanted.open_for);
+    CHECK_FALSE(it.start_probe(due - 1us));
+    CHECK(it.start_probe(due));
+    CHECK(it.now_in() == state::half_open);
+    CHECK_FALSE(it.may_ask());
+    CHECK_FALSE(it.start_probe(due));
+    CHECK_FALSE(it.start_probe_on_new_connection());
+    it.probe_succeeded();
+    CHECK(it.may_ask());
+    // The row begins anew as well.
+    CHECK_FALSE(it.failed(due));
+}
+
+TEST_CASE("each failed probe doubles the pause, up to the longest; closing forgets")
+{
+    auto it = opened();
+    for (auto const expected : {2s, 4s, 5s, 5s}) {
+        auto const now = it.probe_at();
+        REQUIRE(it.start_probe(now));
+        it.probe_failed(now);
+        CHECK(it.now_in() == state::open);
+        CHECK(it.probe_at() >= now + std::chrono::microseconds(expected) / 2);
+        CHECK(it.probe_at() <= now + expected);
+    }
+    REQUIRE(it.start_probe(it.probe_at()));
+    it.probe_succeeded();
+    it.failed_for_sure(start);
+    CHECK(it.probe_at() <= start + wanted.open_for);
+}
+
+TEST_CASE("a new connection is probed without waiting, if the breaker is open")
+{
+    auto it = opened();
+    CHECK(it.start_probe_on_new_connection());
+    CHECK(it.now_in() == state::half_open);
+    breaker closed(wanted, 1);
+    CHECK_FALSE(closed.start_probe_on_new_connection());
+    CHECK(closed.may_ask());
+}
+
+TEST_CASE("late news changes nothing: outcomes of checks while open, of probes while closed")
+{
+    auto it = opened();
+    it.succeeded();
+    CHECK(it.now_in() == state::open);
+    it.probe_succeeded();
+    CHECK(it.now_in() == state::open);
+    breaker closed(wanted, 1);
+    closed.probe_failed(start);
+    CHECK(closed.may_ask());
+}
+
+TEST_CASE("the pauses of two workers differ")
+{
+    breaker a(wanted, 1);
+    breaker b(wanted, 2);
+    a.failed_for_sure(start);
+    b.failed_for_sure(start);
+    CHECK(a.probe_at() != b.probe_at());
+}
+
+} // namespace penstock::limiter

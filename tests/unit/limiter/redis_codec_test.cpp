@@ -1,0 +1,203 @@
+#include "limiter/redis/codec.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+
+namespace penstock::limiter::redis {
+namespace {
+
+std::string words(std::initializer_list<std::int64_t> values)
+{
+    std::string bytes(values.size() * 8, '\0');
+    std::size_t at = 0;
+    for (auto const value : values) {
+        std::memcpy(bytes.data() + at, &value, 8);
+        at += 8;
+    }
+    return bytes;
+}
+
+std::string doubles(std::initializer_list<double> values)
+{
+    std::string bytes(values.size() * 8, '\0');
+    std::size_t at = 0;
+    for (auto const value : values) {
+        std::memcpy(bytes.data() + at, &value, 8);
+        at += 8;
+    }
+    return bytes;
+}
+
+std::string bulk(std::string const& bytes) { return "$" + std::to_string(bytes.size()) + "\r\n" + bytes + "\r\n"; }
+
+claim asking(policy const& limit, std::string_view key, std::int64_t cost)
+{
+    claim one;
+    one.policy = &limit;
+    one.key.append(key);
+    one.cost = cost;
+    return one;
+}
+
+// Feeds everything and returns what came out, as text; "protocol" ends it.
+std::vector<std::string> read_all(std::string_view bytes, std::size_t step)
+{
+    reply_reader reader;
+    std::vector<std::string> seen;
+    for (std::size_t at = 0; at < bytes.size(); at += step) {
+        auto const part = bytes.substr(at, step);
+        if (reader.feed({part.data(), part.size()})) {
+            seen.emplace_back("protocol");
+            return seen;
+        }
+        for (;;) {
+            auto const next = reader.next();
+            if (!next) {
+                seen.emplace_back("protocol");
+                return seen;
+            }
+            if (!*next) break;
+            static constexpr char const* kinds[] = {"bulk ", "status ", "error ", "other "};
+            seen.push_back(kinds[static_cast<int>((*next)->kind)] + std::string((*next)->text));
+        }
+    }
+    return seen;
+}
+
+} // namespace
+
+TEST_CASE("a check is one EVALSHA: keys, then one packed argument for each claim")
+{
+    policy whole;
+    whole.algorithm = token_bucket{.capacity = 10, .interval_us = 100'000};
+    policy rational;
+    rational.algorithm = token_bucket{.capacity = 7, .interval_us = 333'333, .interval_num = 1, .interval_den = 3};
+    rational.enforce = enforcement::shadow;
+    policy window;
+    window.algorithm = fixed_window{.limit = 5, .window_us = 10'000'000};
+    claim const asked[] = {asking(whole, "a", 1), asking(rational, "bc", 2), asking(window, "def", 0)};
+
+    std::string frame;
+    append_acquire(frame, calling::by_digest, asked, nullptr);
+    auto const body = bulk("3") + bulk("a") + bulk("bc") + bulk("def") + bulk('\0' + doubles({1, 10, 100'000})) +
+                      bulk(static_cast<char>(129) + doubles({2, 7, 333'333, 1, 3})) + bulk('\2' + doubles({0, 5, 10'000'000}));
+    CHECK(frame == "*9\r\n" + bulk("EVALSHA") + bulk(std::string(scripts::acquire.sha1)) + body);
+
+    frame.clear();
+    auto const now = base::at_epoch_us(1'700'000'000'123'456);
+    append_acquire(frame, calling::by_text, asked, &now);
+    CHECK(frame == "*10\r\n" + bulk("EVAL") + bulk(std::string(scripts::acquire.text)) + body + bulk("1700000000123456"));
+}
+
+TEST_CASE("the greeting's commands")
+{
+    std::string frame;
+    append_auth(frame, "", "secret");
+    append_auth(frame, "gate", "se cret");
+    append_select(frame, 12);
+    append_ping(frame);
+    CHECK(frame == "*2\r\n" + bulk("AUTH") + bulk("secret") + "*3\r\n" + bulk("AUTH") + bulk("gate") + bulk("se cret") + "*2\r\n" +
+                       bulk("SELECT") + bulk("12") + "*1\r\n" + bulk("PING"));
+}
+
+TEST_CASE("replies are found whatever the pieces they come in")
+{
+    std::string const bytes = "+PONG\r\n" + bulk("two\r\nlines") + "-ERR no\r\n:5\r\n$-1\r\n*2\r\n:1\r\n$1\r\nx\r\n" + bulk("");
+    std::vector<std::string> const expected = {"status PONG", "bulk two\r\nlines", "error ERR no", "other ", "other ", "other ", "bulk "};
+    for (std::size_t step = 1; step <= bytes.size(); ++step) {
+        CAPTURE(step);
+        CHECK(read_all(bytes, step) == expected);
+    }
+}
+
+TEST_CASE("what is no RESP, or too long for any reply of ours, is refused before it is whole")
+{
+    struct row {
+        char const* name;
+        std::string bytes;
+    };
+    for (auto const& row : {row{"HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n"}, row{"no length", "$x\r\n"},
+                            row{"endless bulk", "$1000000000\r\n" + std::string(8192, 'x')},
+                            row{"endless line", "+" + std::string(8192, 'x')}}) {
+        CAPTURE(row.name);
+        auto const seen = read_all(row.bytes, 512);
+        REQUIRE(seen.size() == 1);
+        CHECK(seen[0] == "protocol");
+    }
+}
+
+TEST_CASE("a verdict is read from the packed reply")
+{
+    auto const bytes = words({1'700'000'000'123'456, 0, 1, 9, 100, 0, 0, 0, 5'000, -1});
+    auto const read = decode_verdict({reply::type::bulk, bytes, bytes.size()}, 2);
+    REQUIRE(read.has_value());
+    CHECK(base::since_epoch_us(read->now) == 1'700'000'000'123'456);
+    CHECK_FALSE(read->allowed);
+    REQUIRE(read->decisions.size() == 2);
+    CHECK(read->decisions[0] == decision{.allowed = true, .remaining = 9, .reset_after = base::micros{100}, .retry_after = {}});
+    CHECK(read->decisions[1] == decision{.allowed = false, .remaining = 0, .reset_after = base::micros{5'000}, .retry_after = never});
+}
+
+TEST_CASE("a reply of another length or type is no verdict")
+{
+    auto const bytes = words({1, 1, 1, 9, 100, 0});
+    for (auto const claims : {std::size_t{0}, std::size_t{2}, max_claims + 1}) {
+        auto const read = decode_verdict({reply::type::bulk, bytes, bytes.size()}, claims);
+        CHECK(read.error() == errc::protocol);
+    }
+    CHECK(decode_verdict({reply::type::status, "OK", 2}, 1).error() == errc::protocol);
+    CHECK(decode_verdict({reply::type::other, "", 0}, 1).error() == errc::protocol);
+}
+
+TEST_CASE("every error that Redis was seen to answer has its meaning")
+{
+    struct row {
+        std::string_view error;
+        errc means;
+    };
+    for (auto const& row : {
+             row{"LOADING Redis is loading the dataset in memory", errc::loading},
+             row{"READONLY You can't write against a read only replica.", errc::read_only},
+             row{"READONLY You can't write against a read only replica. script: 0123, on @user_script:7.", errc::read_only},
+             row{"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", errc::read_only},
+             row{"NOREPLICAS Not enough good replicas to write.", errc::read_only},
+             row{"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.", errc::read_only},
+             row{"CLUSTERDOWN Hash slot not served", errc::cluster},
+             row{"CLUSTERDOWN The cluster is down", errc::cluster},
+             row{"MOVED 3999 127.0.0.1:6381", errc::cluster},
+             row{"ASK 3999 127.0.0.1:6381", errc::cluster},
+             row{"TRYAGAIN Multiple keys request during rehashing of slot", errc::cluster},
+             row{"CROSSSLOT Keys in request don't hash to the same slot", errc::cluster},
+             row{"OOM command not allowed when used memory > 'maxmemory'.", errc::out_of_memory},
+             row{"BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.", errc::busy},
+             row{"NOAUTH Authentication required.", errc::refused_login},
+             row{"WRONGPASS invalid username-password pair or user is disabled.", errc::refused_login},
+             row{"NOPERM this user has no permissions to run the 'evalsha' command", errc::refused_login},
+             row{"ERR AUTH <password> called without any password configured for the default user.", errc::refused_login},
+             row{"ERR max number of clients reached", errc::overloaded},
+             row{"NOSCRIPT No matching script. Please use EVAL.", errc::script},
+             row{"WRONGTYPE Operation against a key holding the wrong kind of value", errc::script},
+             row{"ERR Script attempted to access a non local key in a cluster node", errc::script},
+             row{"ERR unknown command 'EVALSHA'", errc::script},
+             row{"MOVEDX is not MOVED", errc::script},
+             row{"", errc::script},
+         }) {
+        CAPTURE(row.error);
+        CHECK(errc_of(row.error) == row.means);
+        CHECK(decode_verdict({reply::type::error, row.error, row.error.size()}, 1).error() == row.means);
+    }
+    CHECK(is_noscript({reply::type::error, "NOSCRIPT No matching script. Please use EVAL.", 45}));
+    CHECK_FALSE(is_noscript({reply::type::bulk, "NOSCRIPT No matching script. Please use EVAL.", 45}));
+    CHECK_FALSE(is_noscript({reply::type::error, "ERR no", 6}));
+}
+
+TEST_CASE("the embedded digest is that of the embedded text, and the text has no comment left")
+{
+    CHECK(scripts::acquire.sha1.size() == 40);
+    CHECK(scripts::acquire.text.find("--") == std::string_view::npos);
+    CHECK(scripts::acquire.text.find("capacity") != std::string_view::npos);
+    CHECK(scripts::acquire.text.size() < 8192);
+}
+
+} // namespace penstock::limiter::redis
