@@ -109,6 +109,7 @@ TEST_CASE("H1-22, H1-123, H1-124, H1-125: what could be read in two ways is refu
              row{"/%c3/", path_problem::invalid_utf8},
              row{"/%c3a", path_problem::invalid_utf8},
              row{"/%c3%41", path_problem::invalid_utf8},
+             row{"/%c3a%a9", path_problem::invalid_utf8},
              row{"/%e2%82%c3%a9", path_problem::invalid_utf8},
              row{"/../../etc", path_problem::above_root},
              row{"/..", path_problem::above_root},
