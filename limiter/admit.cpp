@@ -46,4 +46,10 @@ admission_ruling admit(std::span<claim const> asked, std::span<decision const* c
     return gate;
 }
 
+admission::admission(admission_ruling const& gate) noexcept
+{
+    assert(gate.verdict == admission_ruling::kind::admitted);
+    static_cast<void>(gate);
+}
+
 } // namespace penstock::limiter

@@ -24,7 +24,7 @@ enum class outcome : std::uint8_t {
 struct ruling {
     limiter::policy const* policy = nullptr;
     outcome result = outcome::allowed;
-    bool answered = true;       // `decision` holds what a store said (also one in memory standing in for Redis)
+    bool answered = true; // `decision` holds what a store said (also one in memory standing in for Redis)
     limiter::decision decision;
 };
 
@@ -34,6 +34,18 @@ struct admission_ruling {
     kind verdict = kind::admitted;
     base::micros retry_after{0}; // refused: longest wait among the limits that refused, or `never`
     boost::container::static_vector<ruling, max_claims> rulings;
+};
+
+// The proof that a request may pass. Whoever forwards asks for one; holds that last as long as the exchange will live in it.
+class admission {
+public:
+    // `gate` must have admitted the request.
+    explicit admission(admission_ruling const& gate) noexcept;
+    admission(admission&&) noexcept = default;
+    admission& operator=(admission&&) noexcept = default;
+    admission(admission const&) = delete;
+    admission& operator=(admission const&) = delete;
+    ~admission() = default;
 };
 
 // `answers[i]` is the decision for `asked[i]`, or null where no store could answer. A refusal outweighs a store that cannot

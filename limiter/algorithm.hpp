@@ -19,7 +19,7 @@ namespace penstock::limiter {
 // Continuous token bucket as GCRA (ITU-T I.371, virtual scheduling). One permit is worth
 // `interval_us + interval_num / interval_den` microseconds, in lowest terms; interval_num < interval_den.
 struct token_bucket {
-    std::int64_t capacity = 1;     // permits, >= 1
+    std::int64_t capacity = 1; // permits, >= 1
     std::int64_t interval_us = 1;
     std::int64_t interval_num = 0;
     std::int64_t interval_den = 1;
@@ -35,8 +35,8 @@ struct fixed_window {
 
 using algorithm = std::variant<token_bucket, fixed_window>;
 
-// Two words, read according to the algorithm. For every algorithm `until_us` is the instant (microseconds since the epoch)
-// from which the state means the same as no state: what a store may drop, oldest first.
+// Two words, read according to the algorithm. For every algorithm a state means the same as no state once the clock
+// (microseconds since the epoch) has passed `until_us`: then a store may drop it, oldest first.
 //   token_bucket: until_us + extra / interval_den = theoretical arrival time
 //   fixed_window: until_us = end of the window (a whole millisecond), extra = permits used
 struct counter_state {

@@ -68,10 +68,7 @@ void counter_table::erase(std::size_t at) noexcept
 {
     auto gap = at;
     for (auto next = after(gap); table_[next].tag != 0; next = after(next)) {
-        auto const home = home_of(table_[next].tag);
-        auto const from_home = (next + slots_ - home) % slots_;
-        auto const from_gap = (next + slots_ - gap) % slots_;
-        if (from_home < from_gap) continue;
+        if (distance(home_of(table_[next].tag), next) < distance(gap, next)) continue;
         table_[gap] = table_[next];
         gap = next;
     }
@@ -85,7 +82,7 @@ std::size_t counter_table::sweep(std::size_t slots, base::instant now) noexcept
     std::size_t dropped = 0;
     for (auto left = std::min(slots, slots_); left > 0; --left) {
         // A drop may move another counter into the slot: look again.
-        while (table_[swept_to_].tag != 0 && table_[swept_to_].state.until_us <= now_us) {
+        while (table_[swept_to_].tag != 0 && table_[swept_to_].state.until_us < now_us) {
             erase(swept_to_);
             ++dropped;
         }
@@ -107,7 +104,7 @@ void counter_table::drop_one_near(std::size_t home, base::instant now) noexcept
         ++seen;
         if (closest == slots_ || table_[at].state.until_us < table_[closest].state.until_us) closest = at;
     }
-    if (table_[closest].state.until_us > base::since_epoch_us(now)) ++evictions_;
+    if (table_[closest].state.until_us >= base::since_epoch_us(now)) ++evictions_;
     erase(closest);
 }
 

@@ -41,6 +41,10 @@ private:
 
     [[nodiscard]] std::size_t home_of(std::uint64_t tag) const noexcept;
     [[nodiscard]] std::size_t after(std::size_t at) const noexcept { return at + 1 == slots_ ? 0 : at + 1; }
+    [[nodiscard]] std::size_t distance(std::size_t from, std::size_t to) const noexcept
+    {
+        return to >= from ? to - from : to + slots_ - from;
+    }
     [[nodiscard]] bool resize(std::size_t slots) noexcept;
     void place(std::uint64_t tag, counter_state state) noexcept;
     void erase(std::size_t at) noexcept;

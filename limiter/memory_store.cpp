@@ -51,8 +51,8 @@ memory_store::places memory_store::find_places(std::span<claim const> asked) con
     places result;
     for (auto const& each : asked) {
         auto const tag = std::max<std::uint64_t>(base::sip_hash<1, 3>(hash_key_, each.key.view()), 1); // 0 is an empty slot
-        // The table places by the tag's upper bits, so the stripe comes from the lowest.
-        result.push_back({.tag = tag, .stripe = tag % stripe_count_, .found = nullptr});
+        // The table places by the tag's upper bits, so the stripe (of a power of two) comes from the lowest.
+        result.push_back({.tag = tag, .stripe = tag & (stripe_count_ - 1), .found = nullptr});
     }
     return result;
 }

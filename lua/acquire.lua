@@ -1,0 +1,88 @@
+-- acquire: decides all limits of one request in one step, and charges every one of them or none.
+--
+-- KEYS[i]      where limit i keeps its counter; no key twice
+-- ARGV[i]      limit i, packed as struct '<Bddd' and, for kind 1, two more doubles ('<Bddddd'):
+--                kind    0 token bucket with a whole emission interval, 1 token bucket with a fractional one,
+--                        2 fixed window; 128 is added for a limit in shadow
+--                cost    permits asked for; 0 only looks
+--                then the parameters of the algorithm: see lua/lib/
+-- ARGV[n + 1]  microseconds since the epoch to decide by, for tests only; without it the server's own clock
+--
+-- Reply: one bulk string of little-endian int64: now_us, allowed (0 or 1), then for each limit, in order,
+--        allowed (0 or 1), remaining (permits), reset_us, retry_us (-1: this cost can never pass).
+--
+-- Invariants:
+--   A limit in shadow neither refuses the request nor has to allow it; it is charged only if it allows.
+--   A refused request writes nothing, except once to bring back into range a counter that a clock set back or a lowered
+--   limit has left too far ahead (a repair: it changes no answer).
+--   Charges come after all decisions, and are SETs only, which no content of a key can make fail halfway.
+--   What no limiter wrote counts as an untouched counter: another type, text that is no number, a number out of range.
+--   Every number stays below 2^53; none becomes text except through %d.
+--
+-- The twin in C++: limiter/evaluate and limiter/algorithm, which give the same answer to the bit.
+
+local keys, args, call, decode, encode = KEYS, ARGV, redis.call, struct.unpack, struct.pack
+local format, floor, number = string.format, math.floor, tonumber
+
+local n = #keys
+local now = args[n + 1]
+if now then
+  now = number(now)
+else
+  local t = call('TIME')
+  now = t[1] * 1000000 + t[2]
+end
+
+-- For several limits: what the keys hold, each replaced by what it is to hold; the new expiries.
+local states, expiries
+if n > 1 then states, expiries = call('MGET', unpack(keys)), {} end
+
+local charging, answers = true, ''
+local fits, remaining, reset, retry, value, expires
+local i = 0
+while i < n do
+  i = i + 1
+  local arg, stored = args[i]
+  -- pcall: a key of another type reads as an error table, which is no number either.
+  if n > 1 then stored = states[i] else stored = redis.pcall('GET', keys[1]) end
+  local kind, cost, p1, p2 = decode('<Bddd', arg)
+  local enforced = kind < 128
+  if not enforced then kind = kind - 128 end
+
+  -- Set by the fragment: the decision; if it charges, the new value, with its expiry unless the present one will do.
+  fits, remaining, reset, retry, value, expires = 1, 0, 0, 0, nil, nil
+  if kind < 2 then
+    --@include lib/token_bucket.lua
+  else
+    --@include lib/fixed_window.lua
+  end
+
+  if fits == 0 and enforced and charging then
+    charging = false
+    -- Look again at those that passed: they are told their state without the charge.
+    if n > 1 then states, answers, i = call('MGET', unpack(keys)), '', 0 end
+  elseif n > 1 then
+    states[i] = value
+    if expires then expiries[i] = expires end
+    answers = answers .. encode('<i8i8i8i8', fits, remaining, reset, retry)
+  end
+end
+
+if n == 1 then
+  if expires then
+    call('SET', keys[1], value, 'PXAT', expires)
+  elseif value then
+    call('SET', keys[1], value, 'KEEPTTL')
+  end
+  return encode('<i8i8i8i8i8i8', now, charging and 1 or 0, fits, remaining, reset, retry)
+end
+if charging then
+  for k = 1, n do
+    if expiries[k] then
+      call('SET', keys[k], states[k], 'PXAT', expiries[k])
+    elseif states[k] then
+      call('SET', keys[k], states[k], 'KEEPTTL')
+    end
+  end
+end
+return encode('<i8i8', now, charging and 1 or 0) .. answers

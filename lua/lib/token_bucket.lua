@@ -1,0 +1,83 @@
+-- token_bucket: continuous token bucket as GCRA. A fragment of acquire.lua, which says what is given and what is to be set.
+--
+-- Parameters: p1 capacity (permits), p2 whole microseconds of the emission interval; kind 1 adds numerator and denominator
+--   of the rest of the interval, in lowest terms.
+-- Key: the theoretical arrival time in microseconds, an integer that Redis keeps without a string; or, between two
+--   microseconds, 'us:numerator'. Below now means untouched.
+-- Expiry: the end of the two seconds that follow the two seconds in which the arrival time lies. All arrival times of the
+--   same two seconds share it, so a busy key seldom needs a new one. It depends on no parameter, or a changed limit could
+--   leave a key that dies before its state does.
+-- Twin: limiter/token_bucket.
+
+local capacity, interval = p1, p2
+local arrival, rest, old = now, 0, number(stored)
+if old then
+  if old > now and old < 9007199254740992 then arrival = old end
+elseif type(stored) == 'string' then
+  local us, numerator = string.match(stored, '^(%d+):(%d+)$')
+  us = number(us)
+  if us and us >= now and us < 9007199254740992 then arrival, rest = us, number(numerator) end
+end
+
+if kind == 0 then
+  -- Left by the same limit with a fractional interval: rounded up.
+  if rest > 0 then arrival = arrival + 1 end
+  local latest = now + capacity * interval
+  if arrival > latest then
+    arrival, old = latest, latest
+    call('SET', keys[i], format('%d', latest), 'PXAT', format('%d', (floor(latest / 2000000) + 2) * 2000))
+  end
+
+  local charged = arrival + cost * interval
+  if charged > latest then
+    fits = 0
+    if cost > capacity then retry = -1 else retry = charged - latest end
+  elseif charging and cost > 0 then
+    arrival, value = charged, format('%d', charged)
+    local pair = floor(charged / 2000000)
+    if not old or pair ~= floor(old / 2000000) then expires = format('%d', (pair + 2) * 2000) end
+  end
+  remaining, reset = floor((latest - arrival) / interval), arrival - now
+else
+  local num, den = decode('<dd', arg, 26)
+  -- Left by the same limit with another denominator: rounded up.
+  if rest >= den then arrival, rest = arrival + 1, 0 end
+  local product = capacity * num
+  local latest_rest = product % den
+  local latest = now + capacity * interval + (product - latest_rest) / den
+  if arrival > latest or arrival == latest and rest > latest_rest then
+    arrival, rest = latest, latest_rest
+    call('SET', keys[i], format('%d:%d', latest, latest_rest), 'PXAT', format('%d', (floor(latest / 2000000) + 2) * 2000))
+  end
+
+  product = rest + cost * num
+  local charged_rest = product % den
+  local charged = arrival + cost * interval + (product - charged_rest) / den
+  if charged > latest or charged == latest and charged_rest > latest_rest then
+    fits = 0
+    if cost > capacity then
+      retry = -1
+    else
+      retry = charged - latest
+      if charged_rest > latest_rest then retry = retry + 1 end
+    end
+  elseif charging and cost > 0 then
+    arrival, rest = charged, charged_rest
+    if rest == 0 then value = format('%d', arrival) else value = format('%d:%d', arrival, rest) end
+    expires = format('%d', (floor(arrival / 2000000) + 2) * 2000)
+  end
+
+  -- How many intervals fit into what is left: a guess in floating point, then made exact in whole numbers.
+  local left, left_rest = latest - arrival, latest_rest - rest
+  if left_rest < 0 then left, left_rest = left - 1, left_rest + den end
+  remaining = floor((left + left_rest / den) / (interval + num / den)) + 1
+  repeat
+    product = remaining * num
+    local used_rest = product % den
+    local used = remaining * interval + (product - used_rest) / den
+    local too_many = used > left or used == left and used_rest > left_rest
+    if too_many then remaining = remaining - 1 end
+  until not too_many
+  reset = arrival - now
+  if rest > 0 then reset = reset + 1 end
+end
