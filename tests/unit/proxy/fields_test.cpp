@@ -127,16 +127,18 @@ TEST_CASE("H1-70: options have no case")
 
 TEST_CASE("H1-72, IP-16: Connection cannot remove what both ends rely on")
 {
-    auto const connection = options({"Authorization, Cookie, X-API-Key, RateLimit, RateLimit-Policy, X-RateLimit-Limit, Set-Cookie, Retry-After"});
-    for (std::string_view const name :
-         {"Authorization", "Cookie", "X-API-Key", "RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "Set-Cookie", "Retry-After"}) {
+    auto const connection =
+        options({"Authorization, Cookie, X-API-Key, RateLimit, RateLimit-Policy, X-RateLimit-Limit, Set-Cookie, Retry-After"});
+    for (std::string_view const name : {"Authorization", "Cookie", "X-API-Key", "RateLimit", "RateLimit-Policy",
+                                        "X-RateLimit-Limit", "Set-Cookie", "Retry-After"}) {
         CAPTURE(name);
         CHECK(forwards_request_field(name, connection, peer_trust::untrusted));
         CHECK(forwards_response_field(name, connection));
     }
     CHECK(forwards_request_field("X-Real-IP", options({"X-Real-IP"}), peer_trust::trusted));
 
-    auto const forged = written({{"Connection", "X-Forwarded-For, Via"}, {"X-Forwarded-For", "198.51.100.7"}}, peer_trust::trusted);
+    auto const forged =
+        written({{"Connection", "X-Forwarded-For, Via"}, {"X-Forwarded-For", "198.51.100.7"}}, peer_trust::trusted);
     CHECK(forged.find("X-Forwarded-For: 198.51.100.7, 10.0.0.1\r\n") != std::string::npos);
 }
 
@@ -152,9 +154,9 @@ TEST_CASE("H1-70: more names than are held are noticed")
 TEST_CASE("H1-30, H1-46, H1-71, IP-6, IP-14, IP-15: what a request loses on its way")
 {
     connection_options const none;
-    for (std::string_view const name :
-         {"Connection", "Keep-Alive", "Proxy-Connection", "TE", "Transfer-Encoding", "Upgrade", "Proxy-Authorization", "HTTP2-Settings",
-          "Content-Length", "Host", "Via", "Expect", "Forwarded", "X-Forwarded-For", "X-HTTP-Method-Override", "X-Original-URL", "a_b"}) {
+    for (std::string_view const name : {"Connection", "Keep-Alive", "Proxy-Connection", "TE", "Transfer-Encoding", "Upgrade",
+                                        "Proxy-Authorization", "HTTP2-Settings", "Content-Length", "Host", "Via", "Expect",
+                                        "Forwarded", "X-Forwarded-For", "X-HTTP-Method-Override", "X-Original-URL", "a_b"}) {
         CAPTURE(name);
         CHECK_FALSE(forwards_request_field(name, none, peer_trust::untrusted));
         CHECK_FALSE(forwards_request_field(name, none, peer_trust::trusted));
@@ -168,8 +170,8 @@ TEST_CASE("H1-30, H1-46, H1-71, IP-6, IP-14, IP-15: what a request loses on its 
 TEST_CASE("H1-70, H1-71: what an answer loses on its way")
 {
     connection_options const none;
-    for (std::string_view const name :
-         {"Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade", "Proxy-Authenticate", "Content-Length"}) {
+    for (std::string_view const name : {"Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade",
+                                        "Proxy-Authenticate", "Content-Length"}) {
         CAPTURE(name);
         CHECK_FALSE(forwards_response_field(name, none));
     }
@@ -181,18 +183,27 @@ TEST_CASE("H1-70, H1-71: what an answer loses on its way")
 
 TEST_CASE("IP-6, IP-17, H1-73: an untrusted peer's forwarding fields are replaced")
 {
-    CHECK(written({{"X-Forwarded-For", "1.2.3.4"}, {"X-Forwarded-Proto", "https"}, {"X-Forwarded-Host", "bank.example"}, {"X-Forwarded-Port", "443"}},
+    CHECK(written({{"X-Forwarded-For", "1.2.3.4"},
+                   {"X-Forwarded-Proto", "https"},
+                   {"X-Forwarded-Host", "bank.example"},
+                   {"X-Forwarded-Port", "443"}},
                   peer_trust::untrusted) ==
           "X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: example.com\r\nVia: 1.1 penstock\r\n");
 }
 
 TEST_CASE("IP-6, IP-17, H1-73: a trusted peer's chain is kept and extended")
 {
-    CHECK(written({{"X-Forwarded-For", "6.6.6.6"}, {"Via", "1.0 edge"}, {"x-forwarded-for", "198.51.100.7"}, {"X-Forwarded-Proto", "https"},
-                   {"X-Forwarded-Host", "Shop.example:8443"}, {"X-Forwarded-Port", "8443"}, {"VIA", "1.1 inner"}},
-                  peer_trust::trusted) ==
-          "X-Forwarded-For: 6.6.6.6, 198.51.100.7, 10.0.0.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: Shop.example:8443\r\n"
-          "X-Forwarded-Port: 8443\r\nVia: 1.0 edge, 1.1 inner, 1.1 penstock\r\n");
+    CHECK(
+        written({{"X-Forwarded-For", "6.6.6.6"},
+                 {"Via", "1.0 edge"},
+                 {"x-forwarded-for", "198.51.100.7"},
+                 {"X-Forwarded-Proto", "https"},
+                 {"X-Forwarded-Host", "Shop.example:8443"},
+                 {"X-Forwarded-Port", "8443"},
+                 {"VIA", "1.1 inner"}},
+                peer_trust::trusted) ==
+        "X-Forwarded-For: 6.6.6.6, 198.51.100.7, 10.0.0.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: Shop.example:8443\r\n"
+        "X-Forwarded-Port: 8443\r\nVia: 1.0 edge, 1.1 inner, 1.1 penstock\r\n");
 }
 
 TEST_CASE("IP-17: what a trusted peer says is checked")
@@ -241,4 +252,13 @@ TEST_CASE("H1-73: Via tells the protocol that was received")
     std::string out;
     append_forwarding_fields(out, context);
     CHECK(out.ends_with("Via: 1.0 penstock\r\n"));
+}
+
+TEST_CASE("H1-76: a request of HTTP/1.0 that named no host has none forwarded")
+{
+    auto context = context_with({}, peer_trust::untrusted);
+    context.authority = {};
+    std::string out;
+    append_forwarding_fields(out, context);
+    CHECK(out.find("X-Forwarded-Host") == std::string::npos);
 }

@@ -102,7 +102,4 @@ TEST_CASE("captures are those of the route that was taken")
     CHECK(captures.empty());
 }
 
-TEST_CASE("an empty table takes nothing")
-{
-    CHECK(taken(route_table{}, "GET", "x", "/") == "none");
-}
+TEST_CASE("an empty table takes nothing") { CHECK(taken(route_table{}, "GET", "x", "/") == "none"); }
