@@ -14,8 +14,7 @@ partition::client_settings trusting_private_networks()
 {
     partition::client_settings settings;
     settings.source = partition::address_source::x_forwarded_for;
-    for (std::string_view const text : {"10.0.0.0/8", "2001:db8:f::/48"})
-        settings.trusted_proxies.push_back(*base::ip_network::parse(text));
+    settings.trusted_proxies = {*base::ip_network::parse("10.0.0.0/8"), *base::ip_network::parse("2001:db8:f::/48")};
     return settings;
 }
 

@@ -75,7 +75,7 @@ TEST_CASE("IP-13: IPv6 text is canonical")
     struct row {
         std::string_view text, expected;
     };
-    for (auto const& [text, expected] : {
+    for (auto const& r : {
              row{"0.0.0.0", "0.0.0.0"},
              row{"255.255.255.255", "255.255.255.255"},
              row{"::", "::"},
@@ -94,8 +94,8 @@ TEST_CASE("IP-13: IPv6 text is canonical")
              row{"64:ff9b::1.2.3.4", "64:ff9b::102:304"},
              row{"1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:102:304"},
          }) {
-        CAPTURE(text);
-        CHECK(canonical(text) == expected);
+        CAPTURE(r.text);
+        CHECK(canonical(r.text) == r.expected);
     }
 }
 

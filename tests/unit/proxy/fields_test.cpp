@@ -46,7 +46,7 @@ TEST_CASE("H1-30, H1-71, IP-6, IP-14, IP-15: what a field is to a gateway, whate
         field_kind kind;
     };
     using enum field_kind;
-    for (auto const& [name, kind] : {
+    for (auto const& r : {
              row{"Connection", connection},
              row{"Keep-Alive", hop_by_hop},
              row{"Proxy-Connection", hop_by_hop},
@@ -90,15 +90,15 @@ TEST_CASE("H1-30, H1-71, IP-6, IP-14, IP-15: what a field is to a gateway, whate
              row{"", end_to_end},
              row{"X-A-Name-That-Is-Longer-Than-Any-Known-One", end_to_end},
          }) {
-        CAPTURE(name);
-        CHECK(classify_field(name) == kind);
+        CAPTURE(r.name);
+        CHECK(classify_field(r.name) == r.kind);
         std::string lower, upper;
-        for (char const c : name) {
+        for (char const c : r.name) {
             lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
             upper += c >= 'a' && c <= 'z' ? static_cast<char>(c & ~0x20) : c;
         }
-        CHECK(classify_field(lower) == kind);
-        CHECK(classify_field(upper) == kind);
+        CHECK(classify_field(lower) == r.kind);
+        CHECK(classify_field(upper) == r.kind);
     }
 }
 
@@ -211,7 +211,7 @@ TEST_CASE("IP-17: what a trusted peer says is checked")
     struct row {
         std::string_view name, value, replaced_by;
     };
-    for (auto const& [name, value, replaced_by] : {
+    for (auto const& r : {
              row{"X-Forwarded-Proto", "javascript", "X-Forwarded-Proto: http\r\n"},
              row{"X-Forwarded-Proto", "https, http", "X-Forwarded-Proto: http\r\n"},
              row{"X-Forwarded-Host", "a, b", "X-Forwarded-Host: example.com\r\n"},
@@ -220,11 +220,11 @@ TEST_CASE("IP-17: what a trusted peer says is checked")
              row{"X-Forwarded-Port", "65536", "example.com\r\nVia"},
              row{"X-Forwarded-Port", "80x", "example.com\r\nVia"},
          }) {
-        CAPTURE(value);
-        auto const lines = written({{name, value}}, peer_trust::trusted);
+        CAPTURE(r.value);
+        auto const lines = written({{r.name, r.value}}, peer_trust::trusted);
         CAPTURE(lines);
-        CHECK(lines.find(replaced_by) != std::string::npos);
-        CHECK(lines.find(value == "0" ? "Port" : value) == std::string::npos);
+        CHECK(lines.find(r.replaced_by) != std::string::npos);
+        CHECK(lines.find(r.value == "0" ? "Port" : r.value) == std::string::npos);
     }
     auto const twice = written({{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Proto", "https"}}, peer_trust::trusted);
     CHECK(twice.find("X-Forwarded-Proto: http\r\n") != std::string::npos);

@@ -23,7 +23,7 @@ TEST_CASE("H1-120, H1-129: one spelling of a host")
     struct row {
         std::string_view raw, expected;
     };
-    for (auto const& [raw, expected] : {
+    for (auto const& r : {
              row{"example.com", "example.com"},
              row{"Example.COM.:80", "example.com 80"},
              row{"EXAMPLE.com", "example.com"},
@@ -42,8 +42,8 @@ TEST_CASE("H1-120, H1-129: one spelling of a host")
              row{"[2001:DB8:0::1]:443", "[2001:db8::1] 443"},
              row{"[::ffff:1.2.3.4]:80", "1.2.3.4 80"},
          }) {
-        CAPTURE(raw);
-        CHECK(normal(raw) == expected);
+        CAPTURE(r.raw);
+        CHECK(normal(r.raw) == r.expected);
     }
 }
 

@@ -31,7 +31,7 @@ TEST_CASE("H1-120, H1-122, H1-124, H1-126, H1-127: one spelling of a path")
     struct row {
         std::string_view name, raw, expected;
     };
-    for (auto const& [name, raw, expected] : {
+    for (auto const& r : {
              row{"root", "/", "/"},
              row{"plain", "/api/login", "/api/login"},
              row{"H1-120 unreserved is decoded", "/api/%6Cogin", "/api/login"},
@@ -63,8 +63,8 @@ TEST_CASE("H1-120, H1-122, H1-124, H1-126, H1-127: one spelling of a path")
              row{"what no URI may hold raw is escaped", "/a\"<>[]^`{|}", "/a%22%3C%3E%5B%5D%5E%60%7B%7C%7D"},
              row{"a space stays escaped", "/api/login%20", "/api/login%20"},
          }) {
-        CAPTURE(name);
-        CHECK(normal(raw) == expected);
+        CAPTURE(r.name);
+        CHECK(normal(r.raw) == r.expected);
     }
 }
 
@@ -74,7 +74,7 @@ TEST_CASE("H1-22, H1-123, H1-124, H1-125: what could be read in two ways is refu
         std::string_view raw;
         path_problem problem;
     };
-    for (auto const& [raw, problem] : {
+    for (auto const& r : {
              row{"", path_problem::not_absolute},
              row{"api", path_problem::not_absolute},
              row{"%2fapi", path_problem::not_absolute},
@@ -118,9 +118,9 @@ TEST_CASE("H1-22, H1-123, H1-124, H1-125: what could be read in two ways is refu
              row{"/a//../../b", path_problem::above_root},
              row{"/./../a", path_problem::above_root},
          }) {
-        CAPTURE(raw);
-        CHECK(problem_of(raw) == problem);
-        CHECK_FALSE(describe(problem).empty());
+        CAPTURE(r.raw);
+        CHECK(problem_of(r.raw) == r.problem);
+        CHECK_FALSE(describe(r.problem).empty());
     }
     CHECK(problem_of(std::string_view{"/a\0", 3}) == path_problem::forbidden_byte);
 }
