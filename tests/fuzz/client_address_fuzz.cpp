@@ -22,6 +22,7 @@ partition::client_address found(partition::client_settings const& settings, std:
                                 std::vector<std::string> const& lines)
 {
     std::vector<base::field> fields;
+    fields.reserve(lines.size());
     for (auto const& line : lines) fields.push_back({"X-Forwarded-For", line});
     return partition::find_client(settings, ip_address::parse(peer), fields);
 }
