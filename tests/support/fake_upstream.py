@@ -7,6 +7,7 @@ A script is a function of one Exchange. What arrives and is not strict HTTP/1.1,
 import socket
 import struct
 import threading
+import time
 
 from support.http_wire import REQUEST_LINE, Fields, Reader, Truncated, WireError, framing_of
 from support.waiting import DEADLINE, wait_until
@@ -39,6 +40,7 @@ class Request:
         self.body = b""
         self.trailers = Fields()
         self.complete = False         # the whole body has been read
+        self.arrived = time.time()    # when its head was complete
 
 
 class Exchange:
