@@ -12,7 +12,7 @@ ONE_WORKER = "workers: 1\n"
 
 class Downstream(GatewayCase):
     def setUp(self):
-        self.app = self.upstream(lambda exchange: exchange.send(reply(body=exchange.request.target.encode())))
+        self.app = self.upstream(lambda each: (each.read_body(), each.send(reply(body=each.request.target.encode()))))
         self.gate = self.gateway(self.app, ONE_WORKER)
 
     def test_h1_86_a_connection_serves_many_requests(self):

@@ -71,6 +71,7 @@ class Chunks(GatewayCase):
 
     def refuse(self, body, *statuses):
         with self.subTest(body=body[:60]):
+            self.app.requests.clear()
             answer = exchange(self.gate.address, CHUNKED + body + SMUGGLED)
             self.assertLessEqual(answer.count(b"HTTP/1.1 "), 1, answer)
             if answer:
