@@ -54,6 +54,13 @@ class Check(GatewayCase):
         self.assertEqual((done.returncode, len(problems)), (1, 1))
         self.assertIn("responses", problems[0])
 
+    def test_rl_76_a_cost_that_could_never_pass_is_refused(self):
+        bucket = "limits: {{b: {{key: everyone, {cost}token_bucket: {{capacity: 10, refill: 1/second}}}}}}\n"
+        route = "routes: [{{match: {{path: /**}}, upstream: app, limits: [b]{cost}}}]\n"
+        for limit_cost, route_cost, expected in (("", "", 0), ("cost: 10, ", "", 0), ("cost: 11, ", "", 1), ("", ", cost: 11", 1)):
+            text = compose(bucket.format(cost=limit_cost) + route.format(cost=route_cost), "127.0.0.1:3000")
+            self.assertEqual(self.check(text)[0].returncode, expected, (limit_cost, route_cost))
+
     def test_text_that_is_not_yaml(self):
         for text in ("a: [b", "\t- x", "\0", "just words", ""):
             done, problems, _ = self.check(text)

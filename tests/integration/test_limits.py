@@ -51,15 +51,6 @@ class Algorithms(Limits):
         self.assertLessEqual(self.app.count(), 5 + 2 * taken)
         self.assertGreaterEqual(self.app.count(), 5 + 2 * (taken - SLACK) - 1)
 
-    def test_a_cost_above_the_capacity_can_never_pass_and_costs_nothing_rl_76(self):
-        self.start("limits: {b: {key: everyone, token_bucket: {capacity: 10, refill: 10/hour}}}\n"
-                   "routes:\n  - {match: {path: /dear}, upstream: app, limits: [b], cost: 11}\n"
-                   "  - {match: {path: /**}, upstream: app, limits: [b]}")
-        response = self.client.ask(target="/dear")
-        self.assertEqual(response.status, 429)
-        self.assertEqual(remaining(self.client.ask(), "b"), 9)
-        self.assertEqual(self.app.count("/dear"), 0)
-
 
 class Several(Limits):
     def test_rl_77_a_thousand_refusals_leave_the_other_limit_untouched(self):
