@@ -2,7 +2,6 @@
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 set(PENSTOCK_SANITIZE "" CACHE STRING "comma separated list for -fsanitize, empty for none")
 option(PENSTOCK_WERROR "treat warnings as errors" ON)
@@ -11,9 +10,6 @@ option(PENSTOCK_LTO "link-time optimisation" OFF)
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual)
 if(PENSTOCK_WERROR)
   add_compile_options(-Werror)
-endif()
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  add_compile_options(-fcoroutines)
 endif()
 
 if(PENSTOCK_SANITIZE)

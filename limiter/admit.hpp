@@ -16,7 +16,7 @@ enum class outcome : std::uint8_t {
     allowed,
     refused,            // this claim refused the request
     shadow_refused,     // would have refused, were it enforced
-    skipped,            // would have been allowed, but another limit refused: nothing was charged
+    skipped,            // would have been allowed, but the request may not pass for another limit: not charged
     unanswered_allowed, // the store could not answer; the failure mode let it pass
     unanswered_denied,  // the store could not answer; the failure mode refused it
 };
@@ -36,8 +36,20 @@ struct admission_ruling {
     boost::container::static_vector<ruling, max_claims> rulings;
 };
 
-// `answers[i]` is the decision for `asked[i]`, or null where no store could answer; `charged` says whether the stores that
-// answered charged what they allowed.
+// The proof that a request may pass. Whoever forwards asks for one; holds that last as long as the exchange will live in it.
+class admission {
+public:
+    // `gate` must have admitted the request.
+    explicit admission(admission_ruling const& gate) noexcept;
+    admission(admission&&) noexcept = default;
+    admission& operator=(admission&&) noexcept = default;
+    admission(admission const&) = delete;
+    admission& operator=(admission const&) = delete;
+    ~admission() = default;
+};
+
+// `answers[i]` is the decision for `asked[i]`, or null where no store could answer. A refusal outweighs a store that cannot
+// answer. Unless the request is admitted, whatever some store had charged for it must be given back by the caller.
 admission_ruling admit(std::span<claim const> asked, std::span<decision const* const> answers) noexcept;
 
 } // namespace penstock::limiter

@@ -20,6 +20,8 @@ struct classified {
     policy const* missing_key = nullptr; // a limit with `on_missing_key: reject` whose key the request lacks
 };
 
+// Of each term the first limit whose key the request has; if it has none of them, the first whose `on_missing_key` is not
+// skip. A limit that exempts the caller is met without a claim. A limit met twice is one claim with both costs.
 classified classify(plan const& limits, base::request_facts const& facts, key_settings const& keys) noexcept;
 
 } // namespace penstock::limiter

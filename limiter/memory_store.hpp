@@ -1,9 +1,11 @@
 // Counters of this process: fixed stripes of mutex + open-addressing table, shared by all workers. Bounded: at most
 // `max_keys` counters; an insertion sweeps a few expired ones, and if a stripe is full the counter closest to untouched is
 // dropped and counted (never silently). 24 bytes a counter. Thread safe; holds a stripe's lock for arithmetic only.
+// docs/adr/0003 says why stripes.
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/stable_hash.hpp"
 #include "limiter/claim.hpp"
 
 #include <cstdint>
@@ -23,6 +25,7 @@ public:
         std::uint64_t bytes = 0;     // memory of the tables
     };
 
+    // Throws when there is no memory or no randomness to start with.
     explicit memory_store(settings const& wanted);
     ~memory_store();
     memory_store(memory_store const&) = delete;
@@ -42,6 +45,18 @@ public:
 
 private:
     struct stripe;
+    struct place { // of one claim's counter
+        std::uint64_t tag = 0;
+        std::size_t stripe = 0;
+        counter_state* found = nullptr;
+    };
+    class locked_stripes;
+    using places = boost::container::static_vector<place, max_claims>;
+
+    [[nodiscard]] places find_places(std::span<claim const> asked) const noexcept;
+
+    base::hash_key hash_key_; // random for each process: nobody can choose keys that meet in one slot
+    std::size_t stripe_count_;
     std::unique_ptr<stripe[]> stripes_;
 };
 

@@ -12,7 +12,7 @@ namespace penstock::partition {
 
 enum class entry_source : std::uint8_t {
     client_ip,      // IPv6 masked to `prefix` bits, IPv4 whole
-    client_network, // IPv4 masked to `prefix` bits; IPv6 to the client's aggregation prefix
+    client_network, // IPv4 masked to `prefix` bits, IPv6 to `ipv6_prefix` bits
     api_key,        // a keyed hash; never the key itself
     header,         // field `name`
     cookie,         // cookie `name`
@@ -29,6 +29,7 @@ struct entry {
     entry_source source = entry_source::everyone;
     std::string name;         // lower case for header; empty where the source needs none
     std::uint8_t prefix = 64; // bits; client_ip: of an IPv6 address; client_network: of an IPv4 address
+    std::uint8_t ipv6_prefix = 64; // bits; client_network: of an IPv6 address (client_settings::ipv6_prefix)
 };
 
 // An ordered list of entries; two requests share a counter exactly if all entries are equal.

@@ -25,6 +25,8 @@ struct redis_settings {
     base::micros connect_timeout{1'000'000};
     std::size_t max_pending = 4096; // checks waiting on one connection; beyond it errc::overloaded
     breaker_settings breaker;
+    std::string probe_key = "rl:{penstock-probe}"; // what an open breaker asks about; under the key prefix
+    base::instant const* test_clock = nullptr;     // for tests: replaces Redis' clock. No configuration reaches it
 };
 
 } // namespace penstock::limiter

@@ -1,0 +1,79 @@
+# The short commands; cmake presets and ctest do the work. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help deps build run test check unit format format-check tidy bench asan tsan coverage clean
+
+# gcc 12's thread sanitizer cannot start where the kernel spreads addresses over more than 28 bits; where setarch may, it
+# turns that off for the tests.
+FIXED_ADDRESSES = $(shell setarch --addr-no-randomize true 2>/dev/null && echo setarch --addr-no-randomize)
+
+JOBS ?= $(shell nproc)
+SOURCES = $(shell find base partition limiter proxy conf gateway tests bench cmake -name '*.hpp' -o -name '*.cpp')
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.* ## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+deps: ## install what is missing to build, test and check (Debian 12)
+	@tools/install_packages.sh build test check
+
+build: ## build what is shipped: build/release/gateway/penstock
+	@tools/install_packages.sh build
+	@cmake --preset release -DPENSTOCK_TESTS=OFF -DPENSTOCK_BENCH=OFF
+	@cmake --build --preset release --parallel $(JOBS) --target penstock
+
+run: build ## build and start the demo on :8080
+	build/release/gateway/penstock demo
+
+test: ## build and run every test; they start their own servers
+	@tools/install_packages.sh build test
+	@cmake --preset dev
+	@cmake --build --preset dev --parallel $(JOBS)
+	@ctest --preset dev
+
+check: ## before a commit: format, lint of what changed, source rules, unit and contract tests
+	@tools/install_packages.sh build test check
+	@$(MAKE) --no-print-directory format-check
+	@cmake --preset dev
+	@cmake --build --preset dev --parallel $(JOBS)
+	@tools/tidy.sh --changed
+	@ctest --preset dev --label-regex '^(tools|unit|contract)$$'
+
+format: ## lay out the sources as .clang-format says
+	@tools/install_packages.sh check
+	@clang-format -i $(SOURCES)
+
+format-check: ## refuse sources that are laid out otherwise
+	@clang-format --dry-run --Werror $(SOURCES)
+
+tidy: ## clang-tidy over all sources
+	@tools/install_packages.sh build test check
+	@tools/tidy.sh
+
+bench: ## build and run the benchmarks (bench/README.md)
+	@tools/install_packages.sh build bench
+	@cmake --preset release -DPENSTOCK_TESTS=OFF -DPENSTOCK_BENCH=ON
+	@cmake --build --preset release --parallel $(JOBS)
+	@bench/run
+
+asan: ## build with address and undefined-behaviour sanitizers and run every test
+	@tools/install_packages.sh build test
+	@cmake --preset asan
+	@cmake --build --preset asan --parallel $(JOBS)
+	@ctest --preset asan
+
+tsan: ## build with thread sanitizer and run every test
+	@tools/install_packages.sh build test
+	@cmake --preset tsan
+	@cmake --build --preset tsan --parallel $(JOBS)
+	@$(FIXED_ADDRESSES) ctest --preset tsan
+
+coverage: ## run every test with gcov counters; the report is build/coverage/report/index.html
+	@tools/install_packages.sh build test coverage
+	@cmake --preset coverage
+	@cmake --build --preset coverage --parallel $(JOBS)
+	@ctest --preset coverage
+	@mkdir -p build/coverage/report
+	@gcovr --root . --exclude tests/ --html-details build/coverage/report/index.html --print-summary build/coverage
+
+clean: ## remove everything that was built
+	@rm -rf build

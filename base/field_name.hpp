@@ -1,0 +1,27 @@
+// Field names of HTTP are compared without regard to case (RFC 9110 5.1). Pure; used by partition and proxy.
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+
+namespace penstock::base {
+
+constexpr char ascii_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+// `lower` is written in lower case already.
+constexpr bool is_field(std::string_view name, std::string_view lower) noexcept
+{
+    return name.size() == lower.size() &&
+           std::equal(name.begin(), name.end(), lower.begin(), [](char a, char b) { return ascii_lower(a) == b; });
+}
+
+// Optional white space around a field's value or one of its elements (RFC 9110 5.6.3).
+constexpr std::string_view trim_ows(std::string_view text) noexcept
+{
+    constexpr std::string_view ows = " \t";
+    auto const first = text.find_first_not_of(ows);
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(ows) - first + 1);
+}
+
+} // namespace penstock::base

@@ -1,0 +1,126 @@
+#include "gateway/extract.hpp"
+
+#include "partition/client_address.hpp"
+#include "proxy/host_name.hpp"
+#include "proxy/normal_path.hpp"
+
+#include <boost/beast/core/string.hpp>
+
+#include <algorithm>
+
+namespace penstock::gateway {
+namespace {
+
+constexpr std::size_t longest_api_key = 512;
+
+bool same(std::string_view a, std::string_view b) noexcept { return boost::beast::iequals(a, b); }
+
+extracted& fail(extracted& result, extract_problem problem, std::string_view why) noexcept
+{
+    result.problem = problem;
+    result.why = why;
+    return result;
+}
+
+bool is_visible(std::string_view text) noexcept
+{
+    return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+// Takes `http://authority` off the front of an absolute-form target (H1-23). False if it is no http or https URL.
+bool take_authority(std::string_view& target, std::string_view& authority) noexcept
+{
+    auto const scheme_end = target.find("://");
+    auto const scheme = target.substr(0, scheme_end);
+    if (!same(scheme, "http") && !same(scheme, "https")) return false;
+    auto const rest = target.substr(scheme_end + 3);
+    auto const path_at = rest.find_first_of("/?");
+    authority = rest.substr(0, path_at);
+    target = path_at == std::string_view::npos ? std::string_view{} : rest.substr(path_at);
+    return !authority.empty();
+}
+
+// Splits the target into facts.path (raw as yet) and facts.query, and finds the authority. False: refused.
+bool read_target(extracted& result, proxy::request_head const& head)
+{
+    auto& facts = result.facts;
+    auto target = head.target;
+    for (auto const& field : head.fields) {
+        if (same(field.name, "host")) result.authority = field.value;
+    }
+    if (target == "*") {
+        result.asterisk = true;
+        facts.path = "/";
+        return head.method == "OPTIONS";
+    }
+    if (!target.starts_with('/')) {
+        if (target.find("://") == std::string_view::npos || !take_authority(target, result.authority)) return false;
+        if (target.empty() || target.front() == '?') facts.path = "/"; // RFC 9112 section 3.2.1
+    }
+    if (!is_visible(target) || target.find('#') != std::string_view::npos) return false;
+    auto const question = target.find('?');
+    if (question != 0 && !target.empty()) facts.path = target.substr(0, question);
+    if (question != std::string_view::npos) facts.query = target.substr(question + 1);
+    return true;
+}
+
+std::string_view trim(std::string_view text) noexcept
+{
+    auto const first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+void read_api_key(extracted& result, proxy::request_head const& head, conf::settings const& settings)
+{
+    unsigned found = 0;
+    auto const take = [&](std::string_view key) {
+        result.facts.api_key = key;
+        ++found;
+    };
+    for (auto const& field : head.fields) {
+        for (auto const& name : settings.api_key_fields) {
+            if (same(field.name, name)) take(field.value);
+        }
+        constexpr std::string_view scheme = "ApiKey ";
+        if (settings.api_key_from_authorization && same(field.name, "authorization") && field.value.size() > scheme.size() &&
+            same(field.value.substr(0, scheme.size()), scheme))
+            take(trim(field.value.substr(scheme.size())));
+    }
+    if (found > 1) fail(result, extract_problem::ambiguous_api_key, "The API key is given more than once.");
+    else if (found == 1 && (result.facts.api_key.empty() || result.facts.api_key.size() > longest_api_key || !is_visible(result.facts.api_key)))
+        fail(result, extract_problem::bad_api_key, "The API key must be 1 to 512 visible ASCII characters.");
+}
+
+} // namespace
+
+extracted extract(proxy::request_head const& head, std::optional<base::ip_address> const& peer, conf::settings const& settings,
+                  extract_scratch scratch)
+{
+    extracted result;
+    auto& facts = result.facts;
+    facts.method = head.method;
+    facts.fields = head.fields;
+    facts.peer = peer;
+    if (!read_target(result, head)) return fail(result, extract_problem::bad_target, "The request target has no form that HTTP allows here.");
+
+    if (!result.authority.empty() || head.minor_version != 0) { // only a 1.0 client may leave it out
+        auto const authority = proxy::normalise_authority(result.authority, scratch.host);
+        if (!authority) return fail(result, extract_problem::bad_host, "The Host field is empty or no host with an optional port.");
+        facts.host = authority->host;
+    }
+
+    result.raw_path = facts.path;
+    auto const normal = proxy::normalise_path(facts.path, scratch.path);
+    if (normal.problem != proxy::path_problem::none) return fail(result, extract_problem::bad_path, proxy::describe(normal.problem));
+    if (!normal.is_normal) facts.path = scratch.path;
+
+    auto const who = partition::find_client(settings.client, peer, facts.fields);
+    facts.client = who.client;
+    result.trust = who.peer_trusted ? proxy::peer_trust::trusted : proxy::peer_trust::untrusted;
+    result.rejected_element = who.rejected_element;
+    read_api_key(result, head, settings);
+    return result;
+}
+
+} // namespace penstock::gateway

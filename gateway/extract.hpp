@@ -1,0 +1,46 @@
+// From a request's head to its facts: target and host in one spelling, the client's address, the API key as presented.
+// Everything that could be read in two ways is refused here, before any limit or upstream sees it. Pure.
+#pragma once
+
+#include "base/request_facts.hpp"
+#include "conf/settings.hpp"
+#include "proxy/fields.hpp"
+#include "proxy/message_head.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace penstock::gateway {
+
+enum class extract_problem : std::uint8_t {
+    none,
+    bad_host,
+    bad_target,        // no form of target that RFC 9112 section 3.2 allows for this method
+    bad_path,          // see `path`
+    ambiguous_api_key, // given twice, or in two places (AK-2)
+    bad_api_key,       // empty, longer than 512 bytes, or not visible ASCII (AK-7)
+};
+
+struct extracted {
+    base::request_facts facts;
+    std::string_view authority;   // as the client wrote it: what is forwarded as Host
+    std::string_view raw_path;    // before normalisation
+    proxy::peer_trust trust = proxy::peer_trust::untrusted;
+    bool asterisk = false;        // OPTIONS *
+    bool rejected_element = false; // an element of the forwarding chain was no address (counted)
+    extract_problem problem = extract_problem::none;
+    std::string_view why;         // for people; a constant
+};
+
+// Strings that receive what must be spelled anew; views in the result may point into them.
+struct extract_scratch {
+    std::string& path;
+    std::string& host;
+};
+
+extracted extract(proxy::request_head const& head, std::optional<base::ip_address> const& peer, conf::settings const& settings,
+                  extract_scratch scratch);
+
+} // namespace penstock::gateway

@@ -1,0 +1,65 @@
+#include "gateway/telemetry.hpp"
+
+#include <algorithm>
+
+namespace penstock::gateway {
+namespace {
+
+template <class Array>
+void add_each(Array& to, Array const& from) noexcept
+{
+    std::ranges::transform(to, from, to.begin(), std::plus<>{});
+}
+
+} // namespace
+
+void histogram::observe(base::micros value) noexcept
+{
+    auto const seconds = static_cast<double>(value.count()) / 1e6;
+    auto const bucket = static_cast<std::size_t>(std::ranges::lower_bound(bounds, seconds) - bounds.begin());
+    ++counts[bucket];
+    sum += value;
+}
+
+void histogram::add(histogram const& other) noexcept
+{
+    add_each(counts, other.counts);
+    sum += other.sum;
+}
+
+void telemetry::add(telemetry const& other)
+{
+    for (auto const& [name, theirs] : other.routes) {
+        auto& ours = routes[name];
+        add_each(ours.requests, theirs.requests);
+        ours.duration.add(theirs.duration);
+    }
+    for (auto const& [name, theirs] : other.limits) add_each(limits[name].decisions, theirs.decisions);
+    for (auto const& [name, theirs] : other.upstreams) {
+        auto& ours = upstreams[name];
+        ours.duration.add(theirs.duration);
+        for (auto const& [server, classes] : theirs.servers) add_each(ours.servers[server], classes);
+    }
+    for (auto const& [reason, count] : other.parse_rejections) parse_rejections[reason] += count;
+    check_memory.add(other.check_memory);
+    check_redis.add(other.check_redis);
+    connections_open += other.connections_open;
+    connections_total += other.connections_total;
+    forwarded_for_rejected += other.forwarded_for_rejected;
+    forwarding_failures += other.forwarding_failures;
+}
+
+std::string_view name_of(limiter::outcome result) noexcept
+{
+    switch (result) {
+    case limiter::outcome::allowed: return "allowed";
+    case limiter::outcome::refused: return "refused";
+    case limiter::outcome::shadow_refused: return "shadow_refused";
+    case limiter::outcome::skipped: return "skipped";
+    case limiter::outcome::unanswered_allowed: return "unanswered_allowed";
+    case limiter::outcome::unanswered_denied: return "unanswered_denied";
+    }
+    return "unknown";
+}
+
+} // namespace penstock::gateway

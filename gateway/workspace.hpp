@@ -1,0 +1,57 @@
+// The memory of one exchange: buffers, heads and strings that keep their capacity from request to request. Lent by the
+// worker to a connection that has something to do; a connection that waits holds none. One worker's thread.
+#pragma once
+
+#include "proxy/byte_buffer.hpp"
+#include "proxy/forwarding.hpp"
+#include "proxy/head_parser.hpp"
+#include "proxy/message_head.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace penstock::gateway {
+
+struct workspace {
+    static constexpr std::size_t usual_bytes = 16 * 1024;
+
+    proxy::byte_buffer received{usual_bytes}; // from the client
+    proxy::request_head request;
+    std::optional<proxy::request_parser> parser;
+    proxy::answer_buffers answer;             // from the upstream
+    std::string outgoing;                     // head sent to the upstream
+    std::string response;                     // head (and body of its own) sent to the client
+    std::string target;                       // as forwarded
+    std::string path;                         // normalised, where it differs from what was received
+    std::string host;                         // likewise
+    std::string chunk_size;
+};
+
+class workspace_pool {
+public:
+    static constexpr std::size_t most_idle = 128;
+
+    std::unique_ptr<workspace> lend()
+    {
+        if (idle_.empty()) return std::make_unique<workspace>();
+        auto lent = std::move(idle_.back());
+        idle_.pop_back();
+        return lent;
+    }
+    // One that grew for a large head is not kept.
+    void take_back(std::unique_ptr<workspace> done)
+    {
+        auto const usual = done->received.capacity() == workspace::usual_bytes && done->answer.bytes.capacity() == workspace::usual_bytes;
+        if (!usual || idle_.size() == most_idle) return;
+        done->received.clear();
+        done->answer.bytes.clear();
+        idle_.push_back(std::move(done));
+    }
+
+private:
+    std::vector<std::unique_ptr<workspace>> idle_;
+};
+
+} // namespace penstock::gateway

@@ -1,0 +1,27 @@
+// Asks the stores for all claims of one request together: what lives in this process first, so that what it refuses never
+// reaches Redis; what lives in the fleet next; and gives back what one took when the other refuses, so that a refused
+// request has charged nothing. Applies the failure modes when the fleet's store cannot answer. Called by
+// gateway/exchange on its worker's thread.
+#pragma once
+
+#include "limiter/admit.hpp"
+#include "limiter/claim.hpp"
+#include "limiter/memory_store.hpp"
+#include "limiter/store.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <span>
+
+namespace penstock::limiter {
+
+// Whether every claim is counted in this process, so that acquire_in_memory() answers without waiting.
+bool all_in_memory(std::span<claim const> asked) noexcept;
+
+admission_ruling acquire_in_memory(memory_store& memory, std::span<claim const> asked, base::instant now) noexcept;
+
+// `deadline`: when the fleet's store has had its time. `asked` stays alive and unchanged until the answer.
+boost::asio::awaitable<admission_ruling> acquire(memory_store& memory, store& fleet, std::span<claim const> asked,
+                                                 base::instant deadline);
+
+} // namespace penstock::limiter

@@ -1,0 +1,64 @@
+#include "limiter/breaker.hpp"
+
+#include <algorithm>
+
+namespace penstock::limiter {
+
+void breaker::succeeded() noexcept
+{
+    if (state_ == state::closed) in_a_row_ = 0;
+}
+
+bool breaker::failed(base::instant now) noexcept
+{
+    if (state_ != state::closed || ++in_a_row_ < wanted_.failures) return false;
+    open(now);
+    return true;
+}
+
+bool breaker::failed_for_sure(base::instant now) noexcept
+{
+    if (state_ != state::closed) return false;
+    open(now);
+    return true;
+}
+
+bool breaker::start_probe(base::instant now) noexcept
+{
+    if (state_ != state::open || now < probe_at_) return false;
+    state_ = state::half_open;
+    return true;
+}
+
+bool breaker::start_probe_on_new_connection() noexcept
+{
+    if (state_ != state::open) return false;
+    state_ = state::half_open;
+    return true;
+}
+
+void breaker::probe_succeeded() noexcept
+{
+    if (state_ != state::half_open) return;
+    state_ = state::closed;
+    in_a_row_ = 0;
+    times_opened_ = 0;
+}
+
+void breaker::probe_failed(base::instant now) noexcept
+{
+    if (state_ == state::half_open) open(now);
+}
+
+void breaker::open(base::instant now) noexcept
+{
+    auto pause = wanted_.open_for;
+    for (unsigned i = 0; i < times_opened_ && pause < wanted_.open_for_max; ++i) pause *= 2;
+    pause = std::min(pause, wanted_.open_for_max);
+    ++times_opened_;
+    state_ = state::open;
+    // At least half of the pause: a breaker that may close at once is none.
+    probe_at_ = now + jitter_.between(pause / 2, pause);
+}
+
+} // namespace penstock::limiter

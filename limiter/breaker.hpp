@@ -1,0 +1,48 @@
+// Circuit breaker: after `failures` in a row nobody asks any more, until a probe of our own has been answered. Never lets
+// a user's request be the probe. A machine of values and times; redis/connection_owner drives it. Pure.
+#pragma once
+
+#include "limiter/jitter.hpp"
+#include "limiter/redis/redis_settings.hpp"
+
+#include <cstdint>
+
+namespace penstock::limiter {
+
+class breaker {
+public:
+    enum class state : std::uint8_t { closed, half_open, open };
+
+    breaker(breaker_settings wanted, std::uint64_t seed) noexcept : wanted_(wanted), jitter_(seed) {}
+
+    [[nodiscard]] state now_in() const noexcept { return state_; }
+    [[nodiscard]] bool may_ask() const noexcept { return state_ == state::closed; }
+    // Open: from when a probe may be sent.
+    [[nodiscard]] base::instant probe_at() const noexcept { return probe_at_; }
+
+    // How a check went. Ignored unless closed: what was under way when the breaker opened tells nothing new.
+    // True: this failure opened the breaker.
+    void succeeded() noexcept;
+    bool failed(base::instant now) noexcept;
+    // A failure that needs no repetition to be believed: Redis is loading, or refuses our login.
+    bool failed_for_sure(base::instant now) noexcept;
+
+    // True if a probe is to be sent now: it is the only one until probe_succeeded() or probe_failed().
+    bool start_probe(base::instant now) noexcept;
+    // A new connection has been made: what is known of the old one no longer holds, a probe need not wait.
+    bool start_probe_on_new_connection() noexcept;
+    void probe_succeeded() noexcept;
+    void probe_failed(base::instant now) noexcept;
+
+private:
+    void open(base::instant now) noexcept;
+
+    breaker_settings wanted_;
+    jitter jitter_;
+    state state_ = state::closed;
+    unsigned in_a_row_ = 0;
+    unsigned times_opened_ = 0; // since it was last closed: each doubles the pause
+    base::instant probe_at_{};
+};
+
+} // namespace penstock::limiter

@@ -1,0 +1,69 @@
+// What travels between us and Redis: frames of the commands that we send, replies, and the meaning of errors. Knows the
+// calling convention of lua/acquire.lua and that replies are RESP2 (hiredis parses them); knows no socket and no time.
+// Called by connection_owner and pipeline. Pure.
+#pragma once
+
+#include "limiter/claim.hpp"
+#include "limiter/error.hpp"
+#include "limiter/redis/scripts.hpp"
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+struct redisReader;
+
+namespace penstock::limiter::redis {
+
+enum class calling : std::uint8_t { by_digest, by_text }; // EVALSHA, or EVAL which also loads
+
+// Appends one call of lua/acquire.lua. `asked` has 1 to max_claims claims, no two with the same key. `test_now` replaces the
+// server's clock, for tests.
+void append_acquire(std::string& out, calling how, std::span<claim const> asked, base::instant const* test_now);
+void append_auth(std::string& out, std::string_view user, std::string_view password); // user may be empty
+void append_select(std::string& out, unsigned database);
+void append_ping(std::string& out);
+
+// One reply. `text` is valid until the reader is next used, and cut at reply_reader::longest.
+struct reply {
+    enum class type : std::uint8_t { bulk, status, error, other };
+    type kind = type::other;
+    std::string_view text;
+    std::size_t size = 0; // in bytes, before the cut
+};
+
+// Takes the bytes of a connection apart into replies. Bounded: a reply that we could not use is an error before it is whole.
+class reply_reader {
+public:
+    // More than any reply to what we send: a verdict of max_claims, or the text of an error.
+    static constexpr std::size_t longest = 1024;
+
+    reply_reader();
+    ~reply_reader();
+    reply_reader(reply_reader const&) = delete;
+    reply_reader& operator=(reply_reader const&) = delete;
+
+    // errc::protocol: the connection cannot be used any more.
+    base::error_code feed(std::span<char const> bytes) noexcept;
+    // The next whole reply, nothing if more bytes are needed, or errc::protocol.
+    base::result<std::optional<reply>> next() noexcept;
+
+private:
+    struct parsed;
+    struct free_reader {
+        void operator()(redisReader* reader) const noexcept;
+    };
+    std::unique_ptr<parsed> parsed_;
+    std::unique_ptr<redisReader, free_reader> reader_;
+};
+
+// The reply to append_acquire(), or why it is none: errc::protocol for what no script of ours answers.
+base::result<verdict> decode_verdict(reply const& answer, std::size_t claims) noexcept;
+// The meaning of an error reply, by its first word. NOSCRIPT is errc::script: see is_noscript().
+errc errc_of(std::string_view error) noexcept;
+bool is_noscript(reply const& answer) noexcept;
+
+} // namespace penstock::limiter::redis

@@ -1,0 +1,65 @@
+// One socket to Redis, from its opening to its close: resolves and connects, writes what was appended, reads. Everything
+// appended in one turn of the loop leaves in one write, without a timer. Decides nothing: reports to its listener. A new
+// connection is a new object, so that nothing late of an old one can be taken for the new one's. I/O.
+#pragma once
+
+#include "base/result.hpp"
+#include "limiter/redis/redis_settings.hpp"
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <array>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace penstock::limiter::redis {
+
+class connection : public std::enable_shared_from_this<connection> {
+public:
+    // Called on the worker's thread, never from within a call of ours, and not any more after close().
+    class listener {
+    public:
+        listener() = default;
+        listener(listener const&) = delete;
+        listener& operator=(listener const&) = delete;
+        virtual void on_connected() = 0;
+        virtual void on_bytes(std::span<char const> received) = 0;
+        virtual void on_broken(base::error_code why) = 0;
+
+    protected:
+        ~listener() = default;
+    };
+
+    connection(boost::asio::io_context& worker, listener& to) noexcept
+        : worker_(worker), listener_(&to), resolver_(worker), socket_(worker)
+    {
+    }
+
+    // Resolves the name anew, tries each address in turn.
+    void open(redis_settings const& target);
+    // Bytes to send: append, then flush().
+    std::string& outgoing() noexcept { return waiting_; }
+    void flush();
+    void close() noexcept;
+
+private:
+    using endpoints = std::vector<boost::asio::generic::stream_protocol::endpoint>;
+    void connect(endpoints const& to);
+    void write();
+    void read();
+    void broken(base::error_code why);
+
+    boost::asio::io_context& worker_;
+    listener* listener_; // null: closed
+    boost::asio::ip::tcp::resolver resolver_;
+    boost::asio::generic::stream_protocol::socket socket_;
+    std::string waiting_; // to be written next
+    std::string writing_; // being written
+    bool write_ahead_ = false; // a write is under way or posted
+    std::array<char, 16384> received_;
+};
+
+} // namespace penstock::limiter::redis

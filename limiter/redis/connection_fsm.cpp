@@ -1,0 +1,63 @@
+#include "limiter/redis/connection_fsm.hpp"
+
+#include <algorithm>
+
+namespace penstock::limiter::redis {
+
+using verb = connection_fsm::action::verb;
+
+connection_fsm::action connection_fsm::resume(event what, base::instant now) noexcept
+{
+    if (state_ == state::stopped) return {};
+    if (what == event::stop) {
+        state_ = state::stopped;
+        return {verb::close};
+    }
+    switch (state_) {
+    case state::idle:
+        if (what == event::start) return connect(now);
+        break;
+    case state::connecting:
+        if (what == event::broken || what == event::timer) return pause(now);
+        if (what == event::connected) {
+            state_ = state::greeting;
+            return {verb::greet};
+        }
+        break;
+    case state::greeting:
+        if (what == event::broken || what == event::timer) return pause(now);
+        if (what == event::welcome) {
+            state_ = state::ready;
+            ready_since_ = now;
+            return {verb::serve};
+        }
+        break;
+    case state::ready:
+        if (what == event::broken) {
+            if (now - ready_since_ >= proven_after) most_ = first_pause;
+            return pause(now);
+        }
+        break;
+    case state::pausing:
+        if (what == event::timer) return connect(now);
+        break;
+    case state::stopped: break;
+    }
+    return {}; // an event of a socket that has been dropped since
+}
+
+connection_fsm::action connection_fsm::connect(base::instant now) noexcept
+{
+    state_ = state::connecting;
+    return {verb::connect, now + connect_timeout_};
+}
+
+connection_fsm::action connection_fsm::pause(base::instant now) noexcept
+{
+    state_ = state::pausing;
+    auto const length = jitter_.between(shortest_pause, most_);
+    most_ = std::min(2 * most_, longest_pause);
+    return {verb::pause, now + length};
+}
+
+} // namespace penstock::limiter::redis

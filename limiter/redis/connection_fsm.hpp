@@ -1,0 +1,58 @@
+// The life of the connection to Redis: connecting, greeting (AUTH, SELECT, PING as needed), ready, and after any failure a
+// pause before the next try. Says what to do next and until when; its shell is connection_owner. Knows no socket, bytes or
+// clock. Pure.
+#pragma once
+
+#include "limiter/jitter.hpp"
+
+#include <cstdint>
+
+namespace penstock::limiter::redis {
+
+class connection_fsm {
+public:
+    enum class state : std::uint8_t { idle, connecting, greeting, ready, pausing, stopped };
+    enum class event : std::uint8_t {
+        start,
+        connected, // the socket is
+        welcome,   // every command of the greeting was accepted
+        broken,    // any failure: refused, reset, timed out, turned away, nonsense
+        timer,     // the deadline of the last action
+        stop,
+    };
+    struct action {
+        enum class verb : std::uint8_t {
+            nothing,
+            connect, // and be done by `until`
+            greet,   // the deadline of `connect` still holds
+            serve,   // no deadline
+            pause,   // drop the socket; nothing until `until`
+            close,   // drop the socket for good
+        };
+        verb what = verb::nothing;
+        base::instant until{};
+    };
+
+    connection_fsm(base::micros connect_timeout, std::uint64_t seed) noexcept : connect_timeout_(connect_timeout), jitter_(seed) {}
+
+    [[nodiscard]] state now_in() const noexcept { return state_; }
+    action resume(event what, base::instant now) noexcept;
+
+    static constexpr base::micros shortest_pause{10'000};
+    static constexpr base::micros first_pause{50'000};
+    static constexpr base::micros longest_pause{5'000'000};
+    // A connection that lasted so long was a good one: the pauses begin anew.
+    static constexpr base::micros proven_after{1'000'000};
+
+private:
+    action connect(base::instant now) noexcept;
+    action pause(base::instant now) noexcept;
+
+    base::micros connect_timeout_;
+    jitter jitter_;
+    state state_ = state::idle;
+    base::micros most_{first_pause}; // of the next pause; doubles with each failure
+    base::instant ready_since_{};
+};
+
+} // namespace penstock::limiter::redis

@@ -1,0 +1,20 @@
+// The scripts that Redis runs for us, composed from lua/ and embedded by the build (cmake/EmbedLua.cmake). Knows their text
+// and digest, not what they mean: the codec does. Pure constants.
+#pragma once
+
+#include <string_view>
+
+namespace penstock::limiter::redis {
+
+struct script {
+    std::string_view text;
+    std::string_view sha1; // of the text, 40 lower-case hexadecimal digits: what EVALSHA calls it by
+};
+
+namespace scripts {
+
+extern script const acquire; // lua/acquire.lua
+
+} // namespace scripts
+
+} // namespace penstock::limiter::redis

@@ -1,0 +1,111 @@
+#include "partition/identity_writer.hpp"
+
+#include <cstring>
+
+namespace penstock::partition {
+namespace {
+
+constexpr std::string_view upper_hex = "0123456789ABCDEF";
+constexpr std::string_view lower_hex = "0123456789abcdef";
+
+constexpr std::array<bool, 256> plain_bytes = [] {
+    std::array<bool, 256> plain{};
+    for (char const c : std::string_view{"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~:/@+-"})
+        plain[static_cast<unsigned char>(c)] = true;
+    return plain;
+}();
+
+std::array<char, 32> hex_of(std::array<std::uint8_t, 16> const& hash) noexcept
+{
+    std::array<char, 32> text;
+    for (std::size_t i = 0; i < hash.size(); ++i) {
+        text[2 * i] = lower_hex[hash[i] >> 4];
+        text[2 * i + 1] = lower_hex[hash[i] & 15];
+    }
+    return text;
+}
+
+} // namespace
+
+void identity_writer::begin(std::string_view word, std::string_view name, visibility of_value) noexcept
+{
+    next_entry();
+    raw(word);
+    if (!name.empty()) {
+        raw(".");
+        escaped(name);
+    }
+    raw("=");
+    if (of_value == visibility::secret) hidden_value_.emplace(secret_);
+}
+
+void identity_writer::value(std::string_view bytes) noexcept { escaped(bytes); }
+
+void identity_writer::separator(char between_values) noexcept { raw({&between_values, 1}); }
+
+void identity_writer::end() noexcept
+{
+    if (!hidden_value_) return;
+    auto const hash = hex_of(hidden_value_->finish());
+    hidden_value_.reset();
+    raw({hash.data(), hash.size()});
+}
+
+void identity_writer::lone_word(std::string_view word) noexcept
+{
+    next_entry();
+    raw(word);
+}
+
+void identity_writer::append_to(partition_key& key) noexcept
+{
+    key.push_back('{');
+    if (long_text_) {
+        auto const hash = hex_of(long_text_->finish());
+        key.append("h=");
+        key.append({hash.data(), hash.size()});
+    } else {
+        key.append({text_.data(), size_});
+    }
+    key.push_back('}');
+}
+
+void identity_writer::next_entry() noexcept
+{
+    if (!first_) raw(",");
+    first_ = false;
+}
+
+void identity_writer::escaped(std::string_view bytes) noexcept
+{
+    std::size_t written = 0;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        auto const byte = static_cast<unsigned char>(bytes[i]);
+        if (plain_bytes[byte]) continue;
+        raw(bytes.substr(written, i - written));
+        std::array<char, 3> const escape{'%', upper_hex[byte >> 4], upper_hex[byte & 15]};
+        raw({escape.data(), escape.size()});
+        written = i + 1;
+    }
+    raw(bytes.substr(written));
+}
+
+void identity_writer::raw(std::string_view bytes) noexcept
+{
+    if (hidden_value_) {
+        hidden_value_->update(bytes);
+        return;
+    }
+    if (!long_text_ && bytes.size() <= longest - size_) {
+        std::memcpy(text_.data() + size_, bytes.data(), bytes.size());
+        size_ += bytes.size();
+        return;
+    }
+    if (!long_text_) {
+        long_text_.emplace(secret_);
+        long_text_->update({text_.data(), size_});
+    }
+    long_text_->update(bytes);
+}
+
+} // namespace penstock::partition

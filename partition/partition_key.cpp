@@ -1,0 +1,107 @@
+#include "partition/partition_key.hpp"
+
+#include "partition/identity_writer.hpp"
+#include "partition/presented_values.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace penstock::partition {
+namespace {
+
+visibility visibility_of(std::string_view name) noexcept
+{
+    return may_be_credential(name) ? visibility::secret : visibility::clear;
+}
+
+// `203.0.113.9`, or with its prefix where bits were cut off: `2001:db8:1:2::/64`.
+void write_network(identity_writer& out, base::ip_address const& client, unsigned prefix) noexcept
+{
+    std::array<char, 50> text;
+    auto const address = client.masked(prefix).write(text.data());
+    auto* end = text.data() + address.size();
+    if (prefix < (client.is_v4() ? 32U : 128U)) {
+        *end++ = '/';
+        end = std::to_chars(end, text.data() + text.size(), prefix).ptr;
+    }
+    out.value({text.data(), static_cast<std::size_t>(end - text.data())});
+}
+
+bool write_client(identity_writer& out, entry const& what, base::request_facts const& facts) noexcept
+{
+    if (!facts.client) return false;
+    auto const& client = *facts.client;
+    bool const whole = what.source == entry_source::client_ip;
+    out.begin(whole ? "ip" : "net", {}, visibility::clear);
+    if (client.is_v4())
+        write_network(out, client, whole ? 32U : what.prefix);
+    else
+        write_network(out, client, whole ? what.prefix : what.ipv6_prefix);
+    return true;
+}
+
+bool write_capture(identity_writer& out, entry const& what, base::request_facts const& facts) noexcept
+{
+    auto const capture = std::find_if(facts.captures.begin(), facts.captures.end(),
+                                      [&](base::path_capture const& c) { return c.name == what.name; });
+    out.begin("path", what.name, visibility_of(what.name));
+    return capture != facts.captures.end() && write_path_value(out, capture->value);
+}
+
+bool write_text(identity_writer& out, std::string_view word, std::string_view text) noexcept
+{
+    out.begin(word, {}, visibility::clear);
+    out.value(text);
+    return !text.empty();
+}
+
+bool write_api_key(identity_writer& out, base::request_facts const& facts) noexcept
+{
+    out.begin("key", {}, visibility::secret);
+    out.value(facts.api_key);
+    return !facts.api_key.empty();
+}
+
+// Writes one entry up to its end. False if the request lacks it; what was written is then of no use.
+bool write_entry(identity_writer& out, entry const& what, base::request_facts const& facts) noexcept
+{
+    switch (what.source) {
+    case entry_source::client_ip:
+    case entry_source::client_network: return write_client(out, what, facts);
+    case entry_source::api_key: return write_api_key(out, facts);
+    case entry_source::header:
+        out.begin("header", what.name, visibility_of(what.name));
+        return write_field_values(out, facts, what.name);
+    case entry_source::cookie:
+        out.begin("cookie", what.name, visibility::secret);
+        return write_cookie_values(out, facts, what.name);
+    case entry_source::query:
+        out.begin("query", what.name, visibility_of(what.name));
+        return write_query_values(out, facts, what.name);
+    case entry_source::method: return write_text(out, "method", facts.method);
+    case entry_source::host: return write_text(out, "host", facts.host);
+    case entry_source::path:
+        out.begin("path", {}, visibility::clear);
+        return write_path_value(out, facts.path);
+    case entry_source::path_capture: return write_capture(out, what, facts);
+    case entry_source::route: return write_text(out, "route", facts.route);
+    case entry_source::everyone: out.lone_word("everyone"); return true;
+    }
+    return false;
+}
+
+} // namespace
+
+bool append_identity(partition_key& key, descriptor const& what, base::request_facts const& facts,
+                     hash_secret const& secret) noexcept
+{
+    identity_writer identity{secret};
+    for (auto const& one : what) {
+        if (!write_entry(identity, one, facts)) return false;
+        identity.end();
+    }
+    identity.append_to(key);
+    return true;
+}
+
+} // namespace penstock::partition

@@ -1,0 +1,239 @@
+#include "proxy/fields.hpp"
+
+#include "base/field_name.hpp"
+#include "proxy/host_name.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace penstock::proxy {
+namespace {
+
+using base::is_field;
+
+bool begins_with(std::string_view name, std::string_view lower) noexcept
+{
+    return is_field(name.substr(0, lower.size()), lower);
+}
+
+struct known_field {
+    std::string_view name;
+    field_kind kind;
+};
+
+// By length, so that a name is compared with the few that are as long. X-Forwarded-* is treated apart.
+constexpr std::array known_fields = [] {
+    using enum field_kind;
+    std::array table{
+        known_field{"te", hop_by_hop},
+        known_field{"via", via},
+        known_field{"host", host},
+        known_field{"expect", expect},
+        known_field{"upgrade", upgrade},
+        known_field{"forwarded", forwarded_chain},
+        known_field{"x-real-ip", client_claim},
+        known_field{"keep-alive", hop_by_hop},
+        known_field{"connection", connection},
+        known_field{"x-client-ip", client_claim},
+        known_field{"x-http-method", request_rewrite},
+        known_field{"x-rewrite-url", request_rewrite},
+        known_field{"http2-settings", hop_by_hop},
+        known_field{"content-length", content_length},
+        known_field{"true-client-ip", client_claim},
+        known_field{"x-original-url", request_rewrite},
+        known_field{"fastly-client-ip", client_claim},
+        known_field{"proxy-connection", hop_by_hop},
+        known_field{"cf-connecting-ip", client_claim},
+        known_field{"transfer-encoding", transfer_encoding},
+        known_field{"x-method-override", request_rewrite},
+        known_field{"proxy-authenticate", hop_by_hop},
+        known_field{"x-cluster-client-ip", client_claim},
+        known_field{"proxy-authorization", hop_by_hop},
+        known_field{"x-http-method-override", request_rewrite},
+        known_field{"x-original-forwarded-for", client_claim},
+    };
+    std::sort(table.begin(), table.end(), [](auto const& a, auto const& b) { return a.name.size() < b.name.size(); });
+    return table;
+}();
+
+constexpr std::size_t longest_known = known_fields.back().name.size();
+
+// first_of_length[n]: where the names of n or more bytes begin.
+constexpr std::array<std::uint8_t, longest_known + 2> first_of_length = [] {
+    std::array<std::uint8_t, longest_known + 2> first{};
+    for (std::size_t length = 0; length < first.size(); ++length)
+        for (auto const& known : known_fields)
+            if (known.name.size() < length) ++first[length];
+    return first;
+}();
+
+field_kind classify_x_forwarded(std::string_view name) noexcept
+{
+    auto const what = name.substr(std::string_view{"x-forwarded-"}.size());
+    bool const chain = is_field(what, "for") || is_field(what, "proto") || is_field(what, "host") || is_field(what, "port");
+    return chain ? field_kind::forwarded_chain : field_kind::client_claim;
+}
+
+// Fields that an option of Connection cannot take away: who is calling, what is asked for, what the limiter says (H1-72).
+bool is_protected(std::string_view name) noexcept
+{
+    static constexpr std::string_view names[] = {"authorization", "cookie",     "set-cookie", "cache-control", "content-type",
+                                                 "content-encoding", "retry-after", "x-api-key",  "date",       "server"};
+    if (begins_with(name, "ratelimit") || begins_with(name, "x-ratelimit-")) return true;
+    return std::any_of(std::begin(names), std::end(names), [&](auto protected_name) { return is_field(name, protected_name); });
+}
+
+// Cuts the first element off a comma-separated list.
+std::string_view take_element(std::string_view& list) noexcept
+{
+    auto const comma = list.find(',');
+    auto const element = base::trim_ows(list.substr(0, comma));
+    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+    return element;
+}
+
+// The value of the only line of that name; empty if there is none or several, which nobody could choose between.
+std::string_view single_value(std::span<base::field const> fields, std::string_view lower) noexcept
+{
+    base::field const* found = nullptr;
+    for (auto const& line : fields) {
+        if (!is_field(line.name, lower)) continue;
+        if (found) return {};
+        found = &line;
+    }
+    return found ? found->value : std::string_view{};
+}
+
+// All lines of that name, in order, joined by commas; empty ones left out.
+void append_joined(std::string& out, std::span<base::field const> fields, std::string_view lower)
+{
+    auto const start = out.size();
+    for (auto const& line : fields) {
+        if (line.value.empty() || !is_field(line.name, lower)) continue;
+        if (out.size() > start) out += ", ";
+        out += line.value;
+    }
+}
+
+bool is_authority(std::string_view text)
+{
+    std::string scratch;
+    return normalise_authority(text, scratch).has_value();
+}
+
+bool is_port(std::string_view text) noexcept
+{
+    std::uint16_t port = 0;
+    auto const [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
+    return failed == std::errc{} && end == text.data() + text.size() && port > 0;
+}
+
+void append_line(std::string& out, std::string_view name, std::string_view value)
+{
+    out += name;
+    out += value;
+    out += "\r\n";
+}
+
+void append_forwarded_for(std::string& out, forwarding_context const& context)
+{
+    auto const line = out.size();
+    out += "X-Forwarded-For: ";
+    auto const value = out.size();
+    if (context.trust == peer_trust::trusted) append_joined(out, context.fields, "x-forwarded-for");
+    if (context.peer) {
+        std::array<char, 46> text;
+        if (out.size() > value) out += ", ";
+        out += context.peer->write(text.data());
+    }
+    if (out.size() == value)
+        out.resize(line); // a unix socket, and nobody trusted named anyone
+    else
+        out += "\r\n";
+}
+
+void append_via(std::string& out, forwarding_context const& context)
+{
+    out += "Via: ";
+    auto const value = out.size();
+    append_joined(out, context.fields, "via");
+    if (out.size() > value) out += ", ";
+    out += context.received_protocol;
+    out += ' ';
+    append_line(out, {}, context.via_name);
+}
+
+} // namespace
+
+field_kind classify_field(std::string_view name) noexcept
+{
+    if (name.find('_') != std::string_view::npos) return field_kind::underscore;
+    if (begins_with(name, "x-forwarded-")) return classify_x_forwarded(name);
+    if (name.size() > longest_known) return field_kind::end_to_end;
+    for (auto i = first_of_length[name.size()]; i < first_of_length[name.size() + 1]; ++i)
+        if (is_field(name, known_fields[i].name)) return known_fields[i].kind;
+    return field_kind::end_to_end;
+}
+
+void connection_options::add(std::string_view value) noexcept
+{
+    while (!value.empty()) {
+        auto const option = take_element(value);
+        if (option.empty()) continue;
+        if (is_field(option, "close")) close_ = true;
+        else if (is_field(option, "keep-alive")) keep_alive_ = true;
+        else if (is_field(option, "upgrade")) upgrade_ = true;
+        else if (names_.size() < most_names) names_.push_back(option);
+        else too_many_ = true;
+    }
+}
+
+bool connection_options::removes(std::string_view field) const noexcept
+{
+    if (names_.empty() || is_protected(field)) return false;
+    return std::any_of(names_.begin(), names_.end(), [&](std::string_view name) {
+        return name.size() == field.size() &&
+               std::equal(name.begin(), name.end(), field.begin(),
+                          [](char a, char b) { return base::ascii_lower(a) == base::ascii_lower(b); });
+    });
+}
+
+bool forwards_request_field(std::string_view name, connection_options const& connection, peer_trust trust) noexcept
+{
+    auto const kind = classify_field(name);
+    if (kind == field_kind::client_claim) return trust == peer_trust::trusted;
+    return kind == field_kind::end_to_end && !connection.removes(name);
+}
+
+bool forwards_response_field(std::string_view name, connection_options const& connection) noexcept
+{
+    switch (classify_field(name)) {
+    case field_kind::connection:
+    case field_kind::hop_by_hop:
+    case field_kind::upgrade:
+    case field_kind::content_length:
+    case field_kind::transfer_encoding: return false;
+    default: return !connection.removes(name);
+    }
+}
+
+void append_forwarding_fields(std::string& out, forwarding_context const& context)
+{
+    bool const trusted = context.trust == peer_trust::trusted;
+    append_forwarded_for(out, context);
+
+    auto const proto = trusted ? single_value(context.fields, "x-forwarded-proto") : std::string_view{};
+    bool const proto_valid = is_field(proto, "http") || is_field(proto, "https");
+    append_line(out, "X-Forwarded-Proto: ", proto_valid ? proto : context.scheme);
+
+    auto const host = trusted ? single_value(context.fields, "x-forwarded-host") : std::string_view{};
+    append_line(out, "X-Forwarded-Host: ", !host.empty() && is_authority(host) ? host : context.authority);
+
+    auto const port = trusted ? single_value(context.fields, "x-forwarded-port") : std::string_view{};
+    if (is_port(port)) append_line(out, "X-Forwarded-Port: ", port);
+
+    append_via(out, context);
+}
+
+} // namespace penstock::proxy

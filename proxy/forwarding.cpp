@@ -1,0 +1,185 @@
+#include "proxy/forwarding.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/string.hpp>
+
+namespace penstock::proxy {
+namespace asio = boost::asio;
+
+forwarding::forwarding(upstream& to, outgoing_request const& request, answer_buffers& buffers) noexcept
+    : to_(to), request_(request), buffers_(buffers)
+{
+}
+
+// RFC 9110 section 9.2.2: idempotent, and nothing of a body that would have to be sent again (H1-82).
+bool forwarding::is_repeatable() const noexcept
+{
+    if (request_.body || !request_.upgrade.empty()) return false;
+    for (auto const* method : {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
+        if (request_.method == method) return true;
+    return false;
+}
+
+asio::awaitable<base::result<void, failure>> forwarding::start()
+{
+    auto wanted = upstream::freshness::any;
+    for (unsigned tries = 0;; ++tries) {
+        auto const outcome = co_await attempt(wanted);
+        if (outcome) co_return outcome;
+        auto const why = outcome.error();
+        // A connection that was never made carried nothing: any method may try another endpoint.
+        auto const never_sent = why.what == failure::kind::connect_refused || why.what == failure::kind::connect_timed_out;
+        if (!why.retryable || tries >= to_.spec().retries || !(never_sent || is_repeatable())) co_return outcome;
+        co_await finish();
+        wanted = never_sent ? upstream::freshness::any : upstream::freshness::new_only;
+    }
+}
+
+asio::awaitable<base::result<void, failure>> forwarding::attempt(upstream::freshness wanted)
+{
+    auto const failed_before = wanted == upstream::freshness::any ? endpoint_ : std::nullopt;
+    auto connected = co_await to_.connect(wanted, failed_before);
+    if (!connected) co_return connected.error();
+    connection_.emplace(std::move(*connected));
+    endpoint_ = connection_->endpoint;
+    head_seen_ = body_done_ = false;
+    buffers_.bytes.clear();
+    if (auto const ec = co_await send()) co_return lost(ec);
+    co_return co_await next_head();
+}
+
+asio::awaitable<base::error_code> forwarding::send()
+{
+    gather out;
+    out.add(request_.head);
+    if (request_.body) {
+        upload_.emplace(*request_.body);
+        upload_->add_received(out);
+    }
+    auto const ec = co_await connection_->link->write_all(out, to_.spec().timeouts.idle);
+    if (!ec && upload_ && !upload_->is_complete()) begin_upload();
+    co_return ec;
+}
+
+void forwarding::begin_upload()
+{
+    auto const executor = connection_->link->socket().get_executor();
+    upload_over_.emplace(executor, asio::steady_timer::time_point::max());
+    auto const ended = [this](std::exception_ptr thrown) {
+        // The answer can no longer be to a whole request: whoever waits for it is to look up.
+        if (upload_->problem() || thrown) connection_->link->cancel();
+        upload_over_->cancel();
+        upload_over_.reset();
+    };
+    asio::co_spawn(executor, upload_->run(*connection_->link, to_.spec().timeouts.idle), ended);
+}
+
+failure forwarding::lost(base::error_code ec) const noexcept
+{
+    if (upload_ && upload_->problem()) return *upload_->problem();
+    if (ec == asio::error::timed_out) return {failure::kind::answer_timed_out, false};
+    return {failure::kind::broken, connection_->reused && !head_seen_};
+}
+
+asio::awaitable<base::result<void, failure>> forwarding::next_head()
+{
+    head_scanner scanner(request_.limits);
+    auto& bytes = buffers_.bytes;
+    if (bytes.empty()) bytes.clear();
+    else bytes.make_room(0);
+    for (;;) {
+        auto const found = scanner.scan(bytes.unread());
+        if (found.problem != head_problem::none) co_return failure{failure::kind::bad_answer};
+        if (found.length != 0) co_return use_head(found);
+
+        if (bytes.room().empty()) {
+            if (bytes.capacity() > request_.limits.total()) co_return failure{failure::kind::bad_answer};
+            bytes.grow(bytes.capacity() * 2);
+        }
+        auto& link = *connection_->link;
+        if (auto const ec = co_await link.readable(to_.spec().timeouts.response)) {
+            if (ec == asio::error::timed_out && !upload_complete() && !upload_->problem()) continue; // it is still listening
+            co_return lost(ec);
+        }
+        auto const n = link.try_read(bytes.room());
+        if (!n && (n.error() == asio::error::would_block || n.error() == asio::error::try_again)) continue;
+        if (!n) co_return lost(n.error());
+        if (*n == 0) co_return lost(asio::error::eof);
+        head_seen_ = true;
+        bytes.commit(*n);
+    }
+}
+
+base::result<void, failure> forwarding::use_head(head_scanner::progress const& found)
+{
+    auto& bytes = buffers_.bytes;
+    bytes.consume(found.skip);
+    auto const method = request_.method == "HEAD" ? answers::head_request : answers::other;
+    auto& head = buffers_.head;
+    auto const problem = parse_response_head(bytes.unread().substr(0, found.length), method, head, buffers_.parser);
+    bytes.consume(found.length);
+    if (problem != head_problem::none) return failure{failure::kind::bad_answer};
+    if (head.status == 101) { // only to what was asked for (H1-103)
+        if (request_.upgrade.empty() || !boost::beast::iequals(head.upgrade, request_.upgrade)) return failure{failure::kind::bad_answer};
+        switched_ = true;
+    }
+    decoder_ = body_decoder(head.body, &*buffers_.parser);
+    return boost::system::in_place_value;
+}
+
+base::result<forwarding::piece, failure> forwarding::next_piece()
+{
+    auto& bytes = buffers_.bytes;
+    auto const got = decoder_.next(bytes.unread());
+    bytes.consume(got.consumed);
+    switch (got.what) {
+    case body_decoder::state::piece: body_done_ = decoder_.is_done(); return piece{got.content, body_done_, true};
+    case body_decoder::state::need_more: return piece{{}, false, false};
+    case body_decoder::state::done: body_done_ = true; return piece{{}, true, true};
+    case body_decoder::state::broken: break;
+    }
+    return failure{failure::kind::bad_answer};
+}
+
+asio::awaitable<base::result<void, failure>> forwarding::fetch()
+{
+    auto& bytes = buffers_.bytes;
+    bytes.make_room(0);
+    if (bytes.empty()) bytes.clear();
+    if (bytes.room().empty()) co_return failure{failure::kind::bad_answer}; // a chunk header as long as the buffer
+    auto const n = co_await connection_->link->read_some(bytes.room(), to_.spec().timeouts.idle);
+    if (!n) co_return lost(n.error());
+    if (*n == 0) {
+        if (!decoder_.complete_at_eof()) co_return lost(asio::error::eof);
+        decoder_ = {};
+        co_return boost::system::in_place_value;
+    }
+    bytes.commit(*n);
+    co_return boost::system::in_place_value;
+}
+
+asio::awaitable<void> forwarding::finish()
+{
+    if (!connection_) co_return;
+    auto const wanted_whole_body = upload_complete();
+    if (upload_over_) {
+        request_.body->link.cancel_reading();
+        connection_->link->cancel();
+        while (upload_over_) {
+            auto const [ignored] = co_await upload_over_->async_wait(asio::as_tuple(asio::use_awaitable));
+            static_cast<void>(ignored); // it is only ever cancelled
+        }
+        request_.body->link.allow_reading();
+    }
+    // Fit for another exchange: the answer was read to its end, no byte too many came, the request was sent whole.
+    auto const reusable = body_done_ && wanted_whole_body && !switched_ && buffers_.head.keep_alive && buffers_.bytes.empty();
+    auto done = std::move(*connection_);
+    connection_.reset();
+    if (reusable) to_.give_back(std::move(done));
+    else to_.drop(std::move(done));
+}
+
+} // namespace penstock::proxy

@@ -1,0 +1,49 @@
+#include "proxy/outgoing_head.hpp"
+
+#include <array>
+#include <charconv>
+
+namespace penstock::proxy {
+namespace {
+
+void append_number(std::string& out, std::uint64_t number)
+{
+    std::array<char, 20> digits;
+    out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
+}
+
+} // namespace
+
+bool write_outgoing_head(std::string& out, outgoing_head const& head)
+{
+    auto const& received = head.received;
+    connection_options connection;
+    for (auto const& field : received.fields) {
+        if (classify_field(field.name) == field_kind::connection) connection.add(field.value);
+    }
+    if (connection.too_many()) return false;
+
+    out.clear();
+    out.append(received.method).append(" ").append(head.target).append(" HTTP/1.1\r\nHost: ").append(head.origin.authority).append("\r\n");
+    for (auto const& field : received.fields) {
+        if (forwards_request_field(field.name, connection, head.origin.trust))
+            out.append(field.name).append(": ").append(field.value).append("\r\n");
+    }
+    append_forwarding_fields(out, head.origin);
+    switch (received.body.how) {
+    case body_framing::kind::length:
+        out.append("Content-Length: ");
+        append_number(out, received.body.length);
+        out.append("\r\n");
+        break;
+    case body_framing::kind::chunked: out.append("Transfer-Encoding: chunked\r\n"); break;
+    case body_framing::kind::none:
+    case body_framing::kind::until_close: break;
+    }
+    if (received.expects_continue) out.append("Expect: 100-continue\r\n");
+    if (!head.upgrade.empty()) out.append("Connection: upgrade\r\nUpgrade: ").append(head.upgrade).append("\r\n");
+    out.append("\r\n");
+    return true;
+}
+
+} // namespace penstock::proxy

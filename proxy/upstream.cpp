@@ -1,0 +1,113 @@
+#include "proxy/upstream.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include <cerrno>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+namespace penstock::proxy {
+namespace asio = boost::asio;
+namespace {
+
+base::error_code last_error() noexcept { return {errno, boost::system::system_category()}; }
+
+// What became of a connect() that was under way.
+base::error_code connect_error(int fd) noexcept
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return last_error();
+    return {error, boost::system::system_category()};
+}
+
+} // namespace
+
+upstream::upstream(upstream_spec spec, asio::io_context& worker, deadline_wheel& wheel)
+    : spec_(std::move(spec)), worker_(worker), wheel_(wheel), picker_(spec_)
+{
+    for (auto const& server : spec_.servers) {
+        auto& made = endpoints_.emplace_back();
+        base::error_code no_literal;
+        auto const address = asio::ip::make_address(server.host, no_literal);
+        if (!server.unix_path.empty()) made.fixed = asio::local::stream_protocol::endpoint(server.unix_path);
+        else if (!no_literal) made.fixed = asio::ip::tcp::endpoint(address, server.port);
+        else made.names.emplace(worker_, server.host, server.port);
+    }
+}
+
+asio::awaitable<base::result<std::unique_ptr<stream>>> upstream::open_one(stream_socket::endpoint_type address, base::micros timeout)
+{
+    base::error_code ec;
+    stream_socket socket(worker_);
+    socket.open(address.protocol(), ec);
+    if (ec) co_return ec;
+    auto link = std::make_unique<stream>(std::move(socket), wheel_);
+    auto const fd = link->socket().native_handle();
+    if (address.protocol().family() != AF_UNIX) {
+        int const on = 1;
+        ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // without it only slower
+    }
+    if (::connect(fd, address.data(), static_cast<socklen_t>(address.size())) == 0) co_return link;
+    if (errno != EINPROGRESS) co_return last_error(); // a unix socket whose queue is full says EAGAIN: busy is refused
+    if (auto const waited = co_await link->writable(timeout)) co_return waited;
+    if (auto const failed = connect_error(fd)) co_return failed;
+    co_return link;
+}
+
+asio::awaitable<base::result<std::unique_ptr<stream>>> upstream::open(endpoint& target)
+{
+    auto const by = base::clock::now() + spec_.timeouts.connect;
+    if (target.fixed) co_return co_await open_one(*target.fixed, spec_.timeouts.connect);
+
+    auto const addresses = co_await target.names->addresses(spec_.timeouts.connect);
+    if (!addresses) co_return addresses.error();
+    base::error_code why = asio::error::timed_out;
+    for (auto const& address : *addresses) {
+        auto const left = by - base::clock::now();
+        if (left <= base::micros{0}) break;
+        auto link = co_await open_one(address, left);
+        if (link) co_return std::move(*link);
+        why = link.error();
+    }
+    target.names->suspect();
+    co_return why;
+}
+
+asio::awaitable<base::result<upstream::connection, failure>> upstream::connect(freshness wanted, std::optional<std::size_t> not_this)
+{
+    auto const picked = picker_.pick(base::clock::now(), not_this);
+    if (!picked) co_return failure{failure::kind::no_endpoint, false};
+    auto& target = endpoints_[*picked];
+    picker_.started(*picked);
+    if (wanted == freshness::any) {
+        if (auto link = target.idle.take()) co_return connection{std::move(link), *picked, true};
+    }
+    auto link = co_await open(target);
+    if (!link) {
+        picker_.ended(*picked);
+        picker_.failed(*picked, base::clock::now());
+        auto const late = link.error() == asio::error::timed_out;
+        co_return failure{late ? failure::kind::connect_timed_out : failure::kind::connect_refused, true};
+    }
+    picker_.succeeded(*picked);
+    co_return connection{std::move(*link), *picked, false};
+}
+
+void upstream::give_back(connection done)
+{
+    picker_.ended(done.endpoint);
+    endpoints_[done.endpoint].idle.put(std::move(done.link), base::clock::now());
+}
+
+void upstream::drop(connection done) noexcept { picker_.ended(done.endpoint); }
+
+void upstream::expire(base::instant now) noexcept
+{
+    for (auto& target : endpoints_) target.idle.expire(now - spec_.timeouts.idle);
+}
+
+} // namespace penstock::proxy

@@ -1,0 +1,282 @@
+#include "partition/partition_key.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace penstock;
+using partition::descriptor;
+using partition::entry;
+using partition::entry_source;
+using partition::partition_key;
+
+namespace {
+
+constexpr partition::hash_secret secret{1, 2, 3, 4, 5, 6, 7, 8};
+
+// What the tests below ask about: one request with everything in it.
+struct request {
+    std::vector<base::field> fields{{"Host", "example.com"}, {"X-Tenant", "acme"}};
+    std::vector<base::path_capture> captures{{"id", "7"}, {"token", "s3cr3t"}};
+    base::request_facts facts{};
+
+    request()
+    {
+        facts.method = "GET";
+        facts.host = "example.com";
+        facts.path = "/api/products";
+        facts.client = base::ip_address::parse("203.0.113.9");
+        facts.api_key = "secret123";
+        facts.route = "products";
+        use();
+    }
+    void use()
+    {
+        facts.fields = fields;
+        facts.captures = captures;
+    }
+};
+
+std::string identity(descriptor const& what, base::request_facts const& facts)
+{
+    partition_key key;
+    return partition::append_identity(key, what, facts, secret) ? std::string{key.view()} : "missing";
+}
+
+entry one(entry_source source, std::string name = {}, std::uint8_t prefix = 64)
+{
+    entry e;
+    e.source = source;
+    e.name = std::move(name);
+    e.prefix = prefix;
+    return e;
+}
+
+std::string of_client(std::string_view address, entry const& what)
+{
+    request r;
+    r.facts.client = base::ip_address::parse(address);
+    return identity({what}, r.facts);
+}
+
+std::string of_query(std::string_view query, std::string_view name = "q")
+{
+    request r;
+    r.facts.query = query;
+    return identity({one(entry_source::query, std::string{name})}, r.facts);
+}
+
+std::string of_fields(std::vector<base::field> fields, entry const& what)
+{
+    request r;
+    r.fields = std::move(fields);
+    r.use();
+    return identity({what}, r.facts);
+}
+
+bool is_hashed(std::string_view text, std::string_view before)
+{
+    return text.starts_with(before) && text.size() == before.size() + 33 && text.ends_with('}') &&
+           text.substr(before.size(), 32).find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+} // namespace
+
+TEST_CASE("AK-5: the keyed hash is HMAC-SHA-256, cut to 128 bits")
+{
+    // RFC 4231, test case 2, its key padded with zeros to our 32 bytes: HMAC pads keys with zeros anyway.
+    partition::hash_secret const jefe{'J', 'e', 'f', 'e'};
+    std::array<std::uint8_t, 16> const expected{0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e, 0x6a, 0x04, 0x24, 0x26, 0x08, 0x95, 0x75, 0xc7};
+    std::string_view const text = "what do ya want for nothing?";
+    CHECK(partition::keyed_hash(jefe, text) == expected);
+    CHECK(partition::keyed_hash(secret, text) != expected);
+    CHECK(partition::keyed_hash(jefe, text) == expected); // also after another secret was used
+}
+
+TEST_CASE("AK-11: an identity is readable where it is no credential")
+{
+    request const r;
+    CHECK(identity({one(entry_source::client_ip)}, r.facts) == "{ip=203.0.113.9}");
+    CHECK(identity({one(entry_source::client_network, {}, 24)}, r.facts) == "{net=203.0.113.0/24}");
+    CHECK(identity({one(entry_source::header, "x-tenant")}, r.facts) == "{header.x-tenant=acme}");
+    CHECK(identity({one(entry_source::method)}, r.facts) == "{method=GET}");
+    CHECK(identity({one(entry_source::host)}, r.facts) == "{host=example.com}");
+    CHECK(identity({one(entry_source::path)}, r.facts) == "{path=/api/products}");
+    CHECK(identity({one(entry_source::path_capture, "id")}, r.facts) == "{path.id=7}");
+    CHECK(identity({one(entry_source::route)}, r.facts) == "{route=products}");
+    CHECK(identity({one(entry_source::everyone)}, r.facts) == "{everyone}");
+    CHECK(identity({one(entry_source::everyone), one(entry_source::method), one(entry_source::route)}, r.facts) ==
+          "{everyone,method=GET,route=products}");
+}
+
+TEST_CASE("IP-8, IP-10, IP-11, IP-12: the client's address, IPv6 to its prefix")
+{
+    auto const ip = one(entry_source::client_ip);
+    CHECK(of_client("2001:db8:1:2::1", ip) == "{ip=2001:db8:1:2::/64}");
+    CHECK(of_client("2001:db8:1:2::ffff", ip) == "{ip=2001:db8:1:2::/64}");
+    CHECK(of_client("2001:db8:1:3::1", ip) == "{ip=2001:db8:1:3::/64}");
+    CHECK(of_client("2001:db8::1", one(entry_source::client_ip, {}, 128)) == "{ip=2001:db8::1}");
+    CHECK(of_client("2001:db8:1:2ff::1", one(entry_source::client_ip, {}, 56)) == "{ip=2001:db8:1:200::/56}");
+    CHECK(of_client("::ffff:1.2.3.4", ip) == "{ip=1.2.3.4}");
+    CHECK(of_client("::ffff:102:304", ip) == "{ip=1.2.3.4}");
+    CHECK(of_client("2001:db8:1234:5678::1.2.3.4", ip) == "{ip=2001:db8:1234:5678::/64}");
+    CHECK(of_client("64:ff9b::1.2.3.4", ip) != of_client("::5.6.7.8", ip));
+
+    auto network = one(entry_source::client_network, {}, 16);
+    network.ipv6_prefix = 48;
+    CHECK(of_client("10.1.2.3", network) == "{net=10.1.0.0/16}");
+    CHECK(of_client("2001:db8:1:2::1", network) == "{net=2001:db8:1::/48}");
+    CHECK(of_client("10.1.2.3", one(entry_source::client_network, {}, 32)) == "{net=10.1.2.3}");
+}
+
+TEST_CASE("AK-5: credentials are hashed, and so is whatever may be one by its name")
+{
+    request r;
+    r.facts.query = "q=1&access_token=s3cr3t&sig=s3cr3t";
+    r.fields.push_back({"Cookie", "theme=dark; sid=s3cr3t"});
+    r.fields.push_back({"Authorization", "Bearer s3cr3t"});
+    r.fields.push_back({"X-My-Session", "s3cr3t"});
+    r.use();
+    CHECK(is_hashed(identity({one(entry_source::api_key)}, r.facts), "{key="));
+    CHECK(is_hashed(identity({one(entry_source::cookie, "sid")}, r.facts), "{cookie.sid="));
+    CHECK(is_hashed(identity({one(entry_source::cookie, "theme")}, r.facts), "{cookie.theme="));
+    CHECK(is_hashed(identity({one(entry_source::header, "authorization")}, r.facts), "{header.authorization="));
+    CHECK(is_hashed(identity({one(entry_source::header, "x-my-session")}, r.facts), "{header.x-my-session="));
+    CHECK(is_hashed(identity({one(entry_source::query, "access_token")}, r.facts), "{query.access_token="));
+    CHECK(is_hashed(identity({one(entry_source::query, "sig")}, r.facts), "{query.sig="));
+    CHECK(is_hashed(identity({one(entry_source::path_capture, "token")}, r.facts), "{path.token="));
+}
+
+TEST_CASE("AK-5: a presented key is found again by its keyed hash alone, and another secret gives another key")
+{
+    request const r;
+    auto const text = identity({one(entry_source::api_key)}, r.facts);
+    std::string expected = "{key=";
+    for (auto const byte : partition::keyed_hash(secret, r.facts.api_key)) {
+        expected += "0123456789abcdef"[byte >> 4];
+        expected += "0123456789abcdef"[byte & 15];
+    }
+    CHECK(text == expected + '}');
+
+    partition_key other;
+    CHECK(partition::append_identity(other, {one(entry_source::api_key)}, r.facts, partition::hash_secret{9}));
+    CHECK(other.view() != text);
+}
+
+TEST_CASE("AK-11: no value can close the identity, begin another entry or choose a slot")
+{
+    auto const tenant = one(entry_source::header, "x-tenant");
+    CHECK(of_fields({{"X-Tenant", "{x}"}}, tenant) == "{header.x-tenant=%7Bx%7D}");
+    CHECK(of_fields({{"X-Tenant", "a,b=c%"}}, tenant) == "{header.x-tenant=a%2Cb%3Dc%25}");
+    CHECK(of_fields({{"X-Tenant", "a b\t\xC3\xA9"}}, tenant) == "{header.x-tenant=a%20b%09%C3%A9}");
+
+    descriptor const both{one(entry_source::header, "a"), one(entry_source::header, "b")};
+    request left, right;
+    left.fields = {{"a", "a|b"}, {"b", "c"}};
+    right.fields = {{"a", "a"}, {"b", "b|c"}};
+    left.use();
+    right.use();
+    CHECK(identity(both, left.facts) != identity(both, right.facts));
+}
+
+TEST_CASE("AK-11: an identity of more than 64 bytes is a hash of the whole of it")
+{
+    auto const tenant = one(entry_source::header, "x-tenant"); // `header.x-tenant=` is 16 bytes
+    auto const fits = std::string(48, 'a');
+    CHECK(of_fields({{"X-Tenant", fits}}, tenant) == "{header.x-tenant=" + fits + "}");
+    auto const longer = of_fields({{"X-Tenant", fits + 'a'}}, tenant);
+    CHECK(is_hashed(longer, "{h="));
+    CHECK(longer != of_fields({{"X-Tenant", fits + 'b'}}, tenant));
+    CHECK(longer != of_fields({{"X-Tenant", fits + "aa"}}, tenant));
+    CHECK(longer == of_fields({{"X-Tenant", fits + 'a'}}, tenant));
+    CHECK(is_hashed(of_fields({{"X-Tenant", std::string(16'000, '{')}}, tenant), "{h="));
+}
+
+TEST_CASE("AK-8: what the request lacks makes no key, and leaves the key unchanged")
+{
+    request r;
+    r.facts.client.reset();
+    r.facts.api_key = {};
+    r.facts.route = {};
+    for (auto const& what : {one(entry_source::client_ip), one(entry_source::client_network), one(entry_source::api_key), one(entry_source::route),
+                             one(entry_source::header, "x-none"), one(entry_source::cookie, "x"), one(entry_source::query, "x"),
+                             one(entry_source::path_capture, "x")}) {
+        CAPTURE(static_cast<int>(what.source));
+        partition_key key;
+        key.append("rl:");
+        CHECK_FALSE(partition::append_identity(key, {one(entry_source::method), what}, r.facts, secret));
+        CHECK(key.view() == "rl:");
+    }
+}
+
+TEST_CASE("AK-8: an empty value is a missing one")
+{
+    CHECK(of_fields({{"X-Tenant", ""}}, one(entry_source::header, "x-tenant")) == "missing");
+    CHECK(of_fields({{"Cookie", "sid=; sid"}}, one(entry_source::cookie, "sid")) == "missing");
+    CHECK(of_query("q") == "missing");
+    CHECK(of_query("q=&q=") == "missing");
+}
+
+TEST_CASE("AK-11: several lines of a field count together, in order")
+{
+    auto const tenant = one(entry_source::header, "x-tenant");
+    CHECK(of_fields({{"X-Tenant", "a"}, {"Other", "x"}, {"x-tenant", "b"}}, tenant) == "{header.x-tenant=a%2Cb}");
+    CHECK(of_fields({{"X-Tenant", "b"}, {"X-Tenant", "a"}}, tenant) == "{header.x-tenant=b%2Ca}");
+    CHECK(of_fields({{"X-Tenant", ""}, {"X-Tenant", "a"}}, tenant) == "{header.x-tenant=a}");
+}
+
+TEST_CASE("AK-11: no spelling of a query value makes a second bucket")
+{
+    auto const expected = of_query("q=A%20b");
+    CHECK(expected == "{query.q=A%20b}");
+    for (std::string_view const query : {"q=A+b", "q=%41+b", "q=%41%20%62", "%71=A+b", "x=1&q=A+b&y=2", "&&q=A+b&", "q=&q=A+b"}) {
+        CAPTURE(query);
+        CHECK(of_query(query) == expected);
+    }
+    CHECK(of_query("q=%2541") == "{query.q=%2541}"); // decoded once
+    CHECK(of_query("q=a%2Bb") == "{query.q=a+b}");
+    CHECK(of_query("q=100%") == of_query("q=100%25"));
+    CHECK(of_query("q=%zz") == "{query.q=%25zz}");
+    CHECK(of_query("Q=a") == "missing");
+    CHECK(of_query("qq=a&q2=b") == "missing");
+    CHECK(of_query("q=a=b") == "{query.q=a%3Db}");
+}
+
+TEST_CASE("AK-11: several parameters of one name cannot be imitated by one value")
+{
+    CHECK(of_query("q=a&q=b") == "{query.q=a&b}");
+    CHECK(of_query("q=a%26b") == "{query.q=a%26b}");
+    CHECK(of_query("q=a&q=b") != of_query("q=b&q=a"));
+}
+
+TEST_CASE("AK-11: cookies of one name count together, with or without quotes")
+{
+    auto const sid = one(entry_source::cookie, "sid");
+    auto const expected = of_fields({{"Cookie", "sid=abc"}}, sid);
+    CHECK(of_fields({{"Cookie", "a=b; sid=\"abc\" ;c=d"}}, sid) == expected);
+    CHECK(of_fields({{"Cookie", "a=b;sid=abc"}}, sid) == expected);
+    CHECK(of_fields({{"Cookie", "a=b"}, {"cookie", "\tsid = abc"}}, sid) == expected);
+    CHECK(of_fields({{"Cookie", "SID=abc"}}, sid) == "missing");
+    CHECK(of_fields({{"Cookie", "xsid=abc; sid2=abc"}}, sid) == "missing");
+    auto const two = of_fields({{"Cookie", "sid=abc; sid=def"}}, sid);
+    CHECK(two != expected);
+    CHECK(two == of_fields({{"Cookie", "sid=abc"}, {"Cookie", "sid=def"}}, sid));
+    CHECK(two != of_fields({{"Cookie", "sid=abc%3Bdef"}}, sid));
+    CHECK(two != of_fields({{"Cookie", "sid=def; sid=abc"}}, sid));
+}
+
+TEST_CASE("H1-120: no spelling of a capture makes a second bucket")
+{
+    auto const of_capture = [](std::string_view value) {
+        request r;
+        r.captures = {{"id", value}};
+        r.use();
+        return identity({one(entry_source::path_capture, "id")}, r.facts);
+    };
+    CHECK(of_capture("a%3Ab") == "{path.id=a:b}");
+    CHECK(of_capture("a:b") == "{path.id=a:b}");
+    CHECK(of_capture("a+b") == "{path.id=a+b}");
+    CHECK(of_capture("a%20b") == "{path.id=a%20b}");
+    CHECK(of_capture("%253A") == "{path.id=%253A}");
+}
