@@ -202,7 +202,7 @@ class Answers(GatewayCase):
                 self.assertIn(b"degraded", ask(self.gate.admin, target="/readyz").body.lower())
 
     def test_a_wrong_password_is_degraded_and_named_once(self):
-        server = self.redis(options=["--user", "gate on >right ~* &* +@all"])
+        server = self.redis(options=["--user", "gate", "on", ">right", "~*", "&*", "+@all"])
         app = self.upstream()
         gate = self.gateway(app, configuration(f"redis://gate:wrong@127.0.0.1:{server.port}/0", "allow"))
         for _ in range(20):

@@ -174,7 +174,7 @@ class Exchange(GatewayCase):
             self.assertGreaterEqual(client("DBSIZE"), 1)
 
     def test_a_password(self):
-        server = self.redis(options=["--user", "gate on >s3cret ~* &* +@all"])
+        server = self.redis(options=["--user", "gate", "on", ">s3cret", "~*", "&*", "+@all"])
         app = self.upstream()
         gate = self.gateway(app, f"redis: {{url: \"redis://gate:s3cret@127.0.0.1:{server.port}/0\", check_timeout: 2s}}\n" + THREE)
         ask(gate.address)
