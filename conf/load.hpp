@@ -1,34 +1,20 @@
 // From a file to a snapshot, or to every problem in it. `penstock check`, start and reload all run exactly this.
 #pragma once
 
+#include "conf/environment.hpp"
+#include "conf/problem.hpp"
 #include "conf/snapshot.hpp"
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace penstock::conf {
 
-// A mistake in a document: `FILE:LINE:COLUMN: path.to.key: what is wrong, what would be right`.
-struct problem {
-    enum class severity : std::uint8_t { error, warning };
-    std::string file;
-    int line = 0;   // 1-based; 0: the file as a whole
-    int column = 0; // 1-based
-    std::string key; // path.to.key
-    std::string what; // what is wrong, and what would be right
-    severity level = severity::error;
-
-    [[nodiscard]] std::string to_string() const;
-};
-
 struct loaded {
     snapshot_ptr snapshot;         // null if any problem is an error
     std::vector<problem> problems; // in order of lines; warnings may come with a snapshot
 };
-
-using environment = std::function<std::optional<std::string>(std::string const& name)>;
 
 // Reads the process environment.
 std::optional<std::string> process_environment(std::string const& name);

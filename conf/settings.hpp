@@ -15,10 +15,10 @@ namespace penstock::conf {
 
 // host:port, [v6]:port or unix:/path.
 struct bind_address {
-    std::string host;  // literal address; empty: unix socket
+    std::string host;       // literal address; empty: unix socket
     std::uint16_t port = 0; // 0: the system picks one (printed at start)
     std::string unix_path;
-    std::string text;  // as written
+    std::string text; // as written
 };
 
 struct message_limits {
@@ -50,7 +50,7 @@ struct response_settings {
     unsigned retry_jitter_percent = 0;
     unsigned rejection_status = 429;
     rejection_body body = rejection_body::problem;
-    std::string body_template;  // of rejection_body::file: the file's text
+    std::string body_template; // of rejection_body::file: the file's text
     std::string template_media_type = "text/html; charset=utf-8";
 };
 

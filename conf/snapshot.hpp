@@ -17,10 +17,10 @@ namespace penstock::conf {
 struct snapshot {
     conf::settings settings;
     limiter::key_settings keys;
-    std::deque<limiter::policy> policies;       // by policy_id; addresses never change
+    std::deque<limiter::policy> policies;        // by policy_id; addresses never change
     std::vector<proxy::upstream_spec> upstreams; // by upstream_id
     proxy::route_table routes;
-    std::vector<limiter::plan> plans;            // by route_id
+    std::vector<limiter::plan> plans; // by route_id
 
     snapshot() = default;
     snapshot(snapshot const&) = delete; // plans point into policies

@@ -43,6 +43,7 @@ void telemetry::add(telemetry const& other)
     for (auto const& [reason, count] : other.parse_rejections) parse_rejections[reason] += count;
     check_memory.add(other.check_memory);
     check_redis.add(other.check_redis);
+    add_each(unrouted, other.unrouted);
     connections_open += other.connections_open;
     connections_total += other.connections_total;
     forwarded_for_rejected += other.forwarded_for_rejected;

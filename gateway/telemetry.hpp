@@ -44,6 +44,7 @@ struct telemetry {
     std::map<std::string, std::uint64_t, std::less<>> parse_rejections; // by reason
     histogram check_memory;
     histogram check_redis;
+    status_classes unrouted{}; // requests that took no route
     std::uint64_t connections_open = 0;
     std::uint64_t connections_total = 0;
     std::uint64_t forwarded_for_rejected = 0;

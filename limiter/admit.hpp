@@ -24,7 +24,7 @@ enum class outcome : std::uint8_t {
 struct ruling {
     limiter::policy const* policy = nullptr;
     outcome result = outcome::allowed;
-    bool answered = true;       // `decision` holds what a store said (also one in memory standing in for Redis)
+    bool answered = true; // `decision` holds what a store said (also one in memory standing in for Redis)
     limiter::decision decision;
 };
 

@@ -32,8 +32,8 @@ std::int64_t burst_of(algorithm const& parameters) noexcept
 std::int64_t window_seconds_of(algorithm const& parameters) noexcept
 {
     auto const* bucket = std::get_if<token_bucket>(&parameters);
-    auto const us = bucket ? emission_time(*bucket, bucket->capacity).count()
-                           : std::get_if<fixed_window>(&parameters)->window_us;
+    auto const us =
+        bucket ? emission_time(*bucket, bucket->capacity).count() : std::get_if<fixed_window>(&parameters)->window_us;
     return (us + second_us - 1) / second_us;
 }
 

@@ -19,7 +19,7 @@ namespace penstock::limiter {
 // Continuous token bucket as GCRA (ITU-T I.371, virtual scheduling). One permit is worth
 // `interval_us + interval_num / interval_den` microseconds, in lowest terms; interval_num < interval_den.
 struct token_bucket {
-    std::int64_t capacity = 1;     // permits, >= 1
+    std::int64_t capacity = 1; // permits, >= 1
     std::int64_t interval_us = 1;
     std::int64_t interval_num = 0;
     std::int64_t interval_den = 1;

@@ -55,11 +55,9 @@ bool append_key(partition::partition_key& key, policy const& limit, base::reques
 // One request on its way through a plan's terms.
 class classification {
 public:
-    classification(plan const& limits, base::request_facts const& facts, key_settings const& keys,
-                   classified& result) noexcept
+    classification(plan const& limits, base::request_facts const& facts, key_settings const& keys, classified& result) noexcept
         : plan_(limits), facts_(facts), keys_(keys), caller_(facts), result_(result)
-    {
-    }
+    {}
 
     // The first limit whose key the request has; where it has none, the first that says what that means.
     void meet(term const& one) noexcept

@@ -15,11 +15,11 @@ namespace penstock::limiter {
 
 using policy_id = base::strong<struct policy_tag>; // index into snapshot::policies
 
-enum class failure_mode : std::uint8_t { local, allow, deny };      // what an unanswered limiter means
-enum class enforcement : std::uint8_t { enforce, shadow };          // shadow: evaluate and count, never refuse
-enum class scope : std::uint8_t { fleet, instance };                // fleet: counted in Redis, by all gateways together
-enum class missing_key : std::uint8_t { skip, reject, share };      // the request lacks the limit's key
-enum class advertisement : std::uint8_t { shown, hidden };          // hidden: in no field or body a client sees (RL-24)
+enum class failure_mode : std::uint8_t { local, allow, deny }; // what an unanswered limiter means
+enum class enforcement : std::uint8_t { enforce, shadow };     // shadow: evaluate and count, never refuse
+enum class scope : std::uint8_t { fleet, instance };           // fleet: counted in Redis, by all gateways together
+enum class missing_key : std::uint8_t { skip, reject, share }; // the request lacks the limit's key
+enum class advertisement : std::uint8_t { shown, hidden };     // hidden: in no field or body a client sees (RL-24)
 
 struct policy {
     policy_id id;

@@ -122,8 +122,7 @@ advanced advance_token_bucket(token_bucket const& parameters, counter_state cons
     return result;
 }
 
-bool refund_token_bucket(token_bucket const& parameters, counter_state& state, charge const& taken,
-                         base::instant now) noexcept
+bool refund_token_bucket(token_bucket const& parameters, counter_state& state, charge const& taken, base::instant now) noexcept
 {
     if (taken.cost < 1 || taken.cost > parameters.capacity || now < taken.at) return false;
     fractions const math{parameters};

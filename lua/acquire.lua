@@ -14,16 +14,15 @@
 -- Invariants:
 --   A limit in shadow neither refuses the request nor has to allow it; it is charged only if it allows.
 --   A refused request writes nothing, except once to bring back into range a counter that a clock set back or a lowered
---   limit has left too far ahead.
---   All reads and all decisions come before the first write, and no write can fail halfway: what a key holds has been
---   checked before INCRBY is chosen, everything else is SET.
---   Whatever is in a key that no limiter wrote counts as an untouched counter.
+--   limit has left too far ahead (a repair: it changes no answer).
+--   Charges come after all decisions, and are SETs only, which no content of a key can make fail halfway.
+--   What no limiter wrote counts as an untouched counter: another type, text that is no number, a number out of range.
 --   Every number stays below 2^53; none becomes text except through %d.
 --
 -- The twin in C++: limiter/evaluate and limiter/algorithm, which give the same answer to the bit.
 
 local keys, args, call, decode, encode = KEYS, ARGV, redis.call, struct.unpack, struct.pack
-local match, format, floor, number = string.match, string.format, math.floor, tonumber
+local format, floor, number = string.format, math.floor, tonumber
 
 local n = #keys
 local now = args[n + 1]
@@ -34,55 +33,56 @@ else
   now = t[1] * 1000000 + t[2]
 end
 
--- pcall: a key of another type reads as an error table, which no limiter wrote.
-local stored_all, values, expiries, deltas, passed
-if n > 1 then
-  stored_all, values, expiries, deltas, passed = call('MGET', unpack(keys)), {}, {}, {}, {}
-end
+-- For several limits: what the keys hold, each replaced by what it is to hold; the new expiries.
+local states, expiries
+if n > 1 then states, expiries = call('MGET', unpack(keys)), {} end
 
-local refused, second_look, answers
-local value, expires, delta
-repeat
-  second_look, refused, answers = refused, false, ''
-  for i = 1, n do
-    local arg, stored = args[i]
-    if n > 1 then
-      stored = stored_all[i]
-    else
-      stored = redis.pcall('GET', keys[1])
-      if stored and stored.err then stored = false end
-    end
-    local kind, cost, p1, p2 = decode('<Bddd', arg)
-    local shadow = kind >= 128
-    if shadow then kind = kind - 128 end
-    -- Another limit refuses: what passed is told its state without the charge, which is what a cost of 0 sees.
-    if second_look and passed[i] then cost = 0 end
+local charging, answers = true, ''
+local fits, remaining, reset, retry, value, expires
+local i = 0
+while i < n do
+  i = i + 1
+  local arg, stored = args[i]
+  -- pcall: a key of another type reads as an error table, which is no number either.
+  if n > 1 then stored = states[i] else stored = redis.pcall('GET', keys[1]) end
+  local kind, cost, p1, p2 = decode('<Bddd', arg)
+  local enforced = kind < 128
+  if not enforced then kind = kind - 128 end
 
-    -- Set below: may it pass; the decision; and either value and expires (to SET), or delta (to INCRBY), or neither.
-    local fits, remaining, reset, retry = true, 0, 0, 0
-    value, expires, delta = nil, nil, nil
-
-    if kind < 2 then
-      --@include lib/token_bucket.lua
-    else
-      --@include lib/fixed_window.lua
-    end
-
-    if not fits and not shadow then refused = true end
-    if n > 1 then
-      values[i], expiries[i], deltas[i] = value, expires, delta
-      if not second_look then passed[i] = fits end
-    end
-    answers = answers .. encode('<i8i8i8i8', fits and 1 or 0, remaining, reset, retry)
+  -- Set by the fragment: the decision; if it charges, the new value, with its expiry unless the present one will do.
+  fits, remaining, reset, retry, value, expires = 1, 0, 0, 0, nil, nil
+  if kind < 2 then
+    --@include lib/token_bucket.lua
+  else
+    --@include lib/fixed_window.lua
   end
-until n == 1 or second_look or not refused
 
-for i = 1, n do
-  if n > 1 then value, expires, delta = values[i], expiries[i], deltas[i] end
-  if value then
-    call('SET', keys[i], value, 'PXAT', expires)
-  elseif delta then
-    call('INCRBY', keys[i], delta)
+  if fits == 0 and enforced and charging then
+    charging = false
+    -- Look again at those that passed: they are told their state without the charge.
+    if n > 1 then states, answers, i = call('MGET', unpack(keys)), '', 0 end
+  elseif n > 1 then
+    states[i] = value
+    if expires then expiries[i] = expires end
+    answers = answers .. encode('<i8i8i8i8', fits, remaining, reset, retry)
   end
 end
-return encode('<i8i8', now, refused and 0 or 1) .. answers
+
+if n == 1 then
+  if expires then
+    call('SET', keys[1], value, 'PXAT', expires)
+  elseif value then
+    call('SET', keys[1], value, 'KEEPTTL')
+  end
+  return encode('<i8i8i8i8i8i8', now, charging and 1 or 0, fits, remaining, reset, retry)
+end
+if charging then
+  for k = 1, n do
+    if expiries[k] then
+      call('SET', keys[k], states[k], 'PXAT', expiries[k])
+    elseif states[k] then
+      call('SET', keys[k], states[k], 'KEEPTTL')
+    end
+  end
+end
+return encode('<i8i8', now, charging and 1 or 0) .. answers

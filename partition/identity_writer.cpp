@@ -61,6 +61,7 @@ void identity_writer::append_to(partition_key& key) noexcept
 {
     key.push_back('{');
     if (long_text_) {
+        long_text_->update({text_.data(), size_});
         auto const hash = hex_of(long_text_->finish());
         key.append("h=");
         key.append({hash.data(), hash.size()});
@@ -96,16 +97,17 @@ void identity_writer::raw(std::string_view bytes) noexcept
         hidden_value_->update(bytes);
         return;
     }
-    if (!long_text_ && bytes.size() <= longest - size_) {
-        std::memcpy(text_.data() + size_, bytes.data(), bytes.size());
-        size_ += bytes.size();
-        return;
+    while (bytes.size() > longest - size_) { // too long to be shown: hashed by the 64 bytes, a block of SHA-256
+        auto const room = longest - size_;
+        std::memcpy(text_.data() + size_, bytes.data(), room);
+        bytes.remove_prefix(room);
+        if (!long_text_) long_text_.emplace(secret_);
+        long_text_->update({text_.data(), longest});
+        size_ = 0;
     }
-    if (!long_text_) {
-        long_text_.emplace(secret_);
-        long_text_->update({text_.data(), size_});
-    }
-    long_text_->update(bytes);
+    if (bytes.empty()) return;
+    std::memcpy(text_.data() + size_, bytes.data(), bytes.size());
+    size_ += bytes.size();
 }
 
 } // namespace penstock::partition

@@ -37,7 +37,7 @@ private:
     void next_entry() noexcept;
 
     hash_secret const& secret_;
-    std::array<char, longest> text_; // only the first size_ bytes are ever read
+    std::array<char, longest> text_; // the text, or the part of it that is not hashed yet; size_ bytes of it are valid
     std::size_t size_ = 0;
     bool first_ = true;
     std::optional<keyed_hasher> hidden_value_; // while a secret value is being written

@@ -6,6 +6,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/string.hpp>
 
+#include <utility>
+
 namespace penstock::proxy {
 namespace asio = boost::asio;
 
@@ -130,8 +132,18 @@ base::result<void, failure> forwarding::use_head(head_scanner::progress const& f
     return boost::system::in_place_value;
 }
 
+base::result<bool, failure> forwarding::peek_end()
+{
+    auto const next = next_piece();
+    if (!next) return next.error();
+    if (next->last && next->content.empty()) return true;
+    if (next->at_hand) peeked_ = *next;
+    return false;
+}
+
 base::result<forwarding::piece, failure> forwarding::next_piece()
 {
+    if (peeked_) return *std::exchange(peeked_, std::nullopt);
     auto& bytes = buffers_.bytes;
     auto const got = decoder_.next(bytes.unread());
     bytes.consume(got.consumed);

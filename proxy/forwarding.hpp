@@ -56,6 +56,9 @@ public:
     };
     // The next part of the answer's body, as far as it has been received; never waits.
     base::result<piece, failure> next_piece();
+    // Behind a piece that was not marked as the last one: whether nothing but the end of the body follows, as far as is
+    // known without receiving more.
+    base::result<bool, failure> peek_end();
     // Receives more. Invalidates the head and every piece.
     boost::asio::awaitable<base::result<void, failure>> fetch();
 
@@ -69,6 +72,7 @@ public:
     [[nodiscard]] bool upload_complete() const noexcept { return !upload_ || upload_->is_complete(); }
     [[nodiscard]] std::uint64_t uploaded_bytes() const noexcept { return upload_ ? upload_->content_bytes() : 0; }
     [[nodiscard]] std::optional<std::size_t> endpoint() const noexcept { return endpoint_; }
+    [[nodiscard]] std::string_view server_label() const noexcept { return to_.spec().servers[endpoint_.value_or(0)].label; }
 
 private:
     boost::asio::awaitable<base::result<void, failure>> attempt(upstream::freshness wanted);
@@ -86,6 +90,7 @@ private:
     std::optional<upload> upload_;
     std::optional<boost::asio::steady_timer> upload_over_; // cancelled when the upload has ended
     body_decoder decoder_;
+    std::optional<piece> peeked_; // what peek_end() found that is not the end
     bool head_seen_ = false;  // some byte of the answer has arrived
     bool body_done_ = false;
     bool switched_ = false;   // 101: the connection is a tunnel

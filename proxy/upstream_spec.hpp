@@ -19,6 +19,7 @@ struct endpoint_spec {
     std::string unix_path;
     unsigned weight = 1;   // >= 1
     std::string label;     // as written in the configuration: metric label and log value
+    friend bool operator==(endpoint_spec const&, endpoint_spec const&) = default;
 };
 
 enum class balance : std::uint8_t { round_robin, least_requests };
@@ -27,6 +28,7 @@ struct upstream_timeouts {
     base::micros connect{1'000'000};   // name resolution and connection
     base::micros response{30'000'000}; // from the last byte sent to the first byte of the response head
     base::micros idle{60'000'000};     // between two reads or writes while streaming
+    friend bool operator==(upstream_timeouts const&, upstream_timeouts const&) = default;
 };
 
 struct upstream_spec {
@@ -37,5 +39,11 @@ struct upstream_spec {
     upstream_timeouts timeouts;
     unsigned retries = 1; // further tries of a request that is safe to repeat
 };
+
+// The same but for the id: a reload may keep what serves `a` for `b`.
+inline bool equivalent(upstream_spec const& a, upstream_spec const& b)
+{
+    return a.name == b.name && a.servers == b.servers && a.balance == b.balance && a.timeouts == b.timeouts && a.retries == b.retries;
+}
 
 } // namespace penstock::proxy

@@ -48,6 +48,7 @@ MACHINE_CLOCK_MAY = ["base/clock.cpp", "bench/", "tests/contract/", "tests/integ
 PROGRAM_CLOCK = re.compile(r"\bclock\s*::\s*now\s*\(")
 DECIDES = ["partition/", "limiter/", "conf/"]
 DECIDES_BUT_SHELL = ["limiter/redis/"]
+AWAITS = re.compile(r"\bco_await\b")
 
 CPP_SLEEP = re.compile(r"\b(?:sleep_for|sleep_until|usleep|nanosleep)\b|(?<![\w.>:])(?:::)?sleep\s*\(\s*\d")
 DETACHED = re.compile(r"\bdetached\b")
@@ -145,7 +146,7 @@ def clock(file):
 
 
 def decides(file):
-    if file.is_cpp and file.under(DECIDES) and not file.under(DECIDES_BUT_SHELL):
+    if file.is_cpp and file.under(DECIDES) and not file.under(DECIDES_BUT_SHELL) and not AWAITS.search(file.code):
         yield from file.lines_with(PROGRAM_CLOCK)
 
 

@@ -26,5 +26,14 @@ elif [ $# -gt 0 ]; then
 fi
 [ -n "$sources" ] || exit 0
 
+lint() {
+    xargs --no-run-if-empty --max-procs="$(nproc)" --max-args=1 clang-tidy -p build/dev --quiet "$@" 2> >(sed '/warnings\? generated/d' >&2)
+}
+
 cmake --preset dev >/dev/null
-xargs --max-procs="$(nproc)" --max-args=1 clang-tidy -p build/dev --quiet <<<"$sources" 2> >(sed '/warnings\? generated/d' >&2)
+# clang 14's analyzer does not know how a coroutine runs, and finds null pointers inside Asio. All other checks work there.
+awaiting=$(xargs grep --files-with-matches --extended-regexp '\bco_(await|return)\b' <<<"$sources" || true)
+failed=0
+lint <<<"$(comm -23 <(echo "$sources") <(sort <<<"$awaiting"))" || failed=1
+lint '--checks=-clang-analyzer-*' <<<"$awaiting" || failed=1
+exit "$failed"

@@ -12,6 +12,7 @@ struct breaker_settings {
     unsigned failures = 5; // in a row
     base::micros open_for{1'000'000};
     base::micros open_for_max{30'000'000};
+    friend bool operator==(breaker_settings const&, breaker_settings const&) = default;
 };
 
 struct redis_settings {
@@ -27,6 +28,7 @@ struct redis_settings {
     breaker_settings breaker;
     std::string probe_key = "rl:{penstock-probe}"; // what an open breaker asks about; under the key prefix
     base::instant const* test_clock = nullptr;     // for tests: replaces Redis' clock. No configuration reaches it
+    friend bool operator==(redis_settings const&, redis_settings const&) = default;
 };
 
 } // namespace penstock::limiter

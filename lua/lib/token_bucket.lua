@@ -2,48 +2,40 @@
 --
 -- Parameters: p1 capacity (permits), p2 whole microseconds of the emission interval; kind 1 adds numerator and denominator
 --   of the rest of the interval, in lowest terms.
--- Key: the theoretical arrival time, 'us' or, between two microseconds, 'us:numerator'. Below now means untouched.
+-- Key: the theoretical arrival time in microseconds, an integer that Redis keeps without a string; or, between two
+--   microseconds, 'us:numerator'. Below now means untouched.
 -- Expiry: the end of the two seconds that follow the two seconds in which the arrival time lies. All arrival times of the
---   same two seconds share it, so a busy key moves by INCRBY and keeps its expiry. It depends on no parameter, or a changed
---   limit could leave a key that dies before its state does.
+--   same two seconds share it, so a busy key seldom needs a new one. It depends on no parameter, or a changed limit could
+--   leave a key that dies before its state does.
 -- Twin: limiter/token_bucket.
 
 local capacity, interval = p1, p2
-local arrival, rest, old = now, 0, nil
-if stored then
-  if match(stored, '^[1-9]%d*$') then
-    old = number(stored)
-    if old > now then arrival = old end
-  else
-    local us, numerator = match(stored, '^(%d+):(%d+)$')
-    if us then
-      us, numerator = number(us), number(numerator)
-      if us >= now then arrival, rest = us, numerator end
-    end
-  end
+local arrival, rest, old = now, 0, number(stored)
+if old then
+  if old > now and old < 9007199254740992 then arrival = old end
+elseif type(stored) == 'string' then
+  local us, numerator = string.match(stored, '^(%d+):(%d+)$')
+  us = number(us)
+  if us and us >= now and us < 9007199254740992 then arrival, rest = us, number(numerator) end
 end
 
 if kind == 0 then
   -- Left by the same limit with a fractional interval: rounded up.
   if rest > 0 then arrival = arrival + 1 end
   local latest = now + capacity * interval
-  local repaired = arrival > latest
-  if repaired then arrival = latest end
+  if arrival > latest then
+    arrival, old = latest, latest
+    call('SET', keys[i], format('%d', latest), 'PXAT', format('%d', (floor(latest / 2000000) + 2) * 2000))
+  end
 
   local charged = arrival + cost * interval
   if charged > latest then
-    fits = false
+    fits = 0
     if cost > capacity then retry = -1 else retry = charged - latest end
-  else
-    arrival = charged
-  end
-  if repaired or fits and cost > 0 then
-    local half = floor(arrival / 2000000)
-    if old and not repaired and half == floor(old / 2000000) then
-      delta = arrival - old
-    else
-      value, expires = format('%d', arrival), format('%d', (half + 2) * 2000)
-    end
+  elseif charging and cost > 0 then
+    arrival, value = charged, format('%d', charged)
+    local pair = floor(charged / 2000000)
+    if not old or pair ~= floor(old / 2000000) then expires = format('%d', (pair + 2) * 2000) end
   end
   remaining, reset = floor((latest - arrival) / interval), arrival - now
 else
@@ -53,26 +45,26 @@ else
   local product = capacity * num
   local latest_rest = product % den
   local latest = now + capacity * interval + (product - latest_rest) / den
-  local repaired = arrival > latest or arrival == latest and rest > latest_rest
-  if repaired then arrival, rest = latest, latest_rest end
+  if arrival > latest or arrival == latest and rest > latest_rest then
+    arrival, rest = latest, latest_rest
+    call('SET', keys[i], format('%d:%d', latest, latest_rest), 'PXAT', format('%d', (floor(latest / 2000000) + 2) * 2000))
+  end
 
   product = rest + cost * num
   local charged_rest = product % den
   local charged = arrival + cost * interval + (product - charged_rest) / den
   if charged > latest or charged == latest and charged_rest > latest_rest then
-    fits = false
+    fits = 0
     if cost > capacity then
       retry = -1
     else
       retry = charged - latest
       if charged_rest > latest_rest then retry = retry + 1 end
     end
-  else
+  elseif charging and cost > 0 then
     arrival, rest = charged, charged_rest
-  end
-  if repaired or fits and cost > 0 then
-    expires = format('%d', (floor(arrival / 2000000) + 2) * 2000)
     if rest == 0 then value = format('%d', arrival) else value = format('%d:%d', arrival, rest) end
+    expires = format('%d', (floor(arrival / 2000000) + 2) * 2000)
   end
 
   -- How many intervals fit into what is left: a guess in floating point, then made exact in whole numbers.

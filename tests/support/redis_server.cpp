@@ -20,7 +20,7 @@
 #include <stdexcept>
 #include <thread>
 
-namespace penstock::support {
+namespace penstock::tests {
 namespace {
 
 namespace asio = boost::asio;
@@ -162,4 +162,4 @@ std::int64_t redis_server::calls(std::string const& what) const
     return info("commandstats", "cmdstat_" + what + ":calls");
 }
 
-} // namespace penstock::support
+} // namespace penstock::tests

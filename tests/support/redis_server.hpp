@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace penstock::support {
+namespace penstock::tests {
 
 class redis_server {
 public:
@@ -44,4 +44,4 @@ private:
     pid_t pid_ = -1;
 };
 
-} // namespace penstock::support
+} // namespace penstock::tests

@@ -27,7 +27,8 @@ limiter::algorithm read_algorithm(json const& object)
     if (object.contains("token_bucket")) {
         auto const& from = object.at("token_bucket");
         only_fields(from, {"capacity", "refill", "period_us"});
-        auto const made = limiter::make_token_bucket(from.at("capacity"), from.at("refill"), base::micros{from.at("period_us")});
+        auto const made =
+            limiter::make_token_bucket(from.at("capacity"), from.at("refill"), base::micros{from.at("period_us")});
         if (!made) throw std::runtime_error("this token bucket cannot be calculated exactly");
         return *made;
     }

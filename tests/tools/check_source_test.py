@@ -69,6 +69,7 @@ ACCEPTED = [
     ("the one clock", "base/clock.cpp", "auto t = std::chrono::steady_clock::now();\n"),
     ("benchmarks measure", "bench/decide.cpp", "auto t = std::chrono::steady_clock::now();\nstd::this_thread::sleep_for(1s);\n"),
     ("a shell reads the program's clock", "proxy/forward.cpp", "auto now = base::clock::now();\n"),
+    ("what awaits is a shell", "limiter/acquire.cpp", "auto now = base::clock::now();\nco_await ask(now);\n"),
     ("clock named in a comment or a string", "gateway/app.cpp", '// steady_clock::now()\nauto s = "time(nullptr) sleep_for detached";\n'),
     ("a member called time", "gateway/app.cpp", "auto t = record.time(0); auto u = uptime(0);\n"),
     ("digit separators are no quotes", "gateway/app.cpp", "int a = 1'000; int b = 2; // it's\nint c = 'x';\n"),

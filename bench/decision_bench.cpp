@@ -1,0 +1,118 @@
+// Time of one decision of memory_store, hashing included, among many live counters met in random order; and the memory
+// that a counter takes. Usage: decision_bench [COUNTERS]
+#include "limiter/memory_store.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace penstock;
+
+// Requests are named in batches outside the measured time: in the gateway a key has just been built and is in the cache.
+constexpr std::size_t batch = 256;
+constexpr std::size_t measured_batches = 20'000;
+
+limiter::policy policy_of(std::string const& name, limiter::algorithm const& how)
+{
+    limiter::policy result;
+    result.name = name;
+    result.algorithm = how;
+    result.key_suffix = ":" + name + ":" + limiter::tag_of(how);
+    return result;
+}
+
+void name_counter(limiter::claim& claim, limiter::policy const& policy, std::size_t number)
+{
+    claim.policy = &policy;
+    claim.key.clear();
+    claim.key.append("rl:{ip=10.");
+    claim.key.append(std::to_string(number >> 16) + "." + std::to_string(number >> 8 & 255) + "." +
+                     std::to_string(number & 255));
+    claim.key.append("}");
+    claim.key.append(policy.key_suffix);
+}
+
+class decision_bench {
+public:
+    decision_bench(std::size_t callers, std::span<limiter::policy const> policies)
+        : callers_(callers), policies_(policies), store_({.max_keys = 2 * callers * policies.size()})
+    {
+        for (std::size_t i = 0; i < callers_; ++i) ask(i);
+    }
+
+    // Nanoseconds per request: the median of the batches, for other programs take the processor away now and then.
+    double measure()
+    {
+        std::uniform_int_distribution<std::size_t> any{0, callers_ - 1};
+        std::vector<std::chrono::nanoseconds> times;
+        for (std::size_t b = 0; b < measured_batches; ++b) {
+            for (auto& claims : request_) name(claims, any(random_));
+            auto const before = std::chrono::steady_clock::now();
+            for (auto const& claims : request_) allowed_ += store_.acquire(claims, now_).allowed ? 1U : 0U;
+            times.push_back(std::chrono::steady_clock::now() - before);
+            now_ += base::micros{batch};
+        }
+        std::nth_element(times.begin(), times.begin() + measured_batches / 2, times.end());
+        return static_cast<double>(times[measured_batches / 2].count()) / static_cast<double>(batch);
+    }
+
+    [[nodiscard]] limiter::memory_store::counts count() const { return store_.count(); }
+
+private:
+    void ask(std::size_t caller)
+    {
+        name(request_.front(), caller);
+        store_.acquire(request_.front(), now_);
+    }
+
+    void name(limiter::claims& claims, std::size_t caller)
+    {
+        claims.resize(policies_.size());
+        for (std::size_t i = 0; i < policies_.size(); ++i) name_counter(claims[i], policies_[i], caller);
+    }
+
+    std::size_t callers_;
+    std::span<limiter::policy const> policies_;
+    limiter::memory_store store_;
+    base::instant now_ = base::at_epoch_us(1'700'000'000'000'000);
+    std::mt19937_64 random_{1};
+    std::vector<limiter::claims> request_{batch};
+    std::size_t allowed_ = 0; // read by nobody; keeps the answers from being optimised away
+};
+
+void report(char const* what, std::size_t counters, std::span<limiter::policy const> policies)
+{
+    decision_bench bench{counters / policies.size(), policies};
+    auto const ns = bench.measure();
+    auto const held = bench.count();
+    std::printf("%-34s %9llu counters %6.1f ns per request %5.1f bytes per counter\n", what,
+                static_cast<unsigned long long>(held.keys), ns,
+                static_cast<double>(held.bytes) / static_cast<double>(held.keys));
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    std::size_t const counters = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1'000'000;
+    auto const whole = limiter::make_token_bucket(1'000'000, 1'000'000, base::micros{3'600'000'000});
+    auto const rational = limiter::make_token_bucket(1'000'000, 700'000, base::micros{3'600'000'001});
+    auto const window = limiter::make_fixed_window(999'999, base::micros{3'600'000'000});
+
+    std::array const one_bucket{policy_of("per-address", *whole)};
+    std::array const one_rational{policy_of("per-address", *rational)};
+    std::array const one_window{policy_of("per-address", *window)};
+    std::array const two{policy_of("per-address", *whole), policy_of("per-hour", *window)};
+    report("one token bucket", counters, one_bucket);
+    report("one token bucket, rational", counters, one_rational);
+    report("one fixed window", counters, one_window);
+    report("two limits", counters, two);
+    return 0;
+}

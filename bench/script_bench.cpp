@@ -1,0 +1,272 @@
+// What a decision costs inside Redis: lua/acquire.lua against a naive script (HMGET, HSET, EXPIRE, TIME; one call per
+// limit), in one run, on a redis-server of its own. Prints decisions per second, bytes per key and bytes sent to a replica.
+//   script_bench [decisions per round] [rounds]
+#include "limiter/redis/codec.hpp"
+#include "tests/support/redis_server.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <functional>
+#include <random>
+#include <stdexcept>
+#include <thread>
+
+namespace {
+
+using namespace penstock;
+using limiter::redis::calling;
+using tests::redis_server;
+
+constexpr std::size_t connections = 4;
+constexpr std::size_t depth = 32; // frames in flight on each
+constexpr std::size_t frames = 20'000; // prepared, then sent over and over
+
+// A bucket as many write it first: floating point, a hash, an expiry, a write whatever the answer.
+constexpr char const* naive_text = R"(
+local state = redis.call('HMGET', KEYS[1], 'level', 'at')
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
+local most, rate, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local level = math.min(most, (tonumber(state[1]) or most) + (now - (tonumber(state[2]) or now)) * rate)
+local allowed = level >= cost
+if allowed then level = level - cost end
+redis.call('HSET', KEYS[1], 'level', level, 'at', now)
+redis.call('EXPIRE', KEYS[1], math.ceil(most / rate) * 2)
+return {allowed and 1 or 0, tostring(level)}
+)";
+
+struct workload {
+    char const* name;
+    char const* compared_with; // the name of another, or null
+    std::size_t calls;         // per decision
+    std::vector<std::string> commands;
+    std::vector<double> rates{};
+    std::vector<double> exec_us{};
+};
+
+std::string command(std::vector<std::string> const& words)
+{
+    auto frame = "*" + std::to_string(words.size()) + "\r\n";
+    for (auto const& word : words) frame += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+    return frame;
+}
+
+std::string key_name(std::size_t caller, std::string const& limit)
+{
+    char name[40];
+    std::snprintf(name, sizeof name, "rl:{ip=10.9.%06zu}", caller);
+    return name + (":" + limit);
+}
+
+struct limits {
+    limits()
+    {
+        whole.algorithm = *limiter::make_token_bucket(1'000'000, 1'000'000, base::micros{20'000'000'000});
+        rational.algorithm = *limiter::make_token_bucket(1'000'000, 999'983, base::micros{20'000'000'000});
+        window.algorithm = *limiter::make_fixed_window(999'999, base::micros{60'000'000});
+        tiny.algorithm = *limiter::make_token_bucket(1, 1, base::micros{3'600'000'000});
+    }
+    limiter::policy whole;
+    limiter::policy rational;
+    limiter::policy window;
+    limiter::policy tiny;
+};
+
+std::string acquire(std::size_t caller, std::vector<limiter::policy const*> const& policies)
+{
+    limiter::claims asked;
+    for (auto const* policy : policies) {
+        auto& claim = asked.emplace_back();
+        claim.policy = policy;
+        claim.key.append(key_name(caller, std::string(1, static_cast<char>('a' + asked.size() - 1))));
+    }
+    std::string frame;
+    append_acquire(frame, calling::by_digest, asked, nullptr);
+    return frame;
+}
+
+// One connection with `depth` frames under way; counts replies without looking at them.
+class client {
+public:
+    client(boost::asio::io_context& io, std::uint16_t port) : socket_(io)
+    {
+        socket_.connect({boost::asio::ip::address_v4::loopback(), port});
+        socket_.set_option(boost::asio::ip::tcp::no_delay(true));
+    }
+    void send(std::string const& batch, std::size_t count)
+    {
+        boost::asio::write(socket_, boost::asio::buffer(batch));
+        due_ = count;
+    }
+    void receive()
+    {
+        while (due_ > 0) {
+            auto const size = socket_.read_some(boost::asio::buffer(bytes_));
+            if (reader_.feed({bytes_.data(), size})) throw std::runtime_error("not RESP");
+            for (;;) {
+                auto const next = reader_.next();
+                if (!next) throw std::runtime_error("not RESP");
+                if (!*next) break;
+                if ((*next)->kind == limiter::redis::reply::type::error)
+                    throw std::runtime_error(std::string((*next)->text));
+                --due_;
+            }
+        }
+    }
+
+private:
+    boost::asio::ip::tcp::socket socket_;
+    limiter::redis::reply_reader reader_;
+    std::array<char, 65536> bytes_;
+    std::size_t due_ = 0;
+};
+
+double decisions_per_second(redis_server const& server, workload const& load, std::size_t decisions)
+{
+    boost::asio::io_context io;
+    std::deque<client> clients;
+    for (std::size_t i = 0; i < connections; ++i) clients.emplace_back(io, server.port());
+    std::vector<std::string> batches;
+    for (std::size_t at = 0; at + depth <= load.commands.size(); at += depth) {
+        auto& batch = batches.emplace_back();
+        for (std::size_t i = 0; i < depth; ++i) batch += load.commands[at + i];
+    }
+    auto const commands = decisions * load.calls;
+    auto const begun = std::chrono::steady_clock::now();
+    std::size_t sent = 0;
+    std::size_t next = 0;
+    for (auto& one : clients) one.send(batches[next++ % batches.size()], depth), sent += depth;
+    while (sent < commands)
+        for (auto& one : clients) {
+            one.receive();
+            one.send(batches[next++ % batches.size()], depth), sent += depth;
+        }
+    for (auto& one : clients) one.receive();
+    auto const took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    return static_cast<double>(sent / load.calls) / took;
+}
+
+double median(std::vector<double> values)
+{
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+}
+
+std::vector<std::string> repeated(std::function<std::vector<std::string>(std::size_t)> const& make)
+{
+    std::mt19937 random(11);
+    std::uniform_int_distribution<std::size_t> caller(0, 999);
+    std::vector<std::string> all;
+    while (all.size() < frames)
+        for (auto& one : make(caller(random))) all.push_back(std::move(one));
+    return all;
+}
+
+void measure_speed(redis_server const& server, std::vector<workload>& loads, std::size_t decisions, int rounds)
+{
+    for (int round = 0; round < rounds; ++round)
+        for (auto& load : loads) {
+            server.command({"FLUSHALL"});
+            server.command({"CONFIG", "RESETSTAT"});
+            load.rates.push_back(decisions_per_second(server, load, decisions));
+            auto const calls = static_cast<double>(server.calls("evalsha"));
+            auto const usec = static_cast<double>(server.info("commandstats", "cmdstat_evalsha:calls=" + std::to_string(server.calls("evalsha")) + ",usec"));
+            load.exec_us.push_back(usec / calls * static_cast<double>(load.calls));
+        }
+    std::printf("%-34s %12s %10s %8s\n", "", "decisions/s", "us in Redis", "ratio");
+    for (auto const& load : loads) {
+        std::printf("%-34s %12.0f %10.2f", load.name, median(load.rates), median(load.exec_us));
+        for (auto const& other : loads)
+            if (load.compared_with && std::string_view(load.compared_with) == other.name)
+                std::printf(" %8.2f", median(load.rates) / median(other.rates));
+        std::printf("\n");
+    }
+}
+
+// Everything that Redis allocates for a key, by the difference that 125,000 of them make: Redis' hash tables double at powers
+// of two, and this fills them as a million keys does.
+void measure_memory(redis_server const& server, char const* name, std::function<std::string(std::size_t)> const& frame)
+{
+    constexpr std::size_t keys = 125'000;
+    server.command({"FLUSHALL"});
+    auto const before = server.info("memory", "used_memory");
+    workload load{name, nullptr, 1, {}};
+    for (std::size_t i = 0; i < keys; ++i) load.commands.push_back(frame(i));
+    decisions_per_second(server, load, keys - connections * depth);
+    auto const held = static_cast<double>(server.info("keyspace", "keys"));
+    std::printf("%-34s %10.1f bytes per key (%.0f keys, name of %zu bytes)\n", name,
+                static_cast<double>(server.info("memory", "used_memory") - before) / held, held, key_name(1, "a").size());
+}
+
+void measure_replication(redis_server const& server, char const* name, std::string const& frame)
+{
+    auto const settled = [&] {
+        for (;;) {
+            auto const offset = server.info("replication", "master_repl_offset");
+            if (server.info("replication", "slave0:ip=127.0.0.1,port") == 0) { std::this_thread::yield(); continue; }
+            return offset;
+        }
+    };
+    workload load{name, nullptr, 1, std::vector<std::string>(frames, frame)};
+    decisions_per_second(server, load, 1000); // charged to the full
+    auto const before = settled();
+    constexpr std::size_t decisions = 10'000;
+    decisions_per_second(server, load, decisions);
+    std::printf("%-34s %10.2f bytes to a replica per decision\n", name,
+                static_cast<double>(settled() - before) / static_cast<double>(decisions));
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    auto const decisions = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 100'000;
+    auto const rounds = argc > 2 ? std::atoi(argv[2]) : 5;
+    redis_server const server;
+    limits const limit;
+    auto const naive = server.command({"SCRIPT", "LOAD", naive_text});
+    server.command({"SCRIPT", "LOAD", std::string(limiter::redis::scripts::acquire.text)});
+    auto const naive_call = [&](std::size_t caller, char const* name) {
+        return command({"EVALSHA", naive, "1", key_name(caller, name), "100000000", "1000000", "1"});
+    };
+    auto const one = [&](limiter::policy const& policy) {
+        return repeated([&](std::size_t caller) { return std::vector{acquire(caller, {&policy})}; });
+    };
+    auto const three = [&](std::vector<limiter::policy const*> const& policies) {
+        return repeated([&](std::size_t caller) { return std::vector{acquire(caller, policies)}; });
+    };
+
+    std::vector<workload> loads;
+    loads.push_back({"naive, 1 limit", nullptr, 1, repeated([&](std::size_t c) { return std::vector{naive_call(c, "a")}; })});
+    loads.push_back({"token bucket", "naive, 1 limit", 1, one(limit.whole)});
+    loads.push_back({"token bucket, fractional interval", "naive, 1 limit", 1, one(limit.rational)});
+    loads.push_back({"fixed window", "naive, 1 limit", 1, one(limit.window)});
+    loads.push_back({"token bucket, refused", "naive, 1 limit", 1, one(limit.tiny)});
+    loads.push_back({"naive, 3 limits in 3 calls", nullptr, 3, repeated([&](std::size_t c) {
+                         return std::vector{naive_call(c, "a"), naive_call(c, "b"), naive_call(c, "c")};
+                     })});
+    loads.push_back({"3 token buckets", "naive, 3 limits in 3 calls", 1, three({&limit.whole, &limit.whole, &limit.whole})});
+    loads.push_back({"2 token buckets, 1 fixed window", "naive, 3 limits in 3 calls", 1, three({&limit.whole, &limit.whole, &limit.window})});
+    loads.push_back({"3 limits, one refuses", "naive, 3 limits in 3 calls", 1, three({&limit.whole, &limit.tiny, &limit.window})});
+    measure_speed(server, loads, decisions, rounds);
+
+    measure_memory(server, "naive", [&](std::size_t c) { return naive_call(c, "a"); });
+    measure_memory(server, "token bucket", [&](std::size_t c) { return acquire(c, {&limit.whole}); });
+    measure_memory(server, "token bucket, fractional interval", [&](std::size_t c) { return acquire(c, {&limit.rational}); });
+    measure_memory(server, "fixed window", [&](std::size_t c) { return acquire(c, {&limit.window}); });
+
+    redis_server const replica({"--replicaof", "127.0.0.1 " + std::to_string(server.port())});
+    measure_replication(server, "naive", naive_call(1, "n"));
+    measure_replication(server, "token bucket, charged", acquire(1, {&limit.whole}));
+    measure_replication(server, "fixed window, charged", acquire(2, {&limit.window}));
+    measure_replication(server, "token bucket, refused", acquire(3, {&limit.tiny}));
+    return 0;
+}

@@ -1,0 +1,62 @@
+#include "conf/attachments.hpp"
+
+#include "conf/bounded_file.hpp"
+
+#include <filesystem>
+
+namespace penstock::conf {
+
+namespace {
+
+constexpr std::size_t most_secret_bytes = 4 * 1024;
+constexpr std::size_t most_template_bytes = 256 * 1024;
+
+struct reader {
+    node const& root;
+    std::string const& folder;
+    problem_list& problems;
+
+    std::optional<std::string> read(std::string const& key, node const& value, std::size_t most_bytes) const
+    {
+        auto const text = read_bounded((std::filesystem::path{folder} / value.text).string(), most_bytes);
+        if (text) return *text;
+        problems.error(value.at, key,
+                       "cannot read '" + value.written + "' (" + text.error().message() +
+                           "); give a readable file, relative to the configuration's folder");
+        return std::nullopt;
+    }
+
+    // The secret that `key` + "_file" names; its last line break is not part of it.
+    [[nodiscard]] std::string secret(std::string const& key) const
+    {
+        auto const file_key = key + "_file";
+        auto const* value = root.find(file_key);
+        if (value == nullptr || !value->is_scalar() || value->text.empty()) return {};
+        if (root.find(key) != nullptr) problems.error(value->at, file_key, "stands beside " + key + "; keep one of them");
+        auto text = read(file_key, *value, most_secret_bytes);
+        if (!text) return {};
+        if (text->ends_with('\n')) text->pop_back();
+        if (text->ends_with('\r')) text->pop_back();
+        if (text->empty()) problems.error(value->at, file_key, "'" + value->written + "' is empty; put the secret into it");
+        return *text;
+    }
+
+    [[nodiscard]] std::string body_template() const
+    {
+        std::string const key = "responses.rejection.body";
+        auto const* value = root.find(key);
+        if (value == nullptr || !value->is_scalar() || value->text.empty()) return {};
+        if (value->text == "problem" || value->text == "text") return {};
+        return read(key, *value, most_template_bytes).value_or(std::string{});
+    }
+};
+
+} // namespace
+
+attachments read_attachments(node const& root, std::string const& folder, problem_list& problems)
+{
+    reader const from{root, folder, problems};
+    return {from.secret("admin.token"), from.secret("redis.password"), from.secret("redis.hash_secret"), from.body_template()};
+}
+
+} // namespace penstock::conf

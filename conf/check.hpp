@@ -1,0 +1,23 @@
+// What no single value shows: names that nothing has, limits that can never pass or never apply, routes that nothing
+// reaches, settings that are open to forgery. Each file check_*.cpp holds one of these. Called by load. Pure.
+#pragma once
+
+#include "conf/document.hpp"
+#include "conf/outline.hpp"
+#include "conf/settings.hpp"
+
+namespace penstock::conf {
+
+// All that the checks look at. References must outlive the call.
+struct checked {
+    node const& root;
+    settings const& read;
+    outline const& parts;
+};
+
+void check_settings(checked const& all, problem_list& problems); // listeners, admin, Redis, client, answers
+void check_limits(checked const& all, problem_list& problems);   // each limit by itself
+void check_routes(checked const& all, problem_list& problems);   // each route by itself, and what covers what
+void check_coverage(checked const& all, problem_list& problems); // what a caller can slip past (warnings)
+
+} // namespace penstock::conf

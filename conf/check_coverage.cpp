@@ -1,0 +1,133 @@
+#include "conf/check.hpp"
+
+#include "conf/key_language.hpp"
+#include "conf/read.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace penstock::conf {
+
+namespace {
+
+bool has_unverified(limit_outline const& limit)
+{
+    auto const& key = limit.policy.key;
+    return std::any_of(key.begin(), key.end(), is_unverified);
+}
+
+// Every request has this limit's key, or is counted or refused without it.
+bool always_applies(limit_outline const& limit)
+{
+    return !limit.has_key || !has_unverified(limit) || limit.policy.on_missing_key != limiter::missing_key::skip;
+}
+
+class coverage_check {
+public:
+    coverage_check(checked const& all, problem_list& problems) : all_(all), problems_(problems) {}
+
+    void run()
+    {
+        for (auto const& route : all_.parts.routes) {
+            if (route.is_unlimited) continue;
+            unlimited_requests(route);
+            made_up_keys(route);
+            for (auto const& term : route.own) unreachable(term);
+            for (auto const& term : route.before_auth) unreachable(term);
+        }
+        for (auto const& term : all_.parts.global) unreachable(term);
+        shared_secret();
+    }
+
+private:
+    // An unknown limit has been reported; it may well be one that applies.
+    [[nodiscard]] bool always_meets_one_of(term_outline const& term) const
+    {
+        return std::any_of(term.begin(), term.end(), [&](limit_reference const& reference) {
+            auto const* limit = all_.parts.find_limit(reference.name);
+            return limit == nullptr || always_applies(*limit);
+        });
+    }
+
+    void unlimited_requests(route_outline const& route)
+    {
+        auto const* limits = route.source->find("limits");
+        if (limits != nullptr && !limits->is_list()) return; // reported
+        auto const at = limits != nullptr ? limits->at : route.at;
+        auto const path = limits != nullptr ? route.path + ".limits" : route.path;
+        auto const terms = all_.parts.terms_of(route);
+        if (terms.empty()) {
+            problems_.warning(at, path,
+                              "requests on this route meet no limit; name limits, or write `limits: none` if that is meant");
+        } else if (std::none_of(terms.begin(), terms.end(), [&](auto const& term) { return always_meets_one_of(term); })) {
+            problems_.warning(at, path,
+                              "a request without the keys of these limits meets no limit at all; add one by client.ip, or "
+                              "set on_missing_key: reject");
+        }
+    }
+
+    // Whoever chooses the key of the first limit of a term freely is held by no limit of that term.
+    [[nodiscard]] bool holds_everybody(term_outline const& term) const
+    {
+        auto const* first = all_.parts.find_limit(term.front().name);
+        return first == nullptr || !first->has_key ||
+               (!has_unverified(*first) && first->policy.enforce == limiter::enforcement::enforce);
+    }
+
+    void made_up_keys(route_outline const& route)
+    {
+        auto const terms = all_.parts.terms_of(route);
+        if (std::any_of(terms.begin(), terms.end(), [&](auto const& term) { return holds_everybody(term); })) return;
+        for (auto const& term : terms) {
+            auto const& limit = *all_.parts.find_limit(term.front().name);
+            if (!has_unverified(limit) || !warned_.insert(limit.policy.name).second) continue;
+            problems_.warning(
+                limit.source->find("key")->at, limit.path + ".key",
+                "nothing verifies this key: a caller that makes up a new one with each request is not limited on " +
+                    route.path + " (AK-6); add a limit by client.ip to that route");
+        }
+    }
+
+    // Behind a limit that always applies, the others of first_of are never looked at.
+    void unreachable(term_outline const& term)
+    {
+        for (std::size_t i = 0; i + 1 < term.size(); ++i) {
+            auto const* limit = all_.parts.find_limit(term[i].name);
+            if (limit == nullptr || !limit->has_key || !always_applies(*limit)) continue;
+            if (!reported_.insert(term[i + 1].path).second) return;
+            problems_.warning(term[i + 1].at, term[i + 1].path,
+                              "is never used: every request has the key of '" + term[i].name +
+                                  "' before it; put that one last");
+            return;
+        }
+    }
+
+    void shared_secret()
+    {
+        auto const* redis = all_.root.find("redis");
+        if (redis == nullptr || redis->find("hash_secret_file") != nullptr) return;
+        auto const* secret = redis->find("hash_secret");
+        if (secret != nullptr && !text_of(secret).empty()) return;
+        auto const& limits = all_.parts.limits;
+        bool const hashes = std::any_of(limits.begin(), limits.end(), [](limit_outline const& limit) {
+            auto const& key = limit.policy.key;
+            return std::any_of(key.begin(), key.end(), is_hashed) && text_of(limit.source->find("scope")) != "instance";
+        });
+        if (!hashes) return;
+        problems_.warning(
+            all_.root.find_member("redis")->key_at, "redis",
+            "without hash_secret, who can read the keys in Redis can test guesses of API keys and cookies against "
+            "them; set hash_secret or hash_secret_file, the same on every gateway");
+    }
+
+    checked const& all_;
+    problem_list& problems_;
+    std::set<std::string> warned_;
+    std::set<std::string> reported_;
+};
+
+} // namespace
+
+void check_coverage(checked const& all, problem_list& problems) { coverage_check{all, problems}.run(); }
+
+} // namespace penstock::conf

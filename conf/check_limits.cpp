@@ -1,0 +1,100 @@
+#include "conf/check.hpp"
+
+#include "conf/key_language.hpp"
+#include "conf/read.hpp"
+#include "conf/scalar.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace penstock::conf {
+
+namespace {
+
+constexpr std::array<std::string_view, 6> algorithms{"token_bucket",           "fixed_window", "sliding_window",
+                                                     "sliding_window_counter", "sliding_log",  "concurrency"};
+
+// Exactly one algorithm, of this version or of a later one (that is check_shape's to report).
+void check_one_algorithm(limit_outline const& limit, problem_list& problems)
+{
+    member const* first = nullptr;
+    for (auto const& m : limit.source->members) {
+        if (std::find(algorithms.begin(), algorithms.end(), m.key) == algorithms.end()) continue;
+        if (first != nullptr) {
+            problems.error(m.key_at, limit.path + '.' + m.key,
+                           "stands beside " + first->key + "; a limit has exactly one algorithm");
+        } else {
+            first = &m;
+        }
+    }
+    if (first == nullptr) problems.error(limit.at, limit.path, "has no algorithm; add token_bucket or fixed_window");
+}
+
+// Both numbers of a bucket are in their bounds, but together they are not.
+void check_exactness(limit_outline const& limit, problem_list& problems)
+{
+    auto const* bucket = limit.source->find("token_bucket");
+    if (limit.has_algorithm || bucket == nullptr) return;
+    auto const capacity = parsed(bucket->find("capacity"), parse_integer);
+    auto const refill = parsed(bucket->find("refill"), parse_rate);
+    if (!capacity || !refill || *capacity < 1) return;
+    problems.error(
+        bucket->find("refill")->at, limit.path + ".token_bucket.refill",
+        "cannot be kept exactly with this capacity; write the same rate over a shorter period, or lower the capacity");
+}
+
+void check_cost(limit_outline const& limit, problem_list& problems)
+{
+    auto const* cost = limit.source->find("cost");
+    if (cost == nullptr || !limit.has_algorithm) return;
+    auto const burst = limiter::burst_of(limit.policy.algorithm);
+    if (limit.policy.cost <= burst) return;
+    problems.error(cost->at, limit.path + ".cost",
+                   "is above the " + std::to_string(burst) +
+                       " that this limit admits at once, so no request could pass; lower it");
+}
+
+void check_scope(checked const& all, limit_outline const& limit, problem_list& problems)
+{
+    auto const* scope = limit.source->find("scope");
+    if (all.read.redis || text_of(scope) != "fleet") return;
+    problems.error(scope->at, limit.path + ".scope", "fleet needs Redis; add a redis section or write instance");
+}
+
+void check_key(checked const& all, limit_outline const& limit, problem_list& problems)
+{
+    bool const reads_api_keys = all.root.find("auth.api_keys") != nullptr;
+    constexpr std::string_view remedy = "no API key is ever read; add auth.api_keys.from, such as [header X-API-Key]";
+    auto const* written = limit.source->find("key");
+    std::set<std::string> seen;
+    auto const entries = elements(written);
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        auto const* one = entries[i];
+        if (!one->is_scalar()) continue;
+        auto const path = limit.path + (written->is_list() ? ".key[" + std::to_string(i) + ']' : ".key");
+        if (!seen.insert(one->text).second)
+            problems.error(one->at, path, "'" + one->written + "' stands here twice; remove one");
+        if (one->text == "api_key" && !reads_api_keys) problems.error(one->at, path, std::string{remedy});
+    }
+    auto const* exempt = limit.source->find("exempt.api_keys_sha256");
+    if (exempt != nullptr && !reads_api_keys) {
+        problems.error(exempt->at, limit.path + ".exempt.api_keys_sha256", std::string{remedy});
+    }
+}
+
+} // namespace
+
+void check_limits(checked const& all, problem_list& problems)
+{
+    for (auto const& limit : all.parts.limits) {
+        if (!limit.source->is_map()) continue;
+        check_one_algorithm(limit, problems);
+        check_exactness(limit, problems);
+        check_cost(limit, problems);
+        check_scope(all, limit, problems);
+        check_key(all, limit, problems);
+    }
+}
+
+} // namespace penstock::conf

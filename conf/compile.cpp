@@ -1,0 +1,92 @@
+#include "conf/compile.hpp"
+
+#include "conf/hash_secret.hpp"
+#include "conf/read.hpp"
+#include "conf/read_settings.hpp"
+#include "conf/words.hpp"
+
+#include <algorithm>
+
+namespace penstock::conf {
+
+namespace {
+
+// No key is ever cut: prefix, braces, identity (longer ones become a hash), and the suffix with the longest of all tags.
+constexpr std::size_t longest_identity = 64;
+constexpr std::string_view longest_tag = "fw31622400001ms";
+static_assert(longest_key_prefix + 2 + longest_identity + 1 + longest_name + 1 + longest_tag.size() <=
+              partition::partition_key::capacity);
+
+limiter::key_settings keys_of(node const& root, attachments const& files)
+{
+    limiter::key_settings keys;
+    if (auto const* prefix = root.find("redis.key_prefix")) keys.prefix = text_of(prefix);
+    auto const written = files.hash_secret.empty() ? text_of(root.find("redis.hash_secret")) : files.hash_secret;
+    keys.secret = written.empty() ? public_hash_secret() : hash_secret_from(written);
+    return keys;
+}
+
+limiter::scope scope_of(limit_outline const& limit, settings const& read)
+{
+    auto scope = read.redis ? limiter::scope::fleet : limiter::scope::instance;
+    choose(scope, limit.source->find("scope"), {{"instance", limiter::scope::instance}, {"fleet", limiter::scope::fleet}});
+    return scope;
+}
+
+void add_policies(outline& parts, snapshot& into)
+{
+    for (auto& limit : parts.limits) {
+        auto policy = std::move(limit.policy);
+        policy.id = limiter::policy_id{static_cast<std::uint32_t>(into.policies.size())};
+        policy.key_suffix = key_suffix_of(policy);
+        policy.scope = scope_of(limit, into.settings);
+        into.policies.push_back(std::move(policy));
+    }
+}
+
+limiter::plan plan_of(std::vector<term_outline> const& terms, std::optional<std::int64_t> cost, snapshot const& from)
+{
+    limiter::plan plan;
+    plan.cost = cost;
+    for (auto const& term : terms) {
+        limiter::term made;
+        for (auto const& reference : term) {
+            auto const policy = std::find_if(from.policies.begin(), from.policies.end(),
+                                             [&](limiter::policy const& p) { return p.name == reference.name; });
+            made.first_of.push_back(&*policy);
+        }
+        plan.terms.push_back(std::move(made));
+    }
+    return plan;
+}
+
+void add_routes(outline& parts, snapshot& into)
+{
+    std::vector<proxy::route> routes;
+    for (auto& one : parts.routes) {
+        into.plans.push_back(plan_of(parts.terms_of(one), one.cost, into));
+        auto const upstream = std::find_if(into.upstreams.begin(), into.upstreams.end(),
+                                           [&](proxy::upstream_spec const& u) { return u.name == one.upstream; });
+        one.route.id = proxy::route_id{static_cast<std::uint32_t>(routes.size())};
+        one.route.upstream = upstream->id;
+        routes.push_back(std::move(one.route));
+    }
+    into.routes = proxy::route_table{std::move(routes)};
+}
+
+} // namespace
+
+snapshot_ptr compile(node const& root, outline parts, settings read, attachments const& files)
+{
+    auto made = std::make_shared<snapshot>();
+    made->settings = std::move(read);
+    made->keys = keys_of(root, files);
+    made->upstreams = read_upstreams(root);
+    add_policies(parts, *made);
+    add_routes(parts, *made);
+    return made;
+}
+
+std::string key_suffix_of(limiter::policy const& policy) { return ':' + policy.name + ':' + limiter::tag_of(policy.algorithm); }
+
+} // namespace penstock::conf

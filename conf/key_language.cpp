@@ -1,0 +1,123 @@
+#include "conf/key_language.hpp"
+
+#include "conf/scalar.hpp"
+#include "conf/suggest.hpp"
+#include "partition/presented_values.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace penstock::conf {
+
+namespace {
+
+using partition::entry_source;
+
+struct plain_word {
+    std::string_view text;
+    entry_source source;
+};
+constexpr std::array plain_words{
+    plain_word{"client.ip", entry_source::client_ip}, plain_word{"api_key", entry_source::api_key},
+    plain_word{"method", entry_source::method},       plain_word{"host", entry_source::host},
+    plain_word{"path", entry_source::path},           plain_word{"route", entry_source::route},
+    plain_word{"everyone", entry_source::everyone},
+};
+
+struct named_word {
+    std::string_view prefix;
+    entry_source source;
+};
+constexpr std::array named_words{
+    named_word{"header.", entry_source::header},
+    named_word{"cookie.", entry_source::cookie},
+    named_word{"query.", entry_source::query},
+    named_word{"path.", entry_source::path_capture},
+};
+
+constexpr std::string_view network_word = "client.network/";
+constexpr std::size_t longest_name = 64;
+
+// What a header, a cookie, a query parameter and a capture may be called, in this language.
+bool is_entry_name(std::string_view name) { return name.size() <= longest_name && is_field_name(name); }
+
+} // namespace
+
+std::optional<partition::entry> parse_key_entry(std::string_view text, partition::client_settings const& client)
+{
+    partition::entry made;
+    made.prefix = static_cast<std::uint8_t>(client.ipv6_prefix);
+    for (auto const& word : plain_words) {
+        if (word.text != text) continue;
+        made.source = word.source;
+        return made;
+    }
+    if (text.starts_with(network_word)) {
+        auto const prefix = parse_integer(text.substr(network_word.size()));
+        if (!prefix || *prefix < 1 || *prefix > 32) return std::nullopt;
+        made.source = entry_source::client_network;
+        made.prefix = static_cast<std::uint8_t>(*prefix);
+        return made;
+    }
+    for (auto const& word : named_words) {
+        if (!text.starts_with(word.prefix)) continue;
+        auto const name = text.substr(word.prefix.size());
+        if (!is_entry_name(name)) return std::nullopt;
+        made.source = word.source;
+        made.name = word.source == entry_source::header ? lower_case(name) : std::string{name};
+        return made;
+    }
+    return std::nullopt;
+}
+
+std::string expected_key_entry(std::string_view text)
+{
+    static constexpr std::array<std::string_view, 12> forms{"client.ip",   "client.network/24", "api_key", "header.NAME",
+                                                            "cookie.NAME", "query.NAME",        "method",  "host",
+                                                            "path",        "path.CAPTURE",      "route",   "everyone"};
+    if (text.starts_with(network_word)) return "write client.network/1 to client.network/32";
+    if (auto const dot = text.find('.'); dot != std::string_view::npos) {
+        static constexpr std::array<std::string_view, 4> families{"header", "cookie", "query", "path"};
+        auto const family = nearest(text.substr(0, dot), families);
+        if (!family.empty()) return "did you mean '" + std::string{family} + std::string{text.substr(dot)} + "'?";
+    }
+    return suggestion(text, forms);
+}
+
+bool is_unverified(partition::entry const& what) noexcept
+{
+    switch (what.source) {
+    case entry_source::api_key:
+    case entry_source::header:
+    case entry_source::cookie:
+    case entry_source::query: return true;
+    default: return false;
+    }
+}
+
+bool is_hashed(partition::entry const& what) noexcept
+{
+    if (what.source == entry_source::api_key || what.source == entry_source::cookie) return true;
+    return !what.name.empty() && partition::may_be_credential(what.name);
+}
+
+bool is_always_present(partition::entry const& what) noexcept { return !is_unverified(what); }
+
+bool is_field_name(std::string_view text) noexcept
+{
+    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               marks.find(c) != std::string_view::npos;
+    });
+}
+
+std::string lower_case(std::string_view text)
+{
+    std::string lower{text};
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
+    return lower;
+}
+
+} // namespace penstock::conf

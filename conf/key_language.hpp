@@ -1,0 +1,29 @@
+// The words that say what a limit is counted by: client.ip, header.x-tenant, path.id, ... Knows what each needs and how far
+// it can be trusted, not where it stands. Called by check_value, outline and the checks. Pure.
+#pragma once
+
+#include "partition/client_address.hpp"
+#include "partition/descriptor.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace penstock::conf {
+
+std::optional<partition::entry> parse_key_entry(std::string_view text, partition::client_settings const& client);
+
+// What would be right, for a text that parse_key_entry refuses.
+std::string expected_key_entry(std::string_view text);
+
+// Any caller can make up a value of its own, and so a fresh counter with each request (AK-6).
+bool is_unverified(partition::entry const& what) noexcept;
+// May be a credential, so that only its keyed hash leaves this process.
+bool is_hashed(partition::entry const& what) noexcept;
+// Every request has it.
+bool is_always_present(partition::entry const& what) noexcept;
+
+bool is_field_name(std::string_view text) noexcept; // RFC 9110 5.1: a token
+std::string lower_case(std::string_view text);
+
+} // namespace penstock::conf

@@ -1,0 +1,192 @@
+#include "conf/known_keys.hpp"
+
+#include "limiter/algorithm.hpp"
+
+#include <algorithm>
+
+namespace penstock::conf {
+
+namespace {
+
+using enum value_form;
+constexpr auto required = presence::required;
+
+constexpr std::int64_t ms = 1'000;
+constexpr std::int64_t second = 1'000 * ms;
+constexpr std::int64_t minute = 60 * second;
+constexpr std::int64_t hour = 60 * minute;
+constexpr std::int64_t day = 24 * hour;
+constexpr std::int64_t kib = 1024;
+constexpr std::int64_t gib = kib * kib * kib;
+constexpr std::int64_t permits = 1'000'000'000; // of one limit
+
+constexpr known_key table[] = {
+    {"workers", integer, 1, 1024, "auto"},
+
+    {"listeners", list, 1, 64, {}, required},
+    {"listeners[]", section},
+    {"listeners[].address", listen_address, 0, 0, {}, required},
+    {"listeners[].proxy_protocol", word, 0, 0, "off"},
+
+    {"admin", section},
+    {"admin.address", listen_address, 0, 0, {}, required},
+    {"admin.token", secret},
+    {"admin.token_file", file},
+
+    {"redis", section},
+    {"redis.url", redis_url, 0, 0, {}, required},
+    {"redis.check_timeout", duration, 1 * ms, 10 * second},
+    {"redis.connect_timeout", duration, 1 * ms, 60 * second},
+    {"redis.max_pending", integer, 1, 1'000'000},
+    {"redis.key_prefix", key_prefix},
+    {"redis.password_file", file},
+    {"redis.hash_secret", secret},
+    {"redis.hash_secret_file", file},
+    {"redis.breaker", section},
+    {"redis.breaker.failures", integer, 1, 1'000},
+    {"redis.breaker.open_for", duration, 10 * ms, 1 * hour},
+    {"redis.breaker.open_for_max", duration, 10 * ms, 1 * day},
+
+    {"client", section},
+    {"client.source", word, 0, 0, "peer|x-forwarded-for"},
+    {"client.trusted_proxies", list, 0, 10'000},
+    {"client.trusted_proxies[]", network},
+    {"client.ipv6_prefix", integer, 32, 128},
+
+    {"auth", section},
+    {"auth.api_keys", section},
+    {"auth.api_keys.from", list_or_one, 1, 16, {}, required},
+    {"auth.api_keys.from[]", credential_source},
+
+    {"upstreams", names, 1, 1'000, {}, required},
+    {"upstreams.*", section},
+    {"upstreams.*.servers", list, 1, 1'000, {}, required},
+    {"upstreams.*.servers[]", endpoint},
+    {"upstreams.*.servers[].address", endpoint, 0, 0, {}, required},
+    {"upstreams.*.servers[].weight", integer, 1, 1'000},
+    {"upstreams.*.balance", word, 0, 0, "round_robin|least_requests"},
+    {"upstreams.*.timeouts", section},
+    {"upstreams.*.timeouts.connect", duration, 1 * ms, 1 * hour},
+    {"upstreams.*.timeouts.response", duration, 1 * ms, 1 * day},
+    {"upstreams.*.timeouts.idle", duration, 1 * ms, 1 * day},
+    {"upstreams.*.retries", integer, 0, 10},
+
+    {"limits", names, 0, 1'000},
+    {"limits.*", section},
+    {"limits.*.key", list_or_one, 1, 8, {}, required},
+    {"limits.*.key[]", key_entry},
+    {"limits.*.token_bucket", section},
+    {"limits.*.token_bucket.capacity", integer, 1, permits, {}, required},
+    {"limits.*.token_bucket.refill", rate, 0, 0, {}, required},
+    {"limits.*.token_bucket.replenish", word, 0, 0, "continuous"},
+    {"limits.*.fixed_window", section},
+    {"limits.*.fixed_window.limit", integer, 1, limiter::largest_window_limit, {}, required},
+    {"limits.*.fixed_window.window", duration, limiter::shortest_window_us, 366 * day, {}, required},
+    {"limits.*.fixed_window.align", word, 0, 0, "first_request"},
+    {"limits.*.cost", integer, 1, permits},
+    {"limits.*.scope", word, 0, 0, "fleet|instance"},
+    {"limits.*.precision", word, 0, 0, "exact"},
+    {"limits.*.enforce", boolean, 0, 0, "shadow"},
+    {"limits.*.on_store_failure", word, 0, 0, "local|allow|deny"},
+    {"limits.*.on_missing_key", word, 0, 0, "skip|reject|share"},
+    {"limits.*.exempt", section},
+    {"limits.*.exempt.addresses", list_or_one, 1, 10'000},
+    {"limits.*.exempt.addresses[]", network},
+    {"limits.*.exempt.api_keys_sha256", list_or_one, 1, 10'000},
+    {"limits.*.exempt.api_keys_sha256[]", digest},
+    {"limits.*.advertise", boolean},
+
+    {"global_limits", list, 0, 16},
+    {"global_limits[]", name},
+    {"global_limits[].first_of", list, 1, 16, {}, required},
+    {"global_limits[].first_of[]", name},
+
+    {"routes", list, 1, 2'000, {}, required},
+    {"routes[]", section},
+    {"routes[].name", name},
+    {"routes[].match", section},
+    {"routes[].match.path", path_pattern},
+    {"routes[].match.host", host_pattern},
+    {"routes[].match.methods", list_or_one, 1, 32},
+    {"routes[].match.methods[]", method},
+    {"routes[].upstream", name, 0, 0, {}, required},
+    {"routes[].before_auth", list, 0, 16},
+    {"routes[].before_auth[]", name},
+    {"routes[].before_auth[].first_of", list, 1, 16, {}, required},
+    {"routes[].before_auth[].first_of[]", name},
+    {"routes[].limits", list, 0, 16, "none"},
+    {"routes[].limits[]", name},
+    {"routes[].limits[].first_of", list, 1, 16, {}, required},
+    {"routes[].limits[].first_of[]", name},
+    {"routes[].cost", integer, 1, permits},
+    {"routes[].forward_path", word, 0, 0, "normalised|raw"},
+
+    {"responses", section},
+    {"responses.rate_limit_fields", list_or_one, 1, 3, "off"},
+    {"responses.rate_limit_fields[]", word, 0, 0, "draft|triple|x-ratelimit"},
+    {"responses.on_success", boolean},
+    {"responses.members", word, 0, 0, "tightest|all"},
+    {"responses.reset", word, 0, 0, "epoch|delta"},
+    {"responses.retry_jitter", percentage, 0, 100},
+    {"responses.rejection", section},
+    {"responses.rejection.status", integer, 400, 599},
+    {"responses.rejection.body", file, 0, 0, "problem|text"},
+    {"responses.rejection.media_type", media_type},
+
+    {"timeouts", section},
+    {"timeouts.keep_alive", duration, 1 * ms, 1 * day},
+    {"timeouts.header", duration, 1 * ms, 1 * hour},
+    {"timeouts.body", duration, 1 * ms, 1 * day},
+    {"timeouts.drain", duration, 0, 1 * day},
+    {"timeouts.pre_drain", duration, 0, 1 * hour},
+
+    {"message_limits", section},
+    {"message_limits.request_line", size, 64, 64 * kib},
+    {"message_limits.header_field", size, 64, 256 * kib},
+    {"message_limits.headers", size, 256, 1024 * kib},
+    {"message_limits.header_count", integer, 1, 10'000},
+    {"message_limits.body", size, 1, 1024 * 1024 * gib, "off"},
+
+    {"access_log", boolean},
+    {"memory", section},
+    {"memory.max_keys", integer, 1'000, 100'000'000},
+    {"via", name},
+};
+
+// What stands behind `parent` and one further step, or nothing.
+std::string_view step_below(std::string_view path, std::string_view parent)
+{
+    if (!parent.empty()) {
+        if (!path.starts_with(parent) || path.size() <= parent.size() || path[parent.size()] != '.') return {};
+        path.remove_prefix(parent.size() + 1);
+    }
+    return path.find_first_of(".[") == std::string_view::npos ? path : std::string_view{};
+}
+
+} // namespace
+
+std::span<known_key const> known_keys() noexcept { return table; }
+
+known_key const* find_known(std::string_view path) noexcept
+{
+    auto const* const found =
+        std::find_if(std::begin(table), std::end(table), [&](known_key const& k) { return k.path == path; });
+    return found == std::end(table) ? nullptr : found;
+}
+
+std::vector<std::string_view> keys_below(std::string_view path)
+{
+    std::vector<std::string_view> keys;
+    for (auto const& known : table) {
+        if (auto const step = step_below(known.path, path); !step.empty() && step != "*") keys.push_back(step);
+    }
+    return keys;
+}
+
+bool has_members(std::string_view path) noexcept
+{
+    return std::any_of(std::begin(table), std::end(table),
+                       [&](known_key const& k) { return !step_below(k.path, path).empty(); });
+}
+
+} // namespace penstock::conf

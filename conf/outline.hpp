@@ -1,0 +1,60 @@
+// Limits and routes as far as they can be read: what compile turns into a snapshot, and what the checks look at even where
+// other parts of the document are wrong. Every part carries its place. Called by load. Pure.
+#pragma once
+
+#include "conf/document.hpp"
+#include "conf/settings.hpp"
+#include "limiter/policy.hpp"
+#include "proxy/route_table.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace penstock::conf {
+
+struct limit_outline {
+    limiter::policy policy; // id, key_suffix and scope are set by compile
+    place at;
+    std::string path; // limits.NAME
+    node const* source = nullptr;
+    bool has_algorithm = false; // policy.algorithm could be read
+    bool has_key = false;       // all of policy.key could be read
+};
+
+// The name of a limit, where it was written.
+struct limit_reference {
+    std::string name;
+    place at;
+    std::string path;
+};
+using term_outline = std::vector<limit_reference>; // one limit, or the first of several
+
+struct route_outline {
+    proxy::route route; // id and upstream are set by compile
+    std::string path;   // routes[2]
+    place at;
+    node const* source = nullptr;
+    bool has_pattern = false; // route.path could be read
+    std::string upstream;
+    std::vector<term_outline> before_auth;
+    std::vector<term_outline> own;
+    bool is_unlimited = false; // limits: none
+    std::optional<std::int64_t> cost;
+};
+
+struct outline {
+    std::vector<limit_outline> limits;
+    std::vector<term_outline> global;
+    std::vector<route_outline> routes;
+
+    [[nodiscard]] limit_outline const* find_limit(std::string_view name) const noexcept;
+    // Every term that a request on this route meets, in order: before_auth, global, own.
+    [[nodiscard]] std::vector<term_outline> terms_of(route_outline const& route) const;
+};
+
+// `root` must outlive the result.
+outline read_outline(node const& root, partition::client_settings const& client);
+
+} // namespace penstock::conf

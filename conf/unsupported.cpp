@@ -1,0 +1,73 @@
+#include "conf/unsupported.hpp"
+
+#include <algorithm>
+
+namespace penstock::conf {
+
+namespace {
+
+constexpr std::string_view leave_out = "remove it";
+constexpr std::string_view other_algorithm = "use token_bucket or fixed_window";
+constexpr std::string_view other_key = "use client.ip, api_key, header.NAME, route or everyone";
+constexpr std::string_view plain_redis = "use redis://HOST:PORT/DATABASE or unix:///PATH";
+
+constexpr unsupported table[] = {
+    {"listeners[].tls", {}, "terminate TLS in front of it"},
+    {"listeners[].proxy_protocol", "v1", "write off"},
+    {"listeners[].proxy_protocol", "v2", "write off"},
+    {"listeners[].proxy_protocol", "any", "write off"},
+    {"redis.url", "rediss:*", plain_redis},
+    {"redis.url", "redis+sentinel:*", plain_redis},
+    {"redis.url", "redis+cluster:*", plain_redis},
+    {"client.source", "forwarded", "use x-forwarded-for or peer"},
+    {"client.source", "x-real-ip", "use x-forwarded-for or peer"},
+    {"client.source", "header *", "use x-forwarded-for or peer"},
+    {"auth.api_keys.known", {}, leave_out},
+    {"auth.api_keys.from[]", "query *", "use header NAME or authorization ApiKey"},
+    {"auth.jwt", {}, leave_out},
+    {"upstreams.*.balance", "hash *", "use round_robin or least_requests"},
+    {"upstreams.*.health", {}, leave_out},
+    {"upstreams.*.servers[].tls", {}, leave_out},
+    {"limits.*.key[]", "jwt.*", other_key},
+    {"limits.*.key[]", "api_key.*", other_key},
+    {"limits.*.token_bucket.replenish", "periodic", "write continuous"},
+    {"limits.*.fixed_window.align", "clock", "write first_request"},
+    {"limits.*.fixed_window.calendar", {}, "give a window"},
+    {"limits.*.fixed_window.time_zone", {}, leave_out},
+    {"limits.*.sliding_window", {}, other_algorithm},
+    {"limits.*.sliding_window_counter", {}, other_algorithm},
+    {"limits.*.sliding_log", {}, other_algorithm},
+    {"limits.*.concurrency", {}, other_algorithm},
+    {"limits.*.queue", {}, leave_out},
+    {"limits.*.precision", "leased", "write exact"},
+    {"limits.*.overrides", {}, leave_out},
+    {"limits.*.from_attribute", {}, leave_out},
+    {"limits.*.shards", {}, leave_out},
+};
+
+bool fits(std::string_view pattern, std::string_view value)
+{
+    if (!pattern.ends_with('*')) return pattern == value;
+    return value.starts_with(pattern.substr(0, pattern.size() - 1));
+}
+
+} // namespace
+
+std::span<unsupported const> unsupported_parts() noexcept { return table; }
+
+unsupported const* find_unsupported_key(std::string_view path) noexcept
+{
+    auto const* const found = std::find_if(std::begin(table), std::end(table),
+                                           [&](unsupported const& u) { return u.value.empty() && u.path == path; });
+    return found == std::end(table) ? nullptr : found;
+}
+
+unsupported const* find_unsupported_value(std::string_view path, std::string_view value) noexcept
+{
+    auto const* const found = std::find_if(std::begin(table), std::end(table), [&](unsupported const& u) {
+        return !u.value.empty() && u.path == path && fits(u.value, value);
+    });
+    return found == std::end(table) ? nullptr : found;
+}
+
+} // namespace penstock::conf

@@ -1,0 +1,144 @@
+#include "gateway/access_record.hpp"
+
+#include "gateway/telemetry.hpp"
+#include "gateway/utc_time.hpp"
+
+#include <boost/beast/core/string.hpp>
+
+#include <array>
+#include <charconv>
+
+namespace penstock::gateway {
+namespace {
+
+// Parameters whose values are credentials by their names (OP-33).
+constexpr std::array<std::string_view, 9> secret_parameters{"api_key", "apikey", "access_token", "token", "key",
+                                                            "password", "secret", "sig",         "signature"};
+
+void append_number(std::string& out, std::int64_t number)
+{
+    std::array<char, 20> digits;
+    out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
+}
+
+// JSON string content; what is no visible ASCII is escaped byte by byte, so that the line is valid whatever was sent.
+void append_escaped(std::string& out, std::string_view text)
+{
+    constexpr std::string_view hex = "0123456789abcdef";
+    std::size_t plain = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        auto const c = static_cast<unsigned char>(text[i]);
+        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') continue;
+        out.append(text.substr(plain, i - plain));
+        plain = i + 1;
+        if (c == '"' || c == '\\') out.append({'\\', static_cast<char>(c)});
+        else out.append("\\u00").append({hex[c >> 4], hex[c & 15]});
+    }
+    out.append(text.substr(plain));
+}
+
+void append_text(std::string& out, std::string_view name, std::string_view text)
+{
+    out.append(",\"").append(name).append("\":\"");
+    append_escaped(out, text);
+    out.append("\"");
+}
+
+void append_integer(std::string& out, std::string_view name, std::int64_t number)
+{
+    out.append(",\"").append(name).append("\":");
+    append_number(out, number);
+}
+
+bool is_secret(std::string_view parameter) noexcept
+{
+    for (auto const name : secret_parameters) {
+        if (boost::beast::iequals(parameter, name)) return true;
+    }
+    return false;
+}
+
+void append_query(std::string& out, std::string_view query)
+{
+    if (query.empty()) return;
+    out.append(",\"url.query\":\"");
+    while (true) {
+        auto const end = query.find('&');
+        auto const parameter = query.substr(0, end);
+        auto const equals = parameter.find('=');
+        // An escape in the name could spell a secret one in another way: such a value is not shown either.
+        auto const hidden = equals != std::string_view::npos &&
+                            (is_secret(parameter.substr(0, equals)) || parameter.substr(0, equals).find('%') != std::string_view::npos);
+        append_escaped(out, hidden ? parameter.substr(0, equals + 1) : parameter);
+        if (hidden) out.append("REDACTED");
+        if (end == std::string_view::npos) break;
+        out.append("&");
+        query.remove_prefix(end + 1);
+    }
+    out.append("\"");
+}
+
+void append_address(std::string& out, std::string_view name, std::optional<base::ip_address> const& address)
+{
+    std::array<char, 46> text;
+    if (address) append_text(out, name, address->write(text.data()));
+}
+
+std::string_view decision_of(limiter::admission_ruling const& gate) noexcept
+{
+    switch (gate.verdict) {
+    case limiter::admission_ruling::kind::admitted: return "allowed";
+    case limiter::admission_ruling::kind::refused: return "refused";
+    case limiter::admission_ruling::kind::store_unavailable: return "unanswered_denied";
+    }
+    return "unknown";
+}
+
+void append_limits(std::string& out, access_record const& record)
+{
+    append_text(out, "penstock.decision", decision_of(*record.gate));
+    out.append(",\"penstock.limits\":[");
+    for (std::size_t i = 0; i < record.gate->rulings.size(); ++i) {
+        auto const& each = record.gate->rulings[i];
+        out.append(i == 0 ? "{\"name\":\"" : ",{\"name\":\"").append(each.policy->name).append("\"");
+        append_text(out, "decision", name_of(each.result));
+        append_text(out, "key", record.asked[i].key.view());
+        if (each.answered) append_integer(out, "remaining", each.decision.remaining);
+        out.append("}");
+    }
+    out.append("]");
+    append_integer(out, "penstock.check_us", record.check_time.count());
+}
+
+} // namespace
+
+void append_access_line(std::string& out, access_record const& record, base::request_facts const& facts, unsigned minor_version,
+                        std::int64_t when_us, base::micros duration)
+{
+    out.append("{\"@timestamp\":\"");
+    append_rfc3339(out, when_us);
+    out.append("\",\"log.level\":\"info\",\"ecs.version\":\"8.11.0\",\"service.name\":\"penstock\",\"event.dataset\":\"penstock.access\"");
+    append_integer(out, "event.duration", duration.count() * 1000);
+    append_text(out, "event.outcome", record.status >= 500 || record.status == 0 ? "failure" : "success");
+    append_text(out, "http.request.method", facts.method);
+    append_text(out, "http.version", minor_version == 0 ? "1.0" : "1.1");
+    append_text(out, "url.domain", facts.host);
+    append_text(out, "url.path", facts.path);
+    append_query(out, facts.query);
+    append_address(out, "client.ip", facts.client);
+    append_address(out, "source.ip", facts.peer);
+    append_integer(out, "http.response.status_code", record.status);
+    append_integer(out, "http.request.bytes", static_cast<std::int64_t>(record.request_bytes));
+    append_integer(out, "http.response.bytes", static_cast<std::int64_t>(record.response_bytes));
+    if (record.route) append_text(out, "penstock.route", record.route->name);
+    if (record.gate && !record.gate->rulings.empty()) append_limits(out, record);
+    if (!record.upstream.empty()) {
+        append_text(out, "penstock.upstream", record.upstream);
+        append_text(out, "penstock.server", record.server);
+        append_integer(out, "penstock.upstream_us", record.upstream_time.count());
+    }
+    if (record.failure) append_text(out, "error.type", proxy::name_of(*record.failure));
+    out.append("}\n");
+}
+
+} // namespace penstock::gateway

@@ -1,0 +1,38 @@
+// What happened to one request, as far as metrics and the access log want to know; and the log line made of it: one JSON
+// object with ECS field names (OP-30..OP-34). Secrets never enter: keys appear as their partition key has them, queries
+// without the values of parameters that carry credentials (OP-33). Pure.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/request_facts.hpp"
+#include "limiter/admit.hpp"
+#include "limiter/claim.hpp"
+#include "proxy/failure.hpp"
+#include "proxy/route_table.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace penstock::gateway {
+
+struct access_record {
+    base::instant started{};
+    unsigned status = 0;              // sent to the client; 0: none
+    std::uint64_t response_bytes = 0; // content
+    std::uint64_t request_bytes = 0;  // content that was forwarded
+    proxy::route const* route = nullptr;
+    limiter::claims asked;
+    std::optional<limiter::admission_ruling> gate;
+    base::micros check_time{0};
+    std::string_view upstream;        // name; empty: not forwarded
+    std::string_view server;          // label of the endpoint
+    base::micros upstream_time{0};    // until the head of the answer
+    std::optional<proxy::failure::kind> failure;
+};
+
+// Appends one line with its newline. `when_us`: wall clock. Any byte of the request may be in `facts`: all are escaped.
+void append_access_line(std::string& out, access_record const& record, base::request_facts const& facts, unsigned minor_version,
+                        std::int64_t when_us, base::micros duration);
+
+} // namespace penstock::gateway

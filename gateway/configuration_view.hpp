@@ -1,0 +1,30 @@
+// A snapshot as one worker uses it: beside the compiled configuration, the worker's own upstreams, Redis store and counters
+// that belong to its routes, limits and upstreams, looked up once. An exchange keeps the view that it started with.
+// One worker's thread.
+#pragma once
+
+#include "conf/snapshot.hpp"
+#include "gateway/telemetry.hpp"
+#include "limiter/redis/redis_store.hpp"
+#include "proxy/head_scanner.hpp"
+#include "proxy/upstream.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace penstock::gateway {
+
+struct configuration_view {
+    conf::snapshot_ptr snapshot;
+    std::vector<std::shared_ptr<proxy::upstream>> upstreams;    // by upstream_id
+    std::shared_ptr<limiter::redis_store> redis;                // null: not configured
+    std::vector<telemetry::route_counts*> route_counts;         // by route_id
+    std::vector<telemetry::limit_counts*> limit_counts;         // by policy_id
+    std::vector<telemetry::upstream_counts*> upstream_counts;   // by upstream_id
+    std::vector<std::vector<status_classes*>> server_counts;    // by upstream_id, then endpoint
+    proxy::head_limits head_limits;
+};
+
+using configuration_view_ptr = std::shared_ptr<configuration_view const>;
+
+} // namespace penstock::gateway

@@ -1,0 +1,351 @@
+#include "gateway/exchange.hpp"
+
+#include "gateway/worker.hpp"
+#include "limiter/acquire.hpp"
+#include "proxy/chunk.hpp"
+#include "proxy/outgoing_head.hpp"
+#include "proxy/tunnel.hpp"
+
+#include <boost/beast/core/string.hpp>
+
+namespace penstock::gateway {
+namespace asio = boost::asio;
+namespace {
+
+constexpr std::uint64_t most_discarded = 64 * 1024; // of a body nobody wants, to keep a connection
+
+std::string_view find_field(std::span<base::field const> fields, std::string_view name) noexcept
+{
+    for (auto const& field : fields) {
+        if (boost::beast::iequals(field.name, name)) return field.value;
+    }
+    return {};
+}
+
+std::string_view view_of_head(workspace& space, std::size_t length) { return space.received.unread().substr(0, length); }
+
+} // namespace
+
+asio::awaitable<aftermath> serve_exchange(worker& owner, proxy::stream& client, workspace& space,
+                                          std::optional<base::ip_address> const& peer, std::size_t head_length)
+{
+    exchange request(owner, client, space, peer, head_length);
+    co_return co_await request.serve();
+}
+
+exchange::exchange(worker& owner, proxy::stream& client, workspace& space, std::optional<base::ip_address> const& peer,
+                   std::size_t head_length)
+    : owner_(owner), client_(client), space_(space), view_(owner.view()), head_end_(space.received.consumed() + head_length),
+      head_problem_(proxy::parse_request_head(view_of_head(space, head_length), space.request, space.parser)), peer_(peer),
+      body_{.link = client, .received = space.received, .decoder = {}}
+{
+    space.received.consume(head_length);
+    record_.started = base::clock::now();
+    auto const& settings = view_->snapshot->settings;
+    body_.floor = head_end_;
+    body_.framing = space.request.body.how;
+    body_.most_content = settings.limits.body;
+    body_.timeout = settings.timeouts.body;
+    if (head_problem_ == proxy::head_problem::none) body_.decoder = proxy::body_decoder(space.request.body, &*space.parser);
+}
+
+asio::awaitable<aftermath> exchange::serve()
+{
+    auto const after = co_await answer();
+    record();
+    co_return after;
+}
+
+asio::awaitable<aftermath> exchange::answer()
+{
+    auto& out = space_.response;
+    auto const& snapshot = *view_->snapshot;
+    if (head_problem_ != proxy::head_problem::none) {
+        ++owner_.counts().parse_rejections[std::string(proxy::name_of(head_problem_))];
+        co_return co_await send_own(respond::malformed(out, context(persistence::close), head_problem_));
+    }
+    if (space_.request.method == "CONNECT" || space_.request.method == "TRACE")
+        co_return co_await send_own(respond::method_not_supported(out, context(persistence::close)));
+
+    seen_ = extract(space_.request, peer_, snapshot.settings, {space_.path, space_.host});
+    auto& facts = seen_.facts;
+    if (seen_.rejected_element) ++owner_.counts().forwarded_for_rejected;
+    if (seen_.problem != extract_problem::none) {
+        ++owner_.counts().parse_rejections["bad_request"];
+        co_return co_await send_own(respond::refused_facts(out, context(persistence::close), seen_.problem, seen_.why));
+    }
+    if (seen_.asterisk) co_return co_await send_own(respond::server_options(out, own_context()));
+
+    auto const* route = snapshot.routes.match(facts, captures_);
+    record_.route = route;
+    if (!route) co_return co_await send_own(respond::no_route(out, own_context()));
+    facts.route = route->name;
+    facts.captures = captures_;
+    auto const& body = space_.request.body;
+    if (body_.most_content != 0 && body.how == proxy::body_framing::kind::length && body.length > body_.most_content)
+        co_return co_await send_own(respond::too_large(out, own_context()));
+
+    limiter::admission_ruling gate;
+    if (auto const& plan = snapshot.plans[route->id.value()]; !plan.terms.empty() && !is_preflight()) {
+        auto asked = limiter::classify(plan, facts, snapshot.keys);
+        if (asked.missing_key) co_return co_await send_own(respond::missing_key(out, own_context(), *asked.missing_key));
+        record_.asked = asked.claims;
+        if (!record_.asked.empty()) gate = co_await ask(record_.asked);
+        limits_ = report_limits(gate, snapshot.settings.responses.retry_jitter_percent, owner_.dice());
+    }
+    record_.gate = gate;
+    if (gate.verdict != limiter::admission_ruling::kind::admitted)
+        co_return co_await send_own(respond::rejected(out, own_context(), gate, limits_));
+    co_return co_await relay(limiter::admission(gate), *route);
+}
+
+asio::awaitable<limiter::admission_ruling> exchange::ask(limiter::claims const& asked)
+{
+    auto const now = base::clock::now();
+    auto const in_memory = !view_->redis || limiter::all_in_memory(asked);
+    limiter::admission_ruling gate;
+    if (in_memory) {
+        gate = limiter::acquire_in_memory(owner_.parts().memory, asked, now);
+    }
+    else {
+        auto const deadline = now + view_->snapshot->settings.redis->check_timeout;
+        gate = co_await limiter::acquire(owner_.parts().memory, *view_->redis, asked, deadline);
+    }
+    record_.check_time = base::clock::now() - now;
+    (in_memory ? owner_.counts().check_memory : owner_.counts().check_redis).observe(record_.check_time);
+    co_return gate;
+}
+
+// A preflight carries no credentials and asks only whether the real request may come (RL-36).
+bool exchange::is_preflight() const noexcept
+{
+    return seen_.facts.method == "OPTIONS" && !find_field(seen_.facts.fields, "origin").empty() &&
+           !find_field(seen_.facts.fields, "access-control-request-method").empty();
+}
+
+response_context exchange::context(persistence connection) noexcept
+{
+    persistence_ = connection;
+    auto const well_formed = head_problem_ == proxy::head_problem::none;
+    return {.settings = view_->snapshot->settings.responses,
+            .date = owner_.date(),
+            .now_s = owner_.date_s(),
+            .connection = connection,
+            .head_request = well_formed && space_.request.method == "HEAD",
+            .origin = well_formed ? find_field(space_.request.fields, "origin") : std::string_view{}};
+}
+
+response_context exchange::own_context() noexcept
+{
+    auto const keeps = space_.request.keep_alive && space_.request.minor_version != 0 && !owner_.draining() && body_can_be_discarded();
+    return context(keeps ? persistence::keep_alive : persistence::close);
+}
+
+bool exchange::body_can_be_discarded() const noexcept
+{
+    auto const& request = space_.request;
+    if (!request.body.has_content()) return true;
+    // Whoever waits for 100 may send the body or not: what would follow is anybody's guess.
+    if (request.expects_continue || request.body.how == proxy::body_framing::kind::chunked) return false;
+    return request.body.length <= most_discarded;
+}
+
+asio::awaitable<bool> exchange::discard_body()
+{
+    for (;;) {
+        auto const got = body_.decoder.next(space_.received.unread());
+        space_.received.consume(got.consumed);
+        if (got.what == proxy::body_decoder::state::done) co_return true;
+        if (got.what == proxy::body_decoder::state::broken) co_return false;
+        if (got.what == proxy::body_decoder::state::piece) continue;
+        space_.received.make_room(head_end_);
+        if (space_.received.room().empty()) space_.received.make_room(0); // the head has been answered
+        auto const n = co_await client_.read_some(space_.received.room(), body_.timeout);
+        if (!n || *n == 0) co_return false;
+        space_.received.commit(*n);
+    }
+}
+
+asio::awaitable<aftermath> exchange::send_own(unsigned status)
+{
+    record_.status = status;
+    record_.response_bytes = space_.response.size() - space_.response.find("\r\n\r\n") - 4;
+    proxy::gather out;
+    out.add(space_.response);
+    if (co_await client_.write_all(out, body_.timeout)) co_return aftermath::close;
+    if (persistence_ == persistence::close) co_return aftermath::linger;
+    co_return co_await discard_body() ? aftermath::keep_alive : aftermath::close;
+}
+
+void exchange::begin_forwarding(proxy::route const& route)
+{
+    auto const& snapshot = *view_->snapshot;
+    auto const& facts = seen_.facts;
+    auto const raw = route.forward_path == proxy::forward_path::raw;
+    space_.target.assign(raw ? seen_.raw_path : facts.path);
+    if (!facts.query.empty()) space_.target.append("?").append(facts.query);
+    auto const& upstream = snapshot.upstreams[route.upstream.value()];
+    record_.upstream = upstream.name;
+
+    auto const& request = space_.request;
+    proxy::forwarding_context const origin{.fields = facts.fields,
+                                           .peer = peer_,
+                                           .trust = seen_.trust,
+                                           .scheme = "http",
+                                           .authority = seen_.authority.empty() ? upstream.name : seen_.authority,
+                                           .received_protocol = request.minor_version == 0 ? "1.0" : "1.1",
+                                           .via_name = snapshot.settings.via_name};
+    auto const upgrade = boost::beast::iequals(request.upgrade, "websocket") ? request.upgrade : std::string_view{}; // H1-100, H1-101
+    if (!proxy::write_outgoing_head(space_.outgoing, {request, space_.target, origin, upgrade})) space_.outgoing.clear();
+}
+
+asio::awaitable<aftermath> exchange::relay(limiter::admission admitted, proxy::route const& route)
+{
+    static_cast<void>(admitted); // held until the last byte of the answer
+    begin_forwarding(route);
+    if (space_.outgoing.empty()) co_return co_await send_own(respond::malformed(space_.response, context(persistence::close), proxy::head_problem::malformed));
+
+    auto const& request = space_.request;
+    auto const upgrade = boost::beast::iequals(request.upgrade, "websocket") ? request.upgrade : std::string_view{};
+    proxy::outgoing_request const outgoing{.head = space_.outgoing,
+                                           .method = request.method,
+                                           .upgrade = upgrade,
+                                           .body = request.body.has_content() ? &body_ : nullptr,
+                                           .limits = view_->head_limits};
+    proxy::forwarding under_way(*view_->upstreams[route.upstream.value()], outgoing, space_.answer);
+    auto const sent_at = base::clock::now();
+    auto started = co_await under_way.start();
+    while (started && under_way.head().status / 100 == 1 && under_way.head().status != 101) {
+        started = co_await relay_interim(under_way);
+    }
+    record_.upstream_time = base::clock::now() - sent_at;
+    if (auto const server = under_way.endpoint()) {
+        record_.server = under_way.server_label();
+        auto const index = route.upstream.value();
+        ++(*view_->server_counts[index][*server])[started ? under_way.head().status / 100 : 0];
+        view_->upstream_counts[index]->duration.observe(record_.upstream_time);
+    }
+    aftermath after = aftermath::close;
+    if (!started) {
+        co_await under_way.finish();
+        after = co_await respond_failed(started.error());
+    }
+    else {
+        after = under_way.head().status == 101 ? co_await run_tunnel(under_way) : co_await relay_answer(under_way);
+        record_.request_bytes = std::max(record_.request_bytes, under_way.uploaded_bytes());
+        co_await under_way.finish();
+    }
+    co_return after;
+}
+
+asio::awaitable<base::result<void, proxy::failure>> exchange::relay_interim(proxy::forwarding& under_way)
+{
+    if (space_.request.minor_version != 0) { // never to a 1.0 client (H1-79)
+        respond::interim(space_.response, under_way.head());
+        proxy::gather out;
+        out.add(space_.response);
+        if (co_await client_.write_all(out, body_.timeout)) co_return proxy::failure{proxy::failure::kind::client_gone};
+    }
+    co_return co_await under_way.next_head();
+}
+
+asio::awaitable<aftermath> exchange::respond_failed(proxy::failure why)
+{
+    record_.failure = why.what;
+    ++owner_.counts().forwarding_failures;
+    if (why.what == proxy::failure::kind::client_gone) co_return aftermath::close; // nobody is left to tell
+    auto const body_was_touched = space_.request.body.has_content();
+    auto const how = body_was_touched ? context(persistence::close) : own_context();
+    co_return co_await send_own(respond::failed(space_.response, how, why.what));
+}
+
+proxy::body_framing exchange::downstream_framing(proxy::response_head const& head) const noexcept
+{
+    using kind = proxy::body_framing::kind;
+    if (head.body.how == kind::chunked || head.body.how == kind::until_close)
+        return {space_.request.minor_version == 0 ? kind::until_close : kind::chunked, 0};
+    return head.body;
+}
+
+asio::awaitable<aftermath> exchange::relay_answer(proxy::forwarding& under_way)
+{
+    auto const& head = under_way.head();
+    auto const framing = downstream_framing(head);
+    auto const& request = space_.request;
+    // What a client sent behind a refused upgrade was not meant as a request (H1-104).
+    auto const stray_bytes = !request.upgrade.empty() && !space_.received.empty();
+    auto const keeps = request.keep_alive && request.minor_version != 0 && !owner_.draining() && under_way.upload_complete() &&
+                       framing.how != proxy::body_framing::kind::until_close && !stray_bytes;
+    record_.status = head.status;
+    respond::relayed(space_.response, context(keeps ? persistence::keep_alive : persistence::close), head, limits_, framing);
+    auto const relayed = co_await relay_body(under_way, framing);
+    if (!relayed) {
+        record_.failure = relayed.error().what;
+        client_.abort(); // what was sent must not pass for a whole answer (H1-59)
+        co_return aftermath::close;
+    }
+    if (keeps) co_return aftermath::keep_alive;
+    co_return under_way.upload_complete() ? aftermath::close : aftermath::linger;
+}
+
+// Head and body of the answer; each write takes whatever is at hand.
+asio::awaitable<base::result<void, proxy::failure>> exchange::relay_body(proxy::forwarding& under_way, proxy::body_framing framing)
+{
+    auto const chunked = framing.how == proxy::body_framing::kind::chunked;
+    auto head_pending = true;
+    for (auto last = false; !last;) {
+        auto piece = under_way.next_piece();
+        if (!piece) co_return piece.error();
+        proxy::gather out;
+        if (std::exchange(head_pending, false)) out.add(space_.response);
+        record_.response_bytes += piece->content.size();
+        if (chunked && !piece->content.empty()) proxy::add_chunk(out, piece->content, space_.chunk_size);
+        else out.add(piece->content);
+        if (chunked && piece->at_hand && !piece->last) { // the end of the body often came along
+            auto const next = under_way.peek_end();
+            if (!next) co_return next.error();
+            piece->last = *next;
+        }
+        last = piece->last;
+        if (chunked && last) out.add(proxy::last_chunk);
+        if (!out.done() && co_await client_.write_all(out, body_.timeout)) co_return proxy::failure{proxy::failure::kind::client_gone};
+        if (last || piece->at_hand) continue;
+        if (auto const more = co_await under_way.fetch(); !more) co_return more.error();
+    }
+    co_return boost::system::in_place_value;
+}
+
+asio::awaitable<aftermath> exchange::run_tunnel(proxy::forwarding& under_way)
+{
+    record_.status = 101;
+    respond::interim(space_.response, under_way.head());
+    proxy::gather out;
+    out.add(space_.response);
+    if (co_await client_.write_all(out, body_.timeout)) co_return aftermath::close;
+    auto const idle = view_->snapshot->upstreams[record_.route->upstream.value()].timeouts.idle;
+    auto const traffic = co_await proxy::run_tunnel({client_, space_.received}, {under_way.tunnel(), space_.answer.bytes}, idle);
+    record_.request_bytes = traffic.bytes_from_client;
+    record_.response_bytes = traffic.bytes_from_upstream;
+    co_return aftermath::close;
+}
+
+void exchange::record()
+{
+    auto const duration = base::clock::now() - record_.started;
+    if (record_.route) {
+        auto& counts = *view_->route_counts[record_.route->id.value()];
+        ++counts.requests[record_.status / 100 % counts.requests.size()];
+        counts.duration.observe(duration);
+    }
+    else {
+        ++owner_.counts().unrouted[record_.status / 100 % 6];
+    }
+    if (record_.gate) {
+        for (auto const& each : record_.gate->rulings) ++view_->limit_counts[each.policy->id.value()]->decisions[static_cast<std::size_t>(each.result)];
+    }
+    if (!view_->snapshot->settings.access_log.enabled) return;
+    append_access_line(owner_.log_batch(), record_, seen_.facts, space_.request.minor_version, base::wall_clock_us(), duration);
+    owner_.count_log_line();
+}
+
+} // namespace penstock::gateway

@@ -1,0 +1,158 @@
+#include "gateway/listening_socket.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace penstock::gateway {
+namespace asio = boost::asio;
+namespace {
+
+constexpr int backlog = 4096;
+
+base::error_code last_error() noexcept { return {errno, boost::system::system_category()}; }
+
+std::optional<base::ip_address> address_of(sockaddr_storage const& storage) noexcept
+{
+    if (storage.ss_family == AF_INET) {
+        base::ip_address::bytes_v4 bytes;
+        std::memcpy(bytes.data(), &reinterpret_cast<sockaddr_in const&>(storage).sin_addr, bytes.size());
+        return base::ip_address::from_v4(bytes);
+    }
+    if (storage.ss_family == AF_INET6) {
+        base::ip_address::bytes_v6 bytes;
+        std::memcpy(bytes.data(), &reinterpret_cast<sockaddr_in6 const&>(storage).sin6_addr, bytes.size());
+        return base::ip_address::from_v6(bytes);
+    }
+    return std::nullopt;
+}
+
+// A socket file that nobody listens on any more is a leftover of a gateway that was killed.
+void remove_stale_socket(sockaddr_un const& address) noexcept
+{
+    struct stat about {};
+    if (::stat(address.sun_path, &about) != 0 || !S_ISSOCK(about.st_mode)) return;
+    bound_socket const probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    auto copy = probe.duplicate();
+    if (!copy) return;
+    auto const fd = copy->release();
+    if (::connect(fd, reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0 && errno == ECONNREFUSED) ::unlink(address.sun_path);
+    ::close(fd);
+}
+
+base::result<bound_socket> bind_unix(std::string const& path)
+{
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path) return base::error_code{ENAMETOOLONG, boost::system::system_category()};
+    std::ranges::copy(path, address.sun_path);
+    remove_stale_socket(address);
+    bound_socket made(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    auto const fd = made.release();
+    bound_socket owner(fd);
+    if (fd < 0 || ::bind(fd, reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0 || ::listen(fd, backlog) != 0) return last_error();
+    return owner;
+}
+
+} // namespace
+
+bound_socket::~bound_socket()
+{
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+base::result<bound_socket> bound_socket::duplicate() const
+{
+    auto const copy = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) return last_error();
+    return bound_socket(copy);
+}
+
+std::uint16_t bound_socket::port() const noexcept
+{
+    sockaddr_storage storage{};
+    socklen_t size = sizeof storage;
+    if (::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return 0;
+    if (storage.ss_family == AF_INET) return ntohs(reinterpret_cast<sockaddr_in const&>(storage).sin_port);
+    if (storage.ss_family == AF_INET6) return ntohs(reinterpret_cast<sockaddr_in6 const&>(storage).sin6_port);
+    return 0;
+}
+
+base::result<bound_socket> bind_and_listen(conf::bind_address const& address, std::uint16_t port)
+{
+    if (!address.unix_path.empty()) return bind_unix(address.unix_path);
+    base::error_code ec;
+    auto const ip = asio::ip::make_address(address.host, ec);
+    if (ec) return ec;
+    asio::ip::tcp::endpoint const endpoint(ip, port);
+    auto const fd = ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return last_error();
+    bound_socket owner(fd);
+    int const on = 1;
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) return last_error();
+    if (::bind(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0 || ::listen(fd, backlog) != 0) return last_error();
+    return owner;
+}
+
+listening_socket::listening_socket(asio::io_context& worker, bound_socket socket) : worker_(worker), descriptor_(worker, socket.release()) {}
+
+base::result<accepted_connection> listening_socket::try_accept()
+{
+    for (;;) {
+        sockaddr_storage from{};
+        socklen_t size = sizeof from;
+        auto const fd = ::accept4(descriptor_.native_handle(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            // The peer gave up before we came to it (accept(2)): look for the next one.
+            if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO || errno == EPERM) continue;
+            return last_error();
+        }
+        auto const is_tcp = from.ss_family == AF_INET || from.ss_family == AF_INET6;
+        if (is_tcp) {
+            int const on = 1;
+            ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // without it only slower
+        }
+        proxy::stream_socket socket(worker_);
+        base::error_code ec;
+        socket.assign({is_tcp ? from.ss_family : AF_UNIX, is_tcp ? IPPROTO_TCP : 0}, fd, ec);
+        if (ec) {
+            ::close(fd);
+            return ec;
+        }
+        return accepted_connection{std::move(socket), address_of(from)};
+    }
+}
+
+asio::awaitable<base::result<accepted_connection>> listening_socket::accept()
+{
+    for (;;) {
+        auto accepted = try_accept();
+        if (accepted || (accepted.error() != asio::error::would_block && accepted.error() != asio::error::try_again)) co_return accepted;
+        auto const [ec] = co_await descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, asio::as_tuple(asio::use_awaitable));
+        if (ec) co_return ec;
+    }
+}
+
+void listening_socket::close() noexcept
+{
+    base::error_code ignored; // the descriptor is released whatever close() says
+    descriptor_.close(ignored);
+}
+
+} // namespace penstock::gateway

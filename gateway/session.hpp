@@ -1,0 +1,47 @@
+// One connection of a client: reads heads, serves one request after the other, closes in a way that lets the client read
+// the last answer. A session that waits for its next request holds no buffer. I/O; one worker's thread.
+#pragma once
+
+#include "base/ip_address.hpp"
+#include "gateway/workspace.hpp"
+#include "proxy/head_problem.hpp"
+#include "proxy/stream.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/intrusive/list_hook.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace penstock::gateway {
+
+class worker;
+
+class session : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+public:
+    session(worker& owner, proxy::stream_socket socket, proxy::deadline_wheel& wheel, std::optional<base::ip_address> peer);
+
+    // Serves until the connection ends.
+    boost::asio::awaitable<void> run();
+
+    // The worker drains: an idle connection ends now, a busy one after its answer.
+    void drain() noexcept;
+    // Ends whatever is going on.
+    void abort() noexcept;
+
+private:
+    enum class head_result : std::uint8_t { complete, closed, timed_out, refused };
+    boost::asio::awaitable<head_result> read_head(workspace& space);
+    boost::asio::awaitable<void> refuse_head(workspace& space, head_result why);
+    boost::asio::awaitable<void> linger();
+
+    worker& owner_;
+    proxy::stream link_;
+    std::optional<base::ip_address> peer_;
+    proxy::head_problem problem_ = proxy::head_problem::none;
+    std::size_t head_length_ = 0;
+    bool idle_ = true;
+};
+
+} // namespace penstock::gateway

@@ -1,0 +1,209 @@
+#include "gateway/worker.hpp"
+
+#include "gateway/utc_time.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+
+namespace penstock::gateway {
+namespace asio = boost::asio;
+namespace {
+
+constexpr base::micros housekeeping_every{1'000'000};
+constexpr base::micros accept_pause{100'000}; // when descriptors have run out (OP-47)
+constexpr std::size_t log_batch_bytes = 32 * 1024;
+
+proxy::head_limits head_limits_of(conf::message_limits const& limits)
+{
+    return {.start_line = limits.request_line, .field = limits.header_field, .fields = limits.headers, .field_count = limits.header_count};
+}
+
+} // namespace
+
+worker::worker(unsigned index, shared_parts parts, conf::snapshot_ptr first)
+    : index_(index), parts_(std::move(parts)), loop_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO), wheel_(base::clock::now()), timer_(loop_),
+      random_(std::random_device{}())
+{
+    refresh_date();
+    install(std::move(first));
+}
+
+worker::~worker() { stop(); }
+
+void worker::listen(bound_socket socket) { listeners_.push_back(std::make_unique<listening_socket>(loop_, std::move(socket))); }
+
+void worker::start()
+{
+    thread_ = std::thread([this] {
+        auto const ended = [](std::exception_ptr thrown) {
+            if (thrown) std::rethrow_exception(thrown);
+        };
+        for (auto& listener : listeners_) asio::co_spawn(loop_, accept_from(*listener), ended);
+        asio::co_spawn(loop_, tick(), ended);
+        loop_.run();
+    });
+}
+
+void worker::stop()
+{
+    if (!thread_.joinable()) return;
+    asio::post(loop_, [this] {
+        stopping_ = true;
+        drain();
+        for (auto& each : sessions_) each.abort();
+        timer_.cancel();
+        if (view_->redis) view_->redis->stop();
+        flush_log();
+    });
+    thread_.join();
+}
+
+asio::awaitable<void> worker::accept_from(listening_socket& socket)
+{
+    while (!draining_) {
+        auto accepted = co_await socket.accept();
+        if (accepted) {
+            admit_connection(std::move(*accepted));
+            continue;
+        }
+        if (draining_) break;
+        parts_.warn("accept: " + accepted.error().message() + "; pausing");
+        asio::steady_timer pause(loop_, accept_pause);
+        co_await pause.async_wait(asio::use_awaitable);
+    }
+}
+
+void worker::admit_connection(accepted_connection connection)
+{
+    auto opened = std::make_unique<session>(*this, std::move(connection.socket), wheel_, connection.peer);
+    auto& running = *opened;
+    sessions_.push_back(running);
+    ++counts_.connections_open;
+    ++counts_.connections_total;
+    auto ended = [this, owned = std::move(opened)](std::exception_ptr thrown) {
+        --counts_.connections_open;
+        if (!thrown) return;
+        try {
+            std::rethrow_exception(thrown);
+        }
+        catch (std::exception const& error) { // the last resort: this connection ends, the others go on
+            parts_.warn(std::string("a connection failed: ") + error.what());
+        }
+    };
+    asio::co_spawn(loop_, running.run(), std::move(ended));
+}
+
+asio::awaitable<void> worker::tick()
+{
+    auto next_housekeeping = base::clock::now();
+    while (!stopping_) {
+        timer_.expires_after(proxy::deadline_wheel::tick);
+        auto const [ec] = co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+        if (ec && stopping_) break;
+        auto const now = base::clock::now();
+        wheel_.advance(now);
+        refresh_date();
+        flush_log();
+        if (now < next_housekeeping) continue;
+        next_housekeeping = now + housekeeping_every;
+        for (auto const& upstream : view_->upstreams) upstream->expire(now);
+        if (index_ == 0) parts_.memory.sweep(now);
+    }
+}
+
+void worker::refresh_date()
+{
+    auto const now_s = base::wall_clock_us() / 1'000'000;
+    if (now_s == date_s_) return;
+    date_s_ = now_s;
+    date_ = imf_fixdate(now_s);
+}
+
+void worker::count_log_line()
+{
+    ++log_lines_;
+    if (log_batch_.size() >= log_batch_bytes) flush_log();
+}
+
+void worker::flush_log()
+{
+    if (log_lines_ == 0) return;
+    std::string next;
+    next.reserve(log_batch_bytes + 4096);
+    parts_.log.submit(std::exchange(log_batch_, std::move(next)), std::exchange(log_lines_, 0));
+}
+
+void worker::install(conf::snapshot_ptr next)
+{
+    auto made = std::make_shared<configuration_view>();
+    made->head_limits = head_limits_of(next->settings.limits);
+    for (auto const& spec : next->upstreams) {
+        std::shared_ptr<proxy::upstream> kept;
+        if (view_) { // an upstream that the reload leaves alone keeps its connections
+            auto const same = std::ranges::find_if(view_->upstreams, [&](auto const& old) { return proxy::equivalent(old->spec(), spec); });
+            if (same != view_->upstreams.end()) kept = *same;
+        }
+        made->upstreams.push_back(kept ? kept : std::make_shared<proxy::upstream>(spec, loop_, wheel_));
+        auto& counts = counts_.upstreams[spec.name];
+        made->upstream_counts.push_back(&counts);
+        auto& servers = made->server_counts.emplace_back();
+        for (auto const& server : spec.servers) servers.push_back(&counts.servers[server.label]);
+    }
+    for (auto const& route : next->routes.routes()) made->route_counts.push_back(&counts_.routes[route.name]);
+    for (auto const& policy : next->policies) made->limit_counts.push_back(&counts_.limits[policy.name]);
+    if (next->settings.redis) {
+        auto const unchanged = view_ && view_->redis && view_->snapshot->settings.redis == next->settings.redis;
+        auto const tell = [warn = parts_.warn, index = index_](std::string const& what) { warn("worker " + std::to_string(index) + ": " + what); };
+        made->redis = unchanged ? view_->redis : std::make_shared<limiter::redis_store>(loop_, *next->settings.redis, random_(), tell);
+    }
+    made->snapshot = std::move(next);
+    view_ = std::move(made);
+}
+
+void worker::post_snapshot(conf::snapshot_ptr next)
+{
+    asio::post(loop_, [this, next = std::move(next)]() mutable { install(std::move(next)); });
+}
+
+void worker::post_drain()
+{
+    asio::post(loop_, [this] { drain(); });
+}
+
+void worker::drain()
+{
+    if (std::exchange(draining_, true)) return;
+    for (auto& listener : listeners_) {
+        // Who is in the queue already was promised an answer.
+        for (auto waiting = listener->try_accept(); waiting && !stopping_; waiting = listener->try_accept()) admit_connection(std::move(*waiting));
+        listener->close();
+    }
+    for (auto& each : sessions_) each.drain();
+}
+
+void worker::post_report(std::function<void(worker_report)> take)
+{
+    asio::post(loop_, [this, take = std::move(take)] { take(report()); });
+}
+
+worker_report worker::report() const
+{
+    worker_report made;
+    made.counts = counts_;
+    made.has_redis = view_->redis != nullptr;
+    if (made.has_redis) made.redis = view_->redis->count();
+    auto const now = base::clock::now();
+    for (auto const& upstream : view_->upstreams) {
+        for (std::size_t i = 0; i < upstream->spec().servers.size(); ++i)
+            made.servers.push_back({upstream->spec().name, upstream->spec().servers[i].label, !upstream->is_resting(i, now)});
+    }
+    return made;
+}
+
+} // namespace penstock::gateway

@@ -1,0 +1,112 @@
+// One worker: a thread with its own event loop, listeners, connections, upstream connections, Redis connection and counters.
+// Nothing of it is shared; other threads reach it only through post_*(), which hand it values. Owned by app.
+#pragma once
+
+#include "base/result.hpp"
+#include "conf/snapshot.hpp"
+#include "gateway/access_log.hpp"
+#include "gateway/configuration_view.hpp"
+#include "gateway/listening_socket.hpp"
+#include "gateway/session.hpp"
+#include "gateway/telemetry.hpp"
+#include "gateway/workspace.hpp"
+#include "limiter/memory_store.hpp"
+#include "limiter/redis/redis_store.hpp"
+#include "proxy/deadline.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/list.hpp>
+
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace penstock::gateway {
+
+// What workers share. Each is thread safe; all outlive the workers.
+struct shared_parts {
+    limiter::memory_store& memory;
+    access_log& log;
+    std::function<void(std::string const&)> warn; // one line for the operator
+};
+
+// A copy of what a worker knows of itself, for a scrape.
+struct worker_report {
+    telemetry counts;
+    limiter::redis_store::counts redis;
+    bool has_redis = false;
+    struct server_health {
+        std::string upstream;
+        std::string server;
+        bool healthy = true;
+    };
+    std::vector<server_health> servers;
+};
+
+class worker {
+public:
+    worker(unsigned index, shared_parts parts, conf::snapshot_ptr first);
+    ~worker();
+    worker(worker const&) = delete;
+    worker& operator=(worker const&) = delete;
+
+    // Before start(): connections accepted here belong to this worker.
+    void listen(bound_socket socket);
+    void start();
+    // Ends every connection at once and joins the thread.
+    void stop();
+
+    // From any thread.
+    void post_snapshot(conf::snapshot_ptr next);
+    void post_drain(); // accept no more, answer with Connection: close, end idle connections
+    void post_report(std::function<void(worker_report)> take);
+
+    // For sessions, on this worker's thread.
+    [[nodiscard]] configuration_view_ptr const& view() const noexcept { return view_; }
+    [[nodiscard]] shared_parts const& parts() const noexcept { return parts_; }
+    [[nodiscard]] telemetry& counts() noexcept { return counts_; }
+    [[nodiscard]] workspace_pool& workspaces() noexcept { return workspaces_; }
+    [[nodiscard]] bool draining() const noexcept { return draining_; }
+    [[nodiscard]] std::string_view date() const noexcept { return date_; }        // IMF-fixdate
+    [[nodiscard]] std::int64_t date_s() const noexcept { return date_s_; }        // the same, seconds since the epoch
+    [[nodiscard]] std::string& log_batch() noexcept { return log_batch_; }
+    void count_log_line();
+    double dice() noexcept { return std::uniform_real_distribution<double>(0.0, 1.0)(random_); }
+
+private:
+    using sessions = boost::intrusive::list<session, boost::intrusive::constant_time_size<false>>;
+
+    boost::asio::awaitable<void> accept_from(listening_socket& socket);
+    boost::asio::awaitable<void> tick();
+    void admit_connection(accepted_connection connection);
+    void install(conf::snapshot_ptr next);
+    void refresh_date();
+    void flush_log();
+    void drain();
+    worker_report report() const;
+
+    unsigned index_;
+    shared_parts parts_;
+    boost::asio::io_context loop_;
+    proxy::deadline_wheel wheel_;
+    boost::asio::steady_timer timer_;
+    std::vector<std::unique_ptr<listening_socket>> listeners_;
+    sessions sessions_;
+    telemetry counts_;
+    workspace_pool workspaces_;
+    configuration_view_ptr view_;
+    std::string date_;
+    std::int64_t date_s_ = -1;
+    std::string log_batch_;
+    std::uint64_t log_lines_ = 0;
+    bool draining_ = false;
+    bool stopping_ = false;
+    std::mt19937_64 random_;
+    std::thread thread_;
+};
+
+} // namespace penstock::gateway

@@ -1,0 +1,116 @@
+// One worker of the gateway, as far as the store needs it: an event loop and a redis_store on it, driven by the test's own
+// thread. Waits are for conditions, each with a deadline.
+#pragma once
+
+#include "limiter/error.hpp"
+#include "limiter/redis/redis_store.hpp"
+#include "tests/support/redis_server.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace penstock::tests {
+
+inline limiter::redis_settings settings_for(redis_server const& server)
+{
+    limiter::redis_settings wanted;
+    wanted.host = "127.0.0.1";
+    wanted.port = server.port();
+    // So long that a busy machine does not fail a test that is not about time.
+    wanted.check_timeout = std::chrono::seconds(10);
+    return wanted;
+}
+
+class redis_worker {
+public:
+    using answer = base::result<limiter::verdict>;
+
+    explicit redis_worker(limiter::redis_settings const& wanted)
+        : store_(std::make_unique<limiter::redis_store>(io_, wanted, 42, [this](std::string const& what) { told_.push_back(what); }))
+    {
+    }
+    ~redis_worker()
+    {
+        store_.reset();
+        io_.restart();
+        io_.poll();
+    }
+    redis_worker(redis_worker const&) = delete;
+    redis_worker& operator=(redis_worker const&) = delete;
+
+    [[nodiscard]] boost::asio::io_context& io() noexcept { return io_; }
+    [[nodiscard]] limiter::redis_store& store() noexcept { return *store_; }
+    [[nodiscard]] std::vector<std::string> const& told() const noexcept { return told_; }
+    [[nodiscard]] bool was_told(std::string const& part) const
+    {
+        return std::any_of(told_.begin(), told_.end(), [&](auto const& line) { return line.find(part) != std::string::npos; });
+    }
+
+    // Runs the loop until `reached`; throws after ten seconds.
+    void run_until(std::function<bool()> const& reached)
+    {
+        auto const limit = base::clock::now() + std::chrono::seconds(10);
+        io_.restart();
+        while (!reached()) {
+            if (base::clock::now() > limit) throw std::runtime_error("not reached within ten seconds");
+            io_.run_one_for(std::chrono::milliseconds(20));
+            if (io_.stopped()) io_.restart();
+        }
+    }
+    void until_up()
+    {
+        run_until([this] { return store_->count().up && store_->count().breaker_state == 0; });
+    }
+
+    answer ask(std::span<limiter::claim const> claims, base::instant deadline = base::instant::max())
+    {
+        return ask_together({claims}, deadline).front();
+    }
+    // All of them in the same turn of the loop.
+    std::vector<answer> ask_together(std::vector<std::span<limiter::claim const>> const& all,
+                                     base::instant deadline = base::instant::max())
+    {
+        std::vector<answer> answers(all.size(), answer{limiter::errc::not_connected});
+        std::size_t done = 0;
+        for (std::size_t i = 0; i < all.size(); ++i)
+            boost::asio::co_spawn(io_, store_->acquire(all[i], deadline), [&answers, &done, i](std::exception_ptr failed, answer got) {
+                if (!failed) answers[i] = std::move(got);
+                ++done;
+            });
+        run_until([&] { return done == all.size(); });
+        return answers;
+    }
+
+private:
+    boost::asio::io_context io_;
+    std::vector<std::string> told_;
+    std::unique_ptr<limiter::redis_store> store_;
+};
+
+// One claim with the policy that it points to.
+struct one_claim {
+    one_claim(limiter::algorithm parameters, std::string_view key, std::int64_t cost = 1)
+    {
+        policy.algorithm = parameters;
+        claim.policy = &policy;
+        claim.key.append(key);
+        claim.cost = cost;
+    }
+    one_claim(one_claim const&) = delete;
+    one_claim& operator=(one_claim const&) = delete;
+    [[nodiscard]] std::span<limiter::claim const> view() const noexcept { return {&claim, 1}; }
+
+    limiter::policy policy;
+    limiter::claim claim;
+};
+
+} // namespace penstock::tests

@@ -1,0 +1,154 @@
+#include "limiter/classify.hpp"
+#include "tests/unit/limiter/claims.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+namespace penstock::limiter {
+namespace {
+
+using partition::entry_source;
+using tests::policy_of;
+using tests::seconds;
+
+constexpr std::string_view partner_key = "partner-key";
+// printf partner-key | sha256sum
+constexpr std::array<std::uint8_t, 32> partner_digest{0x34, 0x6e, 0x50, 0xaf, 0x21, 0x1b, 0x51, 0x35, 0x82, 0x4b, 0xb2,
+                                                      0xbb, 0x58, 0xfe, 0x0f, 0x9e, 0x6d, 0xf2, 0x28, 0xad, 0xcf, 0x10,
+                                                      0xc5, 0x8a, 0x37, 0xfb, 0xc4, 0x6b, 0x57, 0xba, 0xee, 0x74};
+
+policy limit_by(std::string const& name, entry_source source)
+{
+    auto result = policy_of(name, *make_fixed_window(10, seconds(10)));
+    result.key.push_back({.source = source, .name = {}, .prefix = 64});
+    return result;
+}
+
+struct fixture {
+    policy by_address = limit_by("per-address", entry_source::client_ip);
+    policy by_key = limit_by("per-key", entry_source::api_key);
+    policy by_all = limit_by("all", entry_source::everyone);
+    key_settings keys;
+    base::request_facts facts;
+
+    fixture() { facts.client = base::ip_address::parse("203.0.113.9"); }
+
+    [[nodiscard]] classified classify(std::vector<term> terms, std::optional<std::int64_t> cost = {}) const
+    {
+        plan const limits{.terms = std::move(terms), .cost = cost};
+        return limiter::classify(limits, facts, keys);
+    }
+};
+
+std::vector<std::string> names_of(classified const& what)
+{
+    std::vector<std::string> result;
+    for (auto const& each : what.claims) result.push_back(each.policy->name);
+    return result;
+}
+
+using names = std::vector<std::string>;
+
+} // namespace
+
+TEST_CASE_FIXTURE(fixture, "a limit is claimed under prefix, identity, name and algorithm")
+{
+    keys.prefix = "shop:";
+    auto const got = classify({{{&by_address}}});
+    REQUIRE(got.claims.size() == 1);
+    CHECK(got.claims[0].key.view() == "shop:{ip=203.0.113.9}:per-address:fw10s");
+    CHECK(got.claims[0].cost == 1);
+    CHECK(got.missing_key == nullptr);
+}
+
+TEST_CASE_FIXTURE(fixture, "every term is claimed, in order")
+{
+    facts.api_key = "k";
+    CHECK(names_of(classify({{{&by_all}}, {{&by_address}}, {{&by_key}}})) == names{"all", "per-address", "per-key"});
+    CHECK(names_of(classify({})).empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "first_of takes the first limit whose key the request has")
+{
+    CHECK(names_of(classify({{{&by_key, &by_address}}})) == names{"per-address"});
+    facts.api_key = "k";
+    CHECK(names_of(classify({{{&by_key, &by_address}}})) == names{"per-key"});
+}
+
+TEST_CASE_FIXTURE(fixture, "a limit whose key the request lacks does not apply")
+{
+    auto const got = classify({{{&by_key}}, {{&by_address}}});
+    CHECK(names_of(got) == names{"per-address"});
+    CHECK(got.missing_key == nullptr);
+}
+
+TEST_CASE_FIXTURE(fixture, "on_missing_key: reject names the limit")
+{
+    by_key.on_missing_key = missing_key::reject;
+    CHECK(classify({{{&by_key}}}).missing_key == &by_key);
+    facts.api_key = "k";
+    CHECK(classify({{{&by_key}}}).missing_key == nullptr);
+}
+
+TEST_CASE_FIXTURE(fixture, "on_missing_key: share counts all who lack the key together, apart from those who have one")
+{
+    by_key.on_missing_key = missing_key::share;
+    auto const without = classify({{{&by_key}}});
+    REQUIRE(without.claims.size() == 1);
+    CHECK(without.claims[0].key.view() == "rl:{none}:per-key:fw10s");
+    facts.api_key = "none";
+    CHECK(classify({{{&by_key}}}).claims[0].key.view() != without.claims[0].key.view());
+}
+
+TEST_CASE_FIXTURE(fixture, "on_missing_key counts only where no limit of the term has its key")
+{
+    by_key.on_missing_key = missing_key::reject;
+    auto const got = classify({{{&by_key, &by_address}}});
+    CHECK(names_of(got) == names{"per-address"});
+    CHECK(got.missing_key == nullptr);
+}
+
+TEST_CASE_FIXTURE(fixture, "an exempt address does not meet the limit, nor another in its place")
+{
+    by_address.exempt_networks.push_back(*base::ip_network::parse("203.0.113.0/24"));
+    CHECK(names_of(classify({{{&by_address, &by_all}}, {{&by_key}}})).empty());
+    facts.client = base::ip_address::parse("198.51.100.1");
+    CHECK(names_of(classify({{{&by_address, &by_all}}})) == names{"per-address"});
+}
+
+TEST_CASE_FIXTURE(fixture, "an exempt API key does not meet the limit, whatever the limit counts by")
+{
+    by_address.exempt_key_digests.push_back(partner_digest);
+    facts.api_key = partner_key;
+    CHECK(names_of(classify({{{&by_address}}, {{&by_all}}})) == names{"all"});
+    facts.api_key = "another";
+    CHECK(names_of(classify({{{&by_address}}, {{&by_all}}})) == names{"per-address", "all"});
+}
+
+TEST_CASE_FIXTURE(fixture, "who is exempt is not rejected for a missing key")
+{
+    by_key.on_missing_key = missing_key::reject;
+    by_key.exempt_networks.push_back(*base::ip_network::parse("203.0.113.9"));
+    CHECK(classify({{{&by_key}}}).missing_key == nullptr);
+}
+
+TEST_CASE_FIXTURE(fixture, "the route's cost takes the place of the limit's")
+{
+    by_address.cost = 3;
+    CHECK(classify({{{&by_address}}}).claims[0].cost == 3);
+    CHECK(classify({{{&by_address}}}, 7).claims[0].cost == 7);
+    CHECK(classify({{{&by_address}}}, 0).claims[0].cost == 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "a limit met twice is one claim with both costs")
+{
+    by_key.on_missing_key = missing_key::share;
+    auto const got = classify({{{&by_address}}, {{&by_key}}, {{&by_address}}, {{&by_key}}}, 2);
+    REQUIRE(got.claims.size() == 2);
+    CHECK(got.claims[0].cost == 4);
+    CHECK(got.claims[1].cost == 4);
+}
+
+} // namespace penstock::limiter
