@@ -33,11 +33,12 @@ class Check(GatewayCase):
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         done = run_command("check", "--config", path)
-        return done, [line for line in (done.stdout + done.stderr).splitlines() if line.startswith(path)], path
+        lines = (done.stdout + done.stderr).splitlines()
+        return done, [line for line in lines if line.startswith(path) and ": warning: " not in line], path
 
     def test_a_good_configuration(self):
         done, problems, _ = self.check(compose("", "127.0.0.1:3000"))
-        self.assertEqual((done.returncode, [line for line in problems if "warning" not in line]), (0, []))
+        self.assertEqual((done.returncode, problems), (0, []))
 
     def test_ten_mistakes_are_all_reported_with_line_column_key_and_remedy(self):
         done, problems, path = self.check(TEN)

@@ -24,9 +24,10 @@ class Sizes(GatewayCase):
         """A request whose request line, without its CRLF, has this length."""
         return request(target="/" + "a" * (length - len("GET / HTTP/1.1")), fields=[("Connection", "close")])
 
-    def test_h1_28_a_request_line_of_8000_bytes_is_served(self):
+    def test_h1_28_a_request_line_of_8000_bytes_and_up_to_the_limit_is_served(self):
         self.start()
         self.assertEqual(self.status(self.line(8000)), 200)
+        self.assertEqual(self.status(self.line(8192)), 200)
 
     def test_h1_28_a_longer_request_line_is_414(self):
         self.start()
@@ -39,9 +40,9 @@ class Sizes(GatewayCase):
         self.assertEqual(self.status(b"GET /" + b"a" * 200_000), 414)
 
     def test_h1_110_the_request_line_limit_is_configurable(self):
-        self.start("message_limits: {request_line: 100}")
-        self.assertEqual(self.status(self.line(90)), 200)
-        self.assertEqual(self.status(self.line(110)), 414)
+        self.start("message_limits: {request_line: 512B}")
+        self.assertEqual(self.status(self.line(512)), 200)
+        self.assertEqual(self.status(self.line(513)), 414)
 
     def test_h1_110_one_field_of_more_than_16_kib_is_431(self):
         self.start()
