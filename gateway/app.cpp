@@ -85,16 +85,16 @@ bool app::bind_listeners()
 {
     for (auto const& address : snapshot_->settings.listeners) {
         auto port = address.port;
-        std::optional<bound_socket> unix_socket;
+        std::optional<proxy::descriptor> unix_socket;
         for (auto& each : workers_) {
-            auto bound = unix_socket ? unix_socket->duplicate() : bind_and_listen(address, port);
+            auto bound = unix_socket ? duplicate(*unix_socket) : bind_and_listen(address, port);
             if (!bound) {
                 spdlog::error("cannot listen on {}: {}", address.text, bound.error().message());
                 return false;
             }
-            port = bound->port();
+            port = port_of(*bound);
             if (!address.unix_path.empty() && !unix_socket) {
-                if (auto copy = bound->duplicate()) unix_socket.emplace(std::move(*copy));
+                if (auto copy = duplicate(*bound)) unix_socket.emplace(std::move(*copy));
             }
             each->listen(std::move(*bound));
         }

@@ -47,70 +47,59 @@ void remove_stale_socket(sockaddr_un const& address) noexcept
 {
     struct stat about {};
     if (::stat(address.sun_path, &about) != 0 || !S_ISSOCK(about.st_mode)) return;
-    bound_socket const probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    auto copy = probe.duplicate();
-    if (!copy) return;
-    auto const fd = copy->release();
-    if (::connect(fd, reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0 && errno == ECONNREFUSED) ::unlink(address.sun_path);
-    ::close(fd);
+    proxy::descriptor const probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::connect(probe.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0 && errno == ECONNREFUSED) ::unlink(address.sun_path);
 }
 
-base::result<bound_socket> bind_unix(std::string const& path)
+base::result<proxy::descriptor> bind_unix(std::string const& path)
 {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof address.sun_path) return base::error_code{ENAMETOOLONG, boost::system::system_category()};
     std::ranges::copy(path, address.sun_path);
     remove_stale_socket(address);
-    bound_socket made(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    auto const fd = made.release();
-    bound_socket owner(fd);
-    if (fd < 0 || ::bind(fd, reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0 || ::listen(fd, backlog) != 0) return last_error();
-    return owner;
+    proxy::descriptor made(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!made.is_open() || ::bind(made.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0 || ::listen(made.get(), backlog) != 0)
+        return last_error();
+    return made;
 }
 
 } // namespace
 
-bound_socket::~bound_socket()
+base::result<proxy::descriptor> duplicate(proxy::descriptor const& socket)
 {
-    if (descriptor_ >= 0) ::close(descriptor_);
+    proxy::descriptor copy(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
+    if (!copy.is_open()) return last_error();
+    return copy;
 }
 
-base::result<bound_socket> bound_socket::duplicate() const
-{
-    auto const copy = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
-    if (copy < 0) return last_error();
-    return bound_socket(copy);
-}
-
-std::uint16_t bound_socket::port() const noexcept
+std::uint16_t port_of(proxy::descriptor const& socket) noexcept
 {
     sockaddr_storage storage{};
     socklen_t size = sizeof storage;
-    if (::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return 0;
+    if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&storage), &size) != 0) return 0;
     if (storage.ss_family == AF_INET) return ntohs(reinterpret_cast<sockaddr_in const&>(storage).sin_port);
     if (storage.ss_family == AF_INET6) return ntohs(reinterpret_cast<sockaddr_in6 const&>(storage).sin6_port);
     return 0;
 }
 
-base::result<bound_socket> bind_and_listen(conf::bind_address const& address, std::uint16_t port)
+base::result<proxy::descriptor> bind_and_listen(conf::bind_address const& address, std::uint16_t port)
 {
     if (!address.unix_path.empty()) return bind_unix(address.unix_path);
     base::error_code ec;
     auto const ip = asio::ip::make_address(address.host, ec);
     if (ec) return ec;
     asio::ip::tcp::endpoint const endpoint(ip, port);
-    auto const fd = ::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return last_error();
-    bound_socket owner(fd);
+    proxy::descriptor made(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!made.is_open()) return last_error();
     int const on = 1;
-    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) return last_error();
-    if (::bind(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0 || ::listen(fd, backlog) != 0) return last_error();
-    return owner;
+    ::setsockopt(made.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (::setsockopt(made.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) return last_error();
+    if (::bind(made.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0 || ::listen(made.get(), backlog) != 0) return last_error();
+    return made;
 }
 
-listening_socket::listening_socket(asio::io_context& worker, bound_socket socket) : worker_(worker), descriptor_(worker, socket.release()) {}
+listening_socket::listening_socket(asio::io_context& worker, proxy::descriptor socket) : descriptor_(worker, socket.release()) {}
 
 base::result<accepted_connection> listening_socket::try_accept()
 {
@@ -118,22 +107,15 @@ base::result<accepted_connection> listening_socket::try_accept()
         sockaddr_storage from{};
         socklen_t size = sizeof from;
         auto const fd = ::accept4(descriptor_.native_handle(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        proxy::descriptor socket(fd);
         if (fd < 0) {
             // The peer gave up before we came to it (accept(2)): look for the next one.
             if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO || errno == EPERM) continue;
             return last_error();
         }
-        auto const is_tcp = from.ss_family == AF_INET || from.ss_family == AF_INET6;
-        if (is_tcp) {
+        if (from.ss_family == AF_INET || from.ss_family == AF_INET6) {
             int const on = 1;
             ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // without it only slower
-        }
-        proxy::stream_socket socket(worker_);
-        base::error_code ec;
-        socket.assign({is_tcp ? from.ss_family : AF_UNIX, is_tcp ? IPPROTO_TCP : 0}, fd, ec);
-        if (ec) {
-            ::close(fd);
-            return ec;
         }
         return accepted_connection{std::move(socket), address_of(from)};
     }

@@ -23,8 +23,8 @@ bool is_would_block(base::error_code const& ec) noexcept
 
 } // namespace
 
-session::session(worker& owner, proxy::stream_socket socket, proxy::deadline_wheel& wheel, std::optional<base::ip_address> peer)
-    : owner_(owner), link_(std::move(socket), wheel), peer_(peer)
+session::session(worker& owner, proxy::descriptor socket, proxy::poller& events, std::optional<base::ip_address> peer)
+    : owner_(owner), link_(std::move(socket), events), peer_(peer)
 {
 }
 
@@ -32,8 +32,6 @@ void session::drain() noexcept
 {
     if (idle_) link_.cancel_reading();
 }
-
-void session::abort() noexcept { link_.cancel(); }
 
 asio::awaitable<void> session::run()
 {

@@ -20,15 +20,13 @@ class worker;
 
 class session : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
 public:
-    session(worker& owner, proxy::stream_socket socket, proxy::deadline_wheel& wheel, std::optional<base::ip_address> peer);
+    session(worker& owner, proxy::descriptor socket, proxy::poller& events, std::optional<base::ip_address> peer);
 
     // Serves until the connection ends.
     boost::asio::awaitable<void> run();
 
     // The worker drains: an idle connection ends now, a busy one after its answer.
     void drain() noexcept;
-    // Ends whatever is going on.
-    void abort() noexcept;
 
 private:
     enum class head_result : std::uint8_t { complete, closed, timed_out, refused };

@@ -27,7 +27,7 @@ proxy::head_limits head_limits_of(conf::message_limits const& limits)
 } // namespace
 
 worker::worker(unsigned index, shared_parts parts, conf::snapshot_ptr first)
-    : index_(index), parts_(std::move(parts)), loop_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO), wheel_(base::clock::now()), timer_(loop_),
+    : index_(index), parts_(std::move(parts)), loop_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO), wheel_(base::clock::now()), events_(loop_, wheel_), timer_(loop_),
       random_(std::random_device{}())
 {
     refresh_date();
@@ -36,7 +36,7 @@ worker::worker(unsigned index, shared_parts parts, conf::snapshot_ptr first)
 
 worker::~worker() { stop(); }
 
-void worker::listen(bound_socket socket) { listeners_.push_back(std::make_unique<listening_socket>(loop_, std::move(socket))); }
+void worker::listen(proxy::descriptor socket) { listeners_.push_back(std::make_unique<listening_socket>(loop_, std::move(socket))); }
 
 void worker::start()
 {
@@ -56,7 +56,7 @@ void worker::stop()
     asio::post(loop_, [this] {
         stopping_ = true;
         drain();
-        for (auto& each : sessions_) each.abort();
+        events_.stop();
         timer_.cancel();
         if (view_->redis) view_->redis->stop();
         flush_log();
@@ -81,7 +81,7 @@ asio::awaitable<void> worker::accept_from(listening_socket& socket)
 
 void worker::admit_connection(accepted_connection connection)
 {
-    auto opened = std::make_unique<session>(*this, std::move(connection.socket), wheel_, connection.peer);
+    auto opened = std::make_unique<session>(*this, std::move(connection.socket), events_, connection.peer);
     auto& running = *opened;
     sessions_.push_back(running);
     ++counts_.connections_open;
@@ -149,7 +149,7 @@ void worker::install(conf::snapshot_ptr next)
             auto const same = std::ranges::find_if(view_->upstreams, [&](auto const& old) { return proxy::equivalent(old->spec(), spec); });
             if (same != view_->upstreams.end()) kept = *same;
         }
-        made->upstreams.push_back(kept ? kept : std::make_shared<proxy::upstream>(spec, loop_, wheel_));
+        made->upstreams.push_back(kept ? kept : std::make_shared<proxy::upstream>(spec, events_));
         auto& counts = counts_.upstreams[spec.name];
         made->upstream_counts.push_back(&counts);
         auto& servers = made->server_counts.emplace_back();

@@ -13,6 +13,7 @@
 #include "limiter/memory_store.hpp"
 #include "limiter/redis/redis_store.hpp"
 #include "proxy/deadline.hpp"
+#include "proxy/poller.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -55,7 +56,7 @@ public:
     worker& operator=(worker const&) = delete;
 
     // Before start(): connections accepted here belong to this worker.
-    void listen(bound_socket socket);
+    void listen(proxy::descriptor socket);
     void start();
     // Ends every connection at once and joins the thread.
     void stop();
@@ -93,6 +94,7 @@ private:
     shared_parts parts_;
     boost::asio::io_context loop_;
     proxy::deadline_wheel wheel_;
+    proxy::poller events_;
     boost::asio::steady_timer timer_;
     std::vector<std::unique_ptr<listening_socket>> listeners_;
     sessions sessions_;

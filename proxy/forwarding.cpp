@@ -68,7 +68,7 @@ asio::awaitable<base::error_code> forwarding::send()
 
 void forwarding::begin_upload()
 {
-    auto const executor = connection_->link->socket().get_executor();
+    auto const executor = connection_->link->events().worker().get_executor();
     upload_over_.emplace(executor, asio::steady_timer::time_point::max());
     auto const ended = [this](std::exception_ptr thrown) {
         // The answer can no longer be to a whole request: whoever waits for it is to look up.

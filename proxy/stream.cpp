@@ -1,11 +1,11 @@
 #include "proxy/stream.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
+#include <array>
 #include <cerrno>
 
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -28,18 +28,24 @@ void gather::consume(std::size_t n) noexcept
     if (first_ < size_) pieces_[first_] += n;
 }
 
-stream::stream(stream_socket socket, deadline_wheel& wheel)
-    : socket_(std::move(socket)), reading_(wheel, *this), writing_(wheel, *this)
+stream::stream(descriptor socket, poller& events)
+    : socket_(std::move(socket)), events_(events), reading_(events.wheel(), events.worker()), writing_(events.wheel(), events.worker())
 {
-    base::error_code ignored; // a socket that cannot be made non-blocking fails at its first read
-    socket_.native_non_blocking(true, ignored);
+    if (events_.add(*this, socket_.get())) cancel();
 }
+
+stream::~stream() { close(); }
 
 base::result<std::size_t> stream::try_read(std::span<char> into) noexcept
 {
     for (;;) {
-        auto const n = ::recv(socket_.native_handle(), into.data(), into.size(), 0);
-        if (n >= 0) return static_cast<std::size_t>(n);
+        auto const n = ::recv(socket_.get(), into.data(), into.size(), 0);
+        if (n >= 0) {
+            // Less than there was room for: the next byte will be announced. But the end may have been announced already.
+            if (static_cast<std::size_t>(n) < into.size() && !peer_closed_) readable_ = false;
+            return static_cast<std::size_t>(n);
+        }
+        if (errno == EAGAIN) readable_ = false;
         if (errno != EINTR) return last_error();
     }
 }
@@ -47,51 +53,44 @@ base::result<std::size_t> stream::try_read(std::span<char> into) noexcept
 base::error_code stream::try_write(gather& out) noexcept
 {
     while (!out.done()) {
-        std::array<iovec, 4> parts;
+        std::array<iovec, 6> parts;
         std::size_t count = 0;
         for (auto const& piece : out.pieces()) parts[count++] = {const_cast<void*>(piece.data()), piece.size()};
         msghdr message{};
         message.msg_iov = parts.data();
         message.msg_iovlen = count;
-        auto const n = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
-        if (n >= 0) out.consume(static_cast<std::size_t>(n));
-        else if (errno != EINTR) return last_error();
+        auto const n = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+        if (n >= 0) {
+            out.consume(static_cast<std::size_t>(n));
+            continue;
+        }
+        if (errno == EAGAIN) writable_ = false;
+        if (errno != EINTR) return last_error();
     }
     return {};
 }
 
-asio::awaitable<base::error_code> stream::ready(wait& direction, asio::socket_base::wait_type what, base::micros timeout)
+asio::awaitable<base::error_code> stream::ready(wait& direction, bool& is_ready, base::micros timeout)
 {
-    direction.timed_out = false;
-    direction.expires_at(base::clock::now() + timeout);
     base::error_code result;
-    for (;;) {
-        if (direction.cancelled) {
-            result = asio::error::operation_aborted;
-            break;
-        }
-        auto const [ec] = co_await socket_.async_wait(what, asio::as_tuple(asio::use_awaitable));
-        if (direction.timed_out) {
-            result = asio::error::timed_out;
-            break;
-        }
-        // The other direction was woken, and the socket knows only how to wake both: wait on.
-        if (ec == asio::error::operation_aborted && !direction.cancelled && socket_.is_open()) continue;
-        result = ec;
-        break;
-    }
+    if (direction.cancelled) co_return base::error_code{asio::error::operation_aborted};
+    if (is_ready) co_return result;
+    direction.expires_at(base::clock::now() + timeout);
+    co_await direction.waiter.wait(result);
     direction.expires_never();
     co_return result;
 }
 
-asio::awaitable<base::error_code> stream::readable(base::micros timeout) { return ready(reading_, asio::socket_base::wait_read, timeout); }
-asio::awaitable<base::error_code> stream::writable(base::micros timeout) { return ready(writing_, asio::socket_base::wait_write, timeout); }
+asio::awaitable<base::error_code> stream::readable(base::micros timeout) { return ready(reading_, readable_, timeout); }
+asio::awaitable<base::error_code> stream::writable(base::micros timeout) { return ready(writing_, writable_, timeout); }
 
 asio::awaitable<base::result<std::size_t>> stream::read_some(std::span<char> into, base::micros timeout)
 {
     for (;;) {
-        auto const n = try_read(into);
-        if (n || !is_would_block(n.error())) co_return n;
+        if (readable_ && !reading_.cancelled) {
+            auto const n = try_read(into);
+            if (n || !is_would_block(n.error())) co_return n;
+        }
         if (auto const ec = co_await readable(timeout)) co_return ec;
     }
 }
@@ -105,54 +104,55 @@ asio::awaitable<base::error_code> stream::write_all(gather& out, base::micros ti
     }
 }
 
-bool stream::is_quiet() noexcept
+void stream::on_ready(std::uint32_t happened)
 {
-    char byte = 0;
-    auto const n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    if (happened & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) peer_closed_ = true;
+    auto const reads = (happened & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    auto const writes = (happened & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
+    readable_ = readable_ || reads;
+    writable_ = writable_ || writes;
+    // The writer's turn comes from the loop: whoever is resumed here may destroy this stream.
+    if (writes && writing_.waiter.is_waiting()) {
+        if (reads && reading_.waiter.is_waiting()) writing_.end({});
+        else return writing_.waiter.resume({});
+    }
+    if (reads && reading_.waiter.is_waiting()) reading_.waiter.resume({});
 }
 
-void stream::shutdown_write() noexcept
-{
-    base::error_code ignored; // the peer may have gone already
-    socket_.shutdown(asio::socket_base::shutdown_send, ignored);
-}
-
-void stream::wake() noexcept
-{
-    base::error_code ignored; // nothing waits: nothing to end
-    socket_.cancel(ignored);
-}
+void stream::shutdown_write() noexcept { ::shutdown(socket_.get(), SHUT_WR); }
 
 void stream::cancel_reading() noexcept
 {
     reading_.cancelled = true;
-    wake();
+    reading_.end(asio::error::operation_aborted);
 }
 
 void stream::cancel() noexcept
 {
-    reading_.cancelled = writing_.cancelled = true;
-    wake();
+    cancel_reading();
+    writing_.cancelled = true;
+    writing_.end(asio::error::operation_aborted);
 }
 
 void stream::close() noexcept
 {
-    base::error_code ignored; // the descriptor is released whatever close() says
-    socket_.close(ignored);
+    if (!socket_.is_open()) return;
+    events_.remove(*this);
+    socket_.close();
 }
 
 void stream::abort() noexcept
 {
-    base::error_code ignored; // a unix socket has no linger; closing is enough there
-    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    linger const at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once); // a unix socket has none; closing is enough there
     close();
 }
 
-void stream::wait::on_deadline() noexcept
+void stream::wait::end(base::error_code why)
 {
-    timed_out = true;
-    owner_.wake();
+    if (waiter.is_waiting()) waiter.post(worker_.get_executor(), why);
 }
+
+void stream::wait::on_deadline() noexcept { end(asio::error::timed_out); }
 
 } // namespace penstock::proxy

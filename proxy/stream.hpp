@@ -1,25 +1,26 @@
 // One connection, downstream or upstream, TCP or unix: non-blocking reads and writes, and waits that have a deadline. I/O.
-// Reads and writes are tried at once; only when the kernel says "not now" does a coroutine wait for readiness, so that a
+// Reads and writes are tried where the last one left something to do; only else a coroutine waits for readiness, so that a
 // connection that waits holds no buffer. Owned and used by one worker's thread.
 #pragma once
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "proxy/deadline.hpp"
+#include "proxy/descriptor.hpp"
+#include "proxy/poller.hpp"
+#include "proxy/resumption.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 
 #include <array>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
 namespace penstock::proxy {
 
-using stream_socket = boost::asio::generic::stream_protocol::socket;
-
-// Up to four pieces that leave in one write.
+// Up to six pieces that leave in one write.
 class gather {
 public:
     void add(std::string_view piece) noexcept
@@ -31,17 +32,18 @@ public:
     void consume(std::size_t n) noexcept;
 
 private:
-    std::array<boost::asio::const_buffer, 4> pieces_;
+    std::array<boost::asio::const_buffer, 6> pieces_;
     std::size_t first_ = 0;
     std::size_t size_ = 0;
 };
 
-class stream {
+class stream final : private watched {
 public:
-    // `socket` is open; it becomes non-blocking.
-    stream(stream_socket socket, deadline_wheel& wheel);
+    // `socket` is a connected or connecting non-blocking socket. One that cannot be watched fails at its first wait.
+    stream(descriptor socket, poller& events);
     stream(stream const&) = delete;
     stream& operator=(stream const&) = delete;
+    ~stream() override;
 
     // Bytes read, 0 at the end of the stream; would_block when there is nothing now.
     base::result<std::size_t> try_read(std::span<char> into) noexcept;
@@ -57,8 +59,8 @@ public:
     boost::asio::awaitable<base::result<std::size_t>> read_some(std::span<char> into, base::micros timeout);
     boost::asio::awaitable<base::error_code> write_all(gather& out, base::micros timeout);
 
-    // Nothing unexpected has arrived on this idle connection and the peer has not closed it.
-    [[nodiscard]] bool is_quiet() noexcept;
+    // Nothing unexpected has arrived on this idle connection and the peer has not closed it, as far as is known.
+    [[nodiscard]] bool is_quiet() const noexcept { return !readable_; }
 
     void shutdown_write() noexcept;
     void cancel_reading() noexcept; // ends the reader's wait, now or as soon as it starts one
@@ -68,23 +70,32 @@ public:
     // Closes so that the peer sees a reset: an answer that was cut short must not look complete.
     void abort() noexcept;
     [[nodiscard]] bool is_open() const noexcept { return socket_.is_open(); }
-    [[nodiscard]] stream_socket& socket() noexcept { return socket_; }
+    [[nodiscard]] int native_handle() const noexcept { return socket_.get(); }
+    [[nodiscard]] poller& events() noexcept { return events_; }
 
 private:
     // The wait of one direction.
     struct wait final : deadline {
-        wait(deadline_wheel& wheel, stream& owner) noexcept : deadline(wheel), owner_(owner) {}
+        wait(deadline_wheel& wheel, boost::asio::io_context& worker) noexcept : deadline(wheel), worker_(worker) {}
         void on_deadline() noexcept override;
-        stream& owner_;
-        bool timed_out = false;
+        void end(base::error_code why); // if anybody waits
+        resumption waiter;
         bool cancelled = false;
-    };
-    boost::asio::awaitable<base::error_code> ready(wait& direction, boost::asio::socket_base::wait_type what, base::micros timeout);
-    void wake() noexcept;
 
-    stream_socket socket_;
+    private:
+        boost::asio::io_context& worker_;
+    };
+    void on_ready(std::uint32_t happened) override;
+    void on_stop() override { cancel(); }
+    boost::asio::awaitable<base::error_code> ready(wait& direction, bool& is_ready, base::micros timeout);
+
+    descriptor socket_;
+    poller& events_;
     wait reading_;
     wait writing_;
+    bool readable_ = false;    // a read may find something
+    bool writable_ = false;    // a write may go
+    bool peer_closed_ = false; // the end of the stream is behind what can still be read
 };
 
 } // namespace penstock::proxy

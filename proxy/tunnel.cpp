@@ -45,7 +45,7 @@ asio::awaitable<tunnel_traffic> run_tunnel(tunnel_end client, tunnel_end upstrea
 {
     shared_state both{.idle = idle};
     tunnel_traffic traffic;
-    auto const executor = client.link.socket().get_executor();
+    auto const executor = client.link.events().worker().get_executor();
     asio::steady_timer upload_over(executor, asio::steady_timer::time_point::max());
     bool uploading = true;
     auto const ended = [&](std::exception_ptr thrown, bool orderly) {

@@ -26,8 +26,7 @@ base::error_code connect_error(int fd) noexcept
 
 } // namespace
 
-upstream::upstream(upstream_spec spec, asio::io_context& worker, deadline_wheel& wheel)
-    : spec_(std::move(spec)), worker_(worker), wheel_(wheel), picker_(spec_)
+upstream::upstream(upstream_spec spec, poller& events) : spec_(std::move(spec)), events_(events), picker_(spec_)
 {
     for (auto const& server : spec_.servers) {
         auto& made = endpoints_.emplace_back();
@@ -35,26 +34,27 @@ upstream::upstream(upstream_spec spec, asio::io_context& worker, deadline_wheel&
         auto const address = asio::ip::make_address(server.host, no_literal);
         if (!server.unix_path.empty()) made.fixed = asio::local::stream_protocol::endpoint(server.unix_path);
         else if (!no_literal) made.fixed = asio::ip::tcp::endpoint(address, server.port);
-        else made.names.emplace(worker_, server.host, server.port);
+        else made.names.emplace(events_.worker(), server.host, server.port);
     }
 }
 
-asio::awaitable<base::result<std::unique_ptr<stream>>> upstream::open_one(stream_socket::endpoint_type address, base::micros timeout)
+asio::awaitable<base::result<std::unique_ptr<stream>>> upstream::open_one(stream_address address, base::micros timeout)
 {
-    base::error_code ec;
-    stream_socket socket(worker_);
-    socket.open(address.protocol(), ec);
-    if (ec) co_return ec;
-    auto link = std::make_unique<stream>(std::move(socket), wheel_);
-    auto const fd = link->socket().native_handle();
+    descriptor socket(::socket(address.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!socket.is_open()) co_return last_error();
     if (address.protocol().family() != AF_UNIX) {
         int const on = 1;
-        ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // without it only slower
+        ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // without it only slower
     }
-    if (::connect(fd, address.data(), static_cast<socklen_t>(address.size())) == 0) co_return link;
+    auto const connected = ::connect(socket.get(), address.data(), static_cast<socklen_t>(address.size()));
+    auto const why = errno;
+    // Watched from here on: before, an edge of the unconnected socket would be taken for its being writable.
+    auto link = std::make_unique<stream>(std::move(socket), events_);
+    if (connected == 0) co_return link;
+    errno = why;
     if (errno != EINPROGRESS) co_return last_error(); // a unix socket whose queue is full says EAGAIN: busy is refused
     if (auto const waited = co_await link->writable(timeout)) co_return waited;
-    if (auto const failed = connect_error(fd)) co_return failed;
+    if (auto const failed = connect_error(link->native_handle())) co_return failed;
     co_return link;
 }
 

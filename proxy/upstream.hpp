@@ -12,7 +12,7 @@
 #include "proxy/upstream_spec.hpp"
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 
 #include <deque>
 #include <memory>
@@ -20,9 +20,11 @@
 
 namespace penstock::proxy {
 
+using stream_address = boost::asio::generic::stream_protocol::endpoint;
+
 class upstream {
 public:
-    upstream(upstream_spec spec, boost::asio::io_context& worker, deadline_wheel& wheel);
+    upstream(upstream_spec spec, poller& events);
 
     // A connection to an endpoint, counted as in flight until give_back() or drop().
     struct connection {
@@ -50,14 +52,13 @@ private:
     struct endpoint {
         idle_pool idle;
         std::optional<name_cache> names;                  // a host name
-        std::optional<stream_socket::endpoint_type> fixed; // a literal address or a unix socket
+        std::optional<stream_address> fixed; // a literal address or a unix socket
     };
     boost::asio::awaitable<base::result<std::unique_ptr<stream>>> open(endpoint& target);
-    boost::asio::awaitable<base::result<std::unique_ptr<stream>>> open_one(stream_socket::endpoint_type address, base::micros timeout);
+    boost::asio::awaitable<base::result<std::unique_ptr<stream>>> open_one(stream_address address, base::micros timeout);
 
     upstream_spec spec_;
-    boost::asio::io_context& worker_;
-    deadline_wheel& wheel_;
+    poller& events_;
     endpoint_picker picker_;
     std::deque<endpoint> endpoints_;
 };
