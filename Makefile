@@ -45,7 +45,7 @@ format: ## lay out the sources as .clang-format says
 format-check: ## refuse sources that are laid out otherwise
 	@clang-format --dry-run --Werror $(SOURCES)
 
-tidy: ## clang-tidy over all sources
+tidy: ## clang-tidy over the rooms
 	@tools/install_packages.sh build test check
 	@tools/tidy.sh
 

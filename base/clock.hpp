@@ -30,4 +30,7 @@ constexpr instant at_epoch_us(std::int64_t us) noexcept { return instant{micros{
 // Wall-clock time in microseconds since the Unix epoch, for dates shown to people (Date, log lines). May step.
 std::int64_t wall_clock_us() noexcept;
 
+// CLOCK_MONOTONIC in microseconds, as service managers want it.
+std::int64_t monotonic_us() noexcept;
+
 } // namespace penstock::base

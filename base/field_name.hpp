@@ -15,6 +15,12 @@ constexpr bool is_field(std::string_view name, std::string_view lower) noexcept
            std::equal(name.begin(), name.end(), lower.begin(), [](char a, char b) { return ascii_lower(a) == b; });
 }
 
+constexpr bool same_field(std::string_view a, std::string_view b) noexcept
+{
+    return a.size() == b.size() &&
+           std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
+}
+
 // Optional white space around a field's value or one of its elements (RFC 9110 5.6.3).
 constexpr std::string_view trim_ows(std::string_view text) noexcept
 {

@@ -51,7 +51,7 @@ constexpr int hex_value(char c) noexcept
 bool parse_v6(std::string_view text, ip_address::bytes_v6& bytes) noexcept
 {
     constexpr std::size_t no_gap = 17;
-    std::size_t filled = 0; // bytes read so far
+    std::size_t filled = 0;   // bytes read so far
     std::size_t gap = no_gap; // where `::` stands, in bytes
     std::size_t at = 0;
     if (text.starts_with("::")) {
@@ -107,8 +107,7 @@ char* write_v4(char* out, ip_address::bytes_v6 const& bytes) noexcept
 char* write_v6(char* out, ip_address::bytes_v6 const& bytes) noexcept
 {
     std::array<unsigned, groups_v6> groups{};
-    for (std::size_t i = 0; i < groups_v6; ++i)
-        groups[i] = static_cast<unsigned>(bytes[2 * i] << 8 | bytes[2 * i + 1]);
+    for (std::size_t i = 0; i < groups_v6; ++i) groups[i] = static_cast<unsigned>(bytes[2 * i] << 8 | bytes[2 * i + 1]);
 
     std::size_t run_start = groups_v6;
     std::size_t run_length = 1; // a single zero group is written out
@@ -189,8 +188,7 @@ std::string ip_address::to_string() const
 
 ip_network::ip_network(ip_address address, unsigned prefix) noexcept
     : address_(address.masked(prefix)), prefix_(std::min(prefix, address.is_v4() ? 32U : 128U))
-{
-}
+{}
 
 std::optional<ip_network> ip_network::parse(std::string_view text) noexcept
 {
@@ -219,9 +217,6 @@ bool ip_network::contains(ip_address const& address) const noexcept
     return address.is_v4() == address_.is_v4() && address.masked(prefix_) == address_;
 }
 
-std::string ip_network::to_string() const
-{
-    return address_.to_string() + '/' + std::to_string(prefix_);
-}
+std::string ip_network::to_string() const { return address_.to_string() + '/' + std::to_string(prefix_); }
 
 } // namespace penstock::base

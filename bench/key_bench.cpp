@@ -75,5 +75,6 @@ int main()
     print("query.user", {one(entry_source::query, "user")}, facts);
     print("api_key", {one(entry_source::api_key)}, facts);
     print("[api_key, route]", {one(entry_source::api_key), one(entry_source::route)}, facts);
-    print("longer than 64 bytes, hashed", {one(entry_source::header, "user-agent"), one(entry_source::header, "x-tenant"), one(entry_source::api_key)}, facts);
+    print("longer than 64 bytes, hashed",
+          {one(entry_source::header, "user-agent"), one(entry_source::header, "x-tenant"), one(entry_source::api_key)}, facts);
 }

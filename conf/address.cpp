@@ -1,6 +1,7 @@
 #include "conf/address.hpp"
 
 #include "conf/scalar.hpp"
+#include "proxy/host_name.hpp"
 
 #include <algorithm>
 
@@ -197,6 +198,17 @@ std::optional<base::ip_network> parse_network(std::string_view text)
     auto const address = base::ip_address::parse(text.substr(0, text.find('/')));
     if (!network || !address || network->address() != *address) return std::nullopt;
     return network;
+}
+
+std::optional<std::string> parse_host_pattern(std::string_view text)
+{
+    constexpr std::string_view any_label = "*.";
+    bool const has_wildcard = text.starts_with(any_label);
+    if (has_wildcard) text.remove_prefix(any_label.size());
+    std::string scratch;
+    auto const read = proxy::normalise_authority(text, scratch);
+    if (!read || read->port) return std::nullopt;
+    return (has_wildcard ? std::string{any_label} : std::string{}) + std::string{read->host};
 }
 
 bool is_loopback(bind_address const& address)

@@ -7,6 +7,7 @@
 #include "proxy/upstream_spec.hpp"
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace penstock::conf {
@@ -23,6 +24,9 @@ std::optional<limiter::redis_settings> parse_redis_url(std::string_view text);
 
 // Address or address/prefix, without bits beyond the prefix.
 std::optional<base::ip_network> parse_network(std::string_view text);
+
+// The host of a route as the route table compares it: example.com, [2001:db8::1], *.example.com; no port.
+std::optional<std::string> parse_host_pattern(std::string_view text);
 
 bool is_loopback(bind_address const& address); // a unix socket counts as one
 

@@ -8,8 +8,8 @@ namespace penstock::conf {
 
 namespace {
 
-constexpr std::size_t most_secret_bytes = 4 * 1024;
-constexpr std::size_t most_template_bytes = 256 * 1024;
+constexpr std::size_t most_secret_bytes = std::size_t{4} * 1024;
+constexpr std::size_t most_template_bytes = std::size_t{256} * 1024;
 
 struct reader {
     node const& root;

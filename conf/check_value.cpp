@@ -117,7 +117,7 @@ std::string key_prefix_problem(node const& value)
 
 std::string host_problem(node const& value)
 {
-    if (is_host_pattern(value.text)) return {};
+    if (parse_host_pattern(value.text)) return {};
     return quote(value) + " is not a host; write api.example.com or *.example.com, without a port";
 }
 

@@ -14,7 +14,7 @@
 
 namespace penstock::conf {
 
-inline constexpr std::size_t most_document_bytes = 1024 * 1024;
+inline constexpr std::size_t most_document_bytes = std::size_t{1024} * 1024;
 inline constexpr int most_document_depth = 32;
 inline constexpr std::size_t most_document_nodes = 100'000;
 

@@ -6,7 +6,7 @@ namespace penstock::conf {
 
 namespace {
 
-constexpr std::size_t most_value_bytes = 64 * 1024;
+constexpr std::size_t most_value_bytes = std::size_t{64} * 1024;
 
 bool is_variable_name(std::string_view name)
 {

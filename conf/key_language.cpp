@@ -47,6 +47,7 @@ std::optional<partition::entry> parse_key_entry(std::string_view text, partition
 {
     partition::entry made;
     made.prefix = static_cast<std::uint8_t>(client.ipv6_prefix);
+    made.ipv6_prefix = made.prefix;
     for (auto const& word : plain_words) {
         if (word.text != text) continue;
         made.source = word.source;
@@ -100,8 +101,6 @@ bool is_hashed(partition::entry const& what) noexcept
     if (what.source == entry_source::api_key || what.source == entry_source::cookie) return true;
     return !what.name.empty() && partition::may_be_credential(what.name);
 }
-
-bool is_always_present(partition::entry const& what) noexcept { return !is_unverified(what); }
 
 bool is_field_name(std::string_view text) noexcept
 {

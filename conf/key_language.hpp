@@ -20,8 +20,6 @@ std::string expected_key_entry(std::string_view text);
 bool is_unverified(partition::entry const& what) noexcept;
 // May be a credential, so that only its keyed hash leaves this process.
 bool is_hashed(partition::entry const& what) noexcept;
-// Every request has it.
-bool is_always_present(partition::entry const& what) noexcept;
 
 bool is_field_name(std::string_view text) noexcept; // RFC 9110 5.1: a token
 std::string lower_case(std::string_view text);

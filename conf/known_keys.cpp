@@ -145,7 +145,7 @@ constexpr known_key table[] = {
     {"message_limits.header_field", size, 64, 256 * kib},
     {"message_limits.headers", size, 256, 1024 * kib},
     {"message_limits.header_count", integer, 1, 10'000},
-    {"message_limits.body", size, 1, 1024 * 1024 * gib, "off"},
+    {"message_limits.body", size, 1, kib* kib* gib, "off"},
 
     {"access_log", boolean},
     {"memory", section},

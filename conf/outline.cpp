@@ -108,7 +108,7 @@ route_outline read_route(node const& written, std::string const& path)
     made.path = path;
     made.source = &written;
     made.route.name = text_of(written.find("name"));
-    made.route.host = lower_case(text_of(written.find("match.host")));
+    made.route.host = parsed(written.find("match.host"), parse_host_pattern).value_or(std::string{});
     auto const* pattern = written.find("match.path");
     made.has_pattern = pattern == nullptr || (pattern->is_scalar() && proxy::path_pattern::problem_with(pattern->text).empty());
     if (pattern != nullptr && made.has_pattern) made.route.path = proxy::path_pattern{pattern->text};

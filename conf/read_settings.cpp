@@ -11,10 +11,7 @@ namespace penstock::conf {
 
 namespace {
 
-std::string either(std::string written, std::string const& from_file)
-{
-    return from_file.empty() ? std::move(written) : from_file;
-}
+std::string either(std::string const& written, std::string const& from_file) { return from_file.empty() ? written : from_file; }
 
 void read_listeners(node const& root, settings& into)
 {
@@ -36,7 +33,7 @@ void read_redis(node const& root, attachments const& files, settings& into)
     if (redis == nullptr) return;
     into.redis = parsed(redis->find("url"), parse_redis_url).value_or(limiter::redis_settings{});
     auto& made = *into.redis;
-    made.password = either(std::move(made.password), files.redis_password);
+    made.password = either(made.password, files.redis_password);
     set(made.check_timeout, redis->find("check_timeout"), parse_duration);
     set(made.connect_timeout, redis->find("connect_timeout"), parse_duration);
     set(made.max_pending, redis->find("max_pending"), parse_integer);

@@ -16,7 +16,8 @@ struct unit {
 
 constexpr std::array time_units{unit{"d", 86'400'000'000}, unit{"h", 3'600'000'000}, unit{"m", 60'000'000},
                                 unit{"s", 1'000'000}, unit{"ms", 1'000}};
-constexpr std::array size_units{unit{"GiB", 1024 * 1024 * 1024}, unit{"MiB", 1024 * 1024}, unit{"KiB", 1024}, unit{"B", 1}};
+constexpr std::int64_t kib = 1024;
+constexpr std::array size_units{unit{"GiB", kib* kib* kib}, unit{"MiB", kib* kib}, unit{"KiB", kib}, unit{"B", 1}};
 constexpr std::array period_words{unit{"second", 1'000'000}, unit{"minute", 60'000'000}, unit{"hour", 3'600'000'000},
                                   unit{"day", 86'400'000'000}};
 

@@ -22,11 +22,11 @@ struct bind_address {
 };
 
 struct message_limits {
-    std::size_t request_line = 8192;      // bytes: 414 beyond
-    std::size_t header_field = 16 * 1024; // bytes of one field: 431
-    std::size_t headers = 64 * 1024;      // bytes of all fields: 431
-    std::size_t header_count = 100;       // 431
-    std::uint64_t body = 0;               // bytes: 413 beyond; 0: no limit
+    std::size_t request_line = 8192;                   // bytes: 414 beyond
+    std::size_t header_field = std::size_t{16} * 1024; // bytes of one field: 431
+    std::size_t headers = std::size_t{64} * 1024;      // bytes of all fields: 431
+    std::size_t header_count = 100;                    // 431
+    std::uint64_t body = 0;                            // bytes: 413 beyond; 0: no limit
 };
 
 struct downstream_timeouts {

@@ -1,6 +1,5 @@
 #include "conf/words.hpp"
 
-#include "base/ip_address.hpp"
 #include "conf/key_language.hpp"
 
 #include <algorithm>
@@ -35,18 +34,6 @@ std::vector<std::string_view> split_words(std::string_view words)
 bool is_name(std::string_view text) noexcept
 {
     return !text.empty() && text.size() <= longest_name &&
-           std::all_of(text.begin(), text.end(), [](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
-}
-
-bool is_host_pattern(std::string_view text) noexcept
-{
-    constexpr std::size_t longest = 253;
-    if (text.starts_with('[') && text.ends_with(']')) {
-        auto const address = base::ip_address::parse(text.substr(1, text.size() - 2));
-        return address && address->is_v6();
-    }
-    if (text.starts_with("*.")) text.remove_prefix(2);
-    return !text.empty() && text.size() <= longest && text.front() != '.' && text.back() != '.' &&
            std::all_of(text.begin(), text.end(), [](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
 }
 

@@ -1,4 +1,4 @@
-// Small written forms that are neither numbers nor addresses: names, hosts, media types, digests, lists of words. Pure.
+// Small written forms that are neither numbers nor addresses: names, media types, digests, lists of words. Pure.
 #pragma once
 
 #include <array>
@@ -14,9 +14,8 @@ inline constexpr std::size_t longest_key_prefix = 32; // of every key in Redis
 
 std::vector<std::string_view> split_words(std::string_view words); // a|b|c; nothing gives nothing
 
-bool is_name(std::string_view text) noexcept;         // [A-Za-z0-9._-]{1,64} (RL-9)
-bool is_host_pattern(std::string_view text) noexcept; // example.com, [2001:db8::1], *.example.com; no port
-bool is_media_type(std::string_view text) noexcept;   // type/subtype and parameters, as a field value may hold them
+bool is_name(std::string_view text) noexcept;       // [A-Za-z0-9._-]{1,64} (RL-9)
+bool is_media_type(std::string_view text) noexcept; // type/subtype and parameters, as a field value may hold them
 
 std::optional<std::array<std::uint8_t, 32>> parse_digest(std::string_view text) noexcept; // 64 hex digits
 

@@ -1,7 +1,7 @@
-// The program: picks the command. The only file outside a library.
-#include "gateway/exit_status.hpp"
+// The program: hands its arguments to the command line. The only file outside a library.
+#include "gateway/commands.hpp"
 
-int main()
+int main(int argc, char** argv)
 {
-    return static_cast<int>(penstock::gateway::exit_status::usage);
+    return static_cast<int>(penstock::gateway::run_command_line(argc, argv));
 }

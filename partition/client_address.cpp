@@ -36,8 +36,7 @@ std::optional<ip_address> parse_element(std::string_view text) noexcept
         return ip_address::parse(inside);
     }
     auto const colon = text.find(':');
-    if (colon == std::string_view::npos || text.find(':', colon + 1) != std::string_view::npos)
-        return ip_address::parse(text);
+    if (colon == std::string_view::npos || text.find(':', colon + 1) != std::string_view::npos) return ip_address::parse(text);
     if (!is_port(text.substr(colon + 1))) return std::nullopt;
     return ip_address::parse(text.substr(0, colon)); // one colon: an IPv4 address and its port
 }

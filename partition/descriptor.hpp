@@ -19,16 +19,16 @@ enum class entry_source : std::uint8_t {
     query,          // query parameter `name`
     method,
     host,
-    path,           // normalised path
-    path_capture,   // capture `name`
+    path,         // normalised path
+    path_capture, // capture `name`
     route,
-    everyone,       // one counter for all
+    everyone, // one counter for all
 };
 
 struct entry {
     entry_source source = entry_source::everyone;
-    std::string name;         // lower case for header; empty where the source needs none
-    std::uint8_t prefix = 64; // bits; client_ip: of an IPv6 address; client_network: of an IPv4 address
+    std::string name;              // lower case for header; empty where the source needs none
+    std::uint8_t prefix = 64;      // bits; client_ip: of an IPv6 address; client_network: of an IPv4 address
     std::uint8_t ipv6_prefix = 64; // bits; client_network: of an IPv6 address (client_settings::ipv6_prefix)
 };
 

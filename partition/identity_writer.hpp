@@ -23,8 +23,8 @@ public:
 
     // One entry: its name (a word of ours, and what the configuration called it), then its value in pieces.
     void begin(std::string_view word, std::string_view name, visibility of_value) noexcept;
-    void value(std::string_view bytes) noexcept;    // escaped
-    void separator(char between_values) noexcept;   // as it is: a character that escaping never leaves
+    void value(std::string_view bytes) noexcept;  // escaped
+    void separator(char between_values) noexcept; // as it is: a character that escaping never leaves
     void end() noexcept;
 
     void lone_word(std::string_view word) noexcept; // an entry without a value

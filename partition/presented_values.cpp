@@ -128,7 +128,7 @@ bool write_path_value(identity_writer& out, std::string_view path) noexcept
 
 bool may_be_credential(std::string_view name) noexcept
 {
-    static constexpr std::string_view words[] = {"auth", "bearer", "cookie", "credential", "jwt",  "key", "pass",
+    static constexpr std::string_view words[] = {"auth", "bearer", "cookie", "credential", "jwt", "key",  "pass",
                                                  "pwd",  "secret", "sess",   "sid",        "sig", "token"};
     for (; !name.empty(); name.remove_prefix(1)) {
         auto const first = base::ascii_lower(name.front());

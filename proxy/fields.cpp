@@ -78,8 +78,9 @@ field_kind classify_x_forwarded(std::string_view name) noexcept
 // Fields that an option of Connection cannot take away: who is calling, what is asked for, what the limiter says (H1-72).
 bool is_protected(std::string_view name) noexcept
 {
-    static constexpr std::string_view names[] = {"authorization", "cookie",     "set-cookie", "cache-control", "content-type",
-                                                 "content-encoding", "retry-after", "x-api-key",  "date",       "server"};
+    static constexpr std::string_view names[] = {
+        "authorization",    "cookie",      "set-cookie", "cache-control", "content-type",
+        "content-encoding", "retry-after", "x-api-key",  "date",          "server"};
     if (begins_with(name, "ratelimit") || begins_with(name, "x-ratelimit-")) return true;
     return std::any_of(std::begin(names), std::end(names), [&](auto protected_name) { return is_field(name, protected_name); });
 }
@@ -181,22 +182,23 @@ void connection_options::add(std::string_view value) noexcept
     while (!value.empty()) {
         auto const option = take_element(value);
         if (option.empty()) continue;
-        if (is_field(option, "close")) close_ = true;
-        else if (is_field(option, "keep-alive")) keep_alive_ = true;
-        else if (is_field(option, "upgrade")) upgrade_ = true;
-        else if (names_.size() < most_names) names_.push_back(option);
-        else too_many_ = true;
+        if (is_field(option, "close"))
+            close_ = true;
+        else if (is_field(option, "keep-alive"))
+            keep_alive_ = true;
+        else if (is_field(option, "upgrade"))
+            upgrade_ = true;
+        else if (names_.size() < most_names)
+            names_.push_back(option);
+        else
+            too_many_ = true;
     }
 }
 
 bool connection_options::removes(std::string_view field) const noexcept
 {
     if (names_.empty() || is_protected(field)) return false;
-    return std::any_of(names_.begin(), names_.end(), [&](std::string_view name) {
-        return name.size() == field.size() &&
-               std::equal(name.begin(), name.end(), field.begin(),
-                          [](char a, char b) { return base::ascii_lower(a) == base::ascii_lower(b); });
-    });
+    return std::any_of(names_.begin(), names_.end(), [&](std::string_view name) { return base::same_field(name, field); });
 }
 
 bool forwards_request_field(std::string_view name, connection_options const& connection, peer_trust trust) noexcept
@@ -228,7 +230,8 @@ void append_forwarding_fields(std::string& out, forwarding_context const& contex
     append_line(out, "X-Forwarded-Proto: ", proto_valid ? proto : context.scheme);
 
     auto const host = trusted ? single_value(context.fields, "x-forwarded-host") : std::string_view{};
-    append_line(out, "X-Forwarded-Host: ", !host.empty() && is_authority(host) ? host : context.authority);
+    auto const shown_host = is_authority(host) ? host : context.authority;
+    if (!shown_host.empty()) append_line(out, "X-Forwarded-Host: ", shown_host);
 
     auto const port = trusted ? single_value(context.fields, "x-forwarded-port") : std::string_view{};
     if (is_port(port)) append_line(out, "X-Forwarded-Port: ", port);

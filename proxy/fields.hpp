@@ -19,8 +19,8 @@ namespace penstock::proxy {
 // What a field is to a gateway. Whoever builds a message copies `end_to_end` and decides on the rest by kind.
 enum class field_kind : std::uint8_t {
     end_to_end,
-    connection,     // Connection: says what else is for this hop only
-    hop_by_hop,     // for this hop only, whatever Connection says (H1-71): Keep-Alive, Proxy-Connection, TE, Proxy-Auth*, HTTP2-Settings
+    connection, // Connection: says what else is for this hop only
+    hop_by_hop, // for this hop only, whatever Connection says (H1-71): Keep-Alive, Proxy-Connection, TE, Proxy-Auth*, HTTP2-Settings
     upgrade,        // Upgrade: hop-by-hop, sent on only for an upgrade that is carried out
     content_length, // framing is written anew (H1-46)
     transfer_encoding,
@@ -28,7 +28,7 @@ enum class field_kind : std::uint8_t {
     expect,
     via,             // extended by append_forwarding_fields
     forwarded_chain, // Forwarded, X-Forwarded-For/-Proto/-Host/-Port: never copied, written by append_forwarding_fields
-    client_claim,    // X-Real-IP, other X-Forwarded-*, CDN fields that name the client: believed from trusted peers only (IP-14)
+    client_claim, // X-Real-IP, other X-Forwarded-*, CDN fields that name the client: believed from trusted peers only (IP-14)
     request_rewrite, // X-HTTP-Method-Override, X-Original-URL, ...: never sent on (H1-30)
     underscore,      // a name with '_', which CGI-style applications cannot tell from '-' (IP-15)
 };
@@ -68,13 +68,13 @@ bool forwards_response_field(std::string_view name, connection_options const& co
 
 // What is known of a request when its forwarding fields are written.
 struct forwarding_context {
-    std::span<base::field const> fields;   // as received
-    std::optional<base::ip_address> peer;  // who connected; absent on a unix socket
+    std::span<base::field const> fields;  // as received
+    std::optional<base::ip_address> peer; // who connected; absent on a unix socket
     peer_trust trust = peer_trust::untrusted;
-    std::string_view scheme;               // `http` or `https`: how the peer reached this gateway
-    std::string_view authority;            // host and port that the request named
-    std::string_view received_protocol;    // `1.0` or `1.1`
-    std::string_view via_name;             // this gateway's pseudonym
+    std::string_view scheme;            // `http` or `https`: how the peer reached this gateway
+    std::string_view authority;         // host and port that the request named; empty: none (HTTP/1.0)
+    std::string_view received_protocol; // `1.0` or `1.1`
+    std::string_view via_name;          // this gateway's pseudonym
 };
 
 // Appends X-Forwarded-For, -Proto, -Host, (from a trusted peer) -Port, and Via as lines with CRLF. A trusted peer's chain is

@@ -56,14 +56,22 @@ public:
             expect(missing_ - 1, 0x80, 0xBF);
             return true;
         }
-        if (byte >= 0xC2 && byte <= 0xDF) expect(1, 0x80, 0xBF);
-        else if (byte == 0xE0) expect(2, 0xA0, 0xBF);
-        else if (byte == 0xED) expect(2, 0x80, 0x9F);
-        else if (byte >= 0xE1 && byte <= 0xEF) expect(2, 0x80, 0xBF);
-        else if (byte == 0xF0) expect(3, 0x90, 0xBF);
-        else if (byte >= 0xF1 && byte <= 0xF3) expect(3, 0x80, 0xBF);
-        else if (byte == 0xF4) expect(3, 0x80, 0x8F);
-        else return false;
+        if (byte >= 0xC2 && byte <= 0xDF)
+            expect(1, 0x80, 0xBF);
+        else if (byte == 0xE0)
+            expect(2, 0xA0, 0xBF);
+        else if (byte == 0xED)
+            expect(2, 0x80, 0x9F);
+        else if (byte >= 0xE1 && byte <= 0xEF)
+            expect(2, 0x80, 0xBF);
+        else if (byte == 0xF0)
+            expect(3, 0x90, 0xBF);
+        else if (byte >= 0xF1 && byte <= 0xF3)
+            expect(3, 0x80, 0xBF);
+        else if (byte == 0xF4)
+            expect(3, 0x80, 0x8F);
+        else
+            return false;
         return true;
     }
     [[nodiscard]] bool complete() const noexcept { return missing_ == 0; }

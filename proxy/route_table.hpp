@@ -19,8 +19,8 @@ enum class forward_path : std::uint8_t { normalised, raw };
 
 struct route {
     route_id id;
-    std::string name;                 // unique; what metrics, logs and the key `route` show
-    std::string host;                 // empty: any; "*.example.com": any one or more labels in front; else lower case, exact
+    std::string name; // unique; what metrics, logs and the key `route` show
+    std::string host; // empty: any; "*.example.com": any one or more labels in front; else lower case, exact
     proxy::path_pattern path;
     std::vector<std::string> methods; // empty: any; case-sensitive
     upstream_id upstream;

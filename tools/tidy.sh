@@ -1,9 +1,10 @@
 #!/bin/bash
-# clang-tidy over our own sources: all of them, or with --changed those that differ from main and those that include a
-# header that does (all of them where git cannot tell).
+# clang-tidy over the sources of the product: all of them, or with --changed those that differ from main and those that
+# include a header that does (all of them where git cannot tell).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-rooms=(base partition limiter proxy conf gateway tests bench)
+# Not tests/: their tables of rows capture structured bindings (CAPTURE), which clang 14 cannot compile.
+rooms=(base partition limiter proxy conf gateway)
 
 sources_that_include() {
     local header

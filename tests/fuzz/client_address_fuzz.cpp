@@ -14,13 +14,15 @@ partition::client_settings trusting_private_networks()
 {
     partition::client_settings settings;
     settings.source = partition::address_source::x_forwarded_for;
-    for (std::string_view const text : {"10.0.0.0/8", "2001:db8:f::/48"}) settings.trusted_proxies.push_back(*base::ip_network::parse(text));
+    settings.trusted_proxies = {*base::ip_network::parse("10.0.0.0/8"), *base::ip_network::parse("2001:db8:f::/48")};
     return settings;
 }
 
-partition::client_address found(partition::client_settings const& settings, std::string_view peer, std::vector<std::string> const& lines)
+partition::client_address found(partition::client_settings const& settings, std::string_view peer,
+                                std::vector<std::string> const& lines)
 {
     std::vector<base::field> fields;
+    fields.reserve(lines.size());
     for (auto const& line : lines) fields.push_back({"X-Forwarded-For", line});
     return partition::find_client(settings, ip_address::parse(peer), fields);
 }
@@ -41,7 +43,8 @@ void client_address(std::string_view text)
 
     auto const separate = found(settings, "10.0.0.1", lines);
     auto const together = found(settings, "10.0.0.1", {joined});
-    require(separate.client == together.client && separate.rejected_element == together.rejected_element, "lines count like one list (IP-5)");
+    require(separate.client == together.client && separate.rejected_element == together.rejected_element,
+            "lines count like one list (IP-5)");
     require(separate.client.has_value(), "a peer with an address leaves nobody unnamed");
     if (separate.rejected_element) {
         bool trusted = false;
@@ -51,7 +54,8 @@ void client_address(std::string_view text)
     require(ip_address::parse(separate.client->to_string()) == separate.client, "text and address are one");
 
     lines.emplace_back("203.0.113.9, 10.0.0.2");
-    require(found(settings, "10.0.0.1", lines).client == stranger, "what stands to the left of the client is not believed (IP-4)");
+    require(found(settings, "10.0.0.1", lines).client == stranger,
+            "what stands to the left of the client is not believed (IP-4)");
 }
 
 } // namespace penstock::fuzz

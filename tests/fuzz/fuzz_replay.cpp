@@ -82,7 +82,8 @@ bool replay(target const& one, std::filesystem::path const& corpus, unsigned see
     bool good = std::all_of(inputs.begin(), inputs.end(), [&](auto const& input) { return holds(one, input); });
     std::mt19937 random{seed};
     for (int i = 0; good && i < mutations_per_target; ++i) good = holds(one, mutated(inputs, random));
-    std::printf("%s: %zu inputs, %d mutations, seed %u: %s\n", one.name, inputs.size(), mutations_per_target, seed, good ? "hold" : "FAILED");
+    std::printf("%s: %zu inputs, %d mutations, seed %u: %s\n", one.name, inputs.size(), mutations_per_target, seed,
+                good ? "hold" : "FAILED");
     return good;
 }
 

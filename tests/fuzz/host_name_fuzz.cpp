@@ -13,8 +13,10 @@ void host_name(std::string_view raw)
     if (!authority) return;
     std::string const host{authority->host};
     require(!host.empty() && host.size() <= 253, "a host has a length");
-    require(host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-._[]:") == std::string::npos, "a host is lower case and plain");
-    require(host.front() == '[' ? host.back() == ']' : host.find_first_of("[]:") == std::string::npos, "brackets and colons are for IPv6");
+    require(host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-._[]:") == std::string::npos,
+            "a host is lower case and plain");
+    require(host.front() == '[' ? host.back() == ']' : host.find_first_of("[]:") == std::string::npos,
+            "brackets and colons are for IPv6");
     require(host.back() != '.', "the trailing dot is gone");
     require(authority->port != 0, "no port is 0");
 

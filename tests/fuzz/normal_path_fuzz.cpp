@@ -51,7 +51,8 @@ void normal_path(std::string_view raw)
     if (path.empty()) return;
 
     require(path.front() == '/', "it is absolute");
-    require(path.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/%") == std::string::npos,
+    require(path.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/%") ==
+                std::string::npos,
             "it holds only what a path may hold (RFC 3986 3.3)");
     auto const closed = path + '/';
     require(path.find("//") == std::string::npos, "slashes are merged");

@@ -11,6 +11,9 @@ TEST_CASE("IP-5: field names are equal without regard to case, and only then")
     CHECK_FALSE(is_field("X-Forwarded-Fo", "x-forwarded-for"));
     CHECK_FALSE(is_field("X_Forwarded_For", "x-forwarded-for"));
     CHECK_FALSE(is_field("", "te"));
+    CHECK(same_field("x-FOO", "X-foo"));
+    CHECK_FALSE(same_field("x-foo", "x-fo"));
+    CHECK_FALSE(same_field("x-foo", "x_foo"));
     CHECK_FALSE(is_field("\x54\xC5", "te")); // no locale: only A to Z have a lower case
 }
 

@@ -23,12 +23,47 @@ std::string canonical(std::string_view text)
 
 TEST_CASE("IP-9: only full addresses are addresses")
 {
-    for (std::string_view const text :
-         {"", " ", "1.2.3", "127.1", "1.2.3.4.5", "010.0.0.1", "1.2.3.04", "00.0.0.0", "256.0.0.1", "1.2.3.1000", "0x7f.0.0.1", "1.2.3.4 ",
-          " 1.2.3.4", "+1.2.3.4", "1.2.3.-4", "1..2.3", "1.2.3.4/32", "1.2.3.4:80", "2130706433", ":", ":::", "1::2::3", "fe80::1%eth0",
-          "[::1]", "::1/128", "12345::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:8::", "::1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:",
-          ":1:2:3:4:5:6:7", "::g", "::1.2.3", "::1.2.3.4.5", "::1.2.3.04", "1:2:3:4:5:6:7:1.2.3.4", "::1.2.3.4:5", "::ffff:010.0.0.1",
-          "1:2:3:4:5:6:7::8:9", "\"::1\""}) {
+    for (std::string_view const text : {"",
+                                        " ",
+                                        "1.2.3",
+                                        "127.1",
+                                        "1.2.3.4.5",
+                                        "010.0.0.1",
+                                        "1.2.3.04",
+                                        "00.0.0.0",
+                                        "256.0.0.1",
+                                        "1.2.3.1000",
+                                        "0x7f.0.0.1",
+                                        "1.2.3.4 ",
+                                        " 1.2.3.4",
+                                        "+1.2.3.4",
+                                        "1.2.3.-4",
+                                        "1..2.3",
+                                        "1.2.3.4/32",
+                                        "1.2.3.4:80",
+                                        "2130706433",
+                                        ":",
+                                        ":::",
+                                        "1::2::3",
+                                        "fe80::1%eth0",
+                                        "[::1]",
+                                        "::1/128",
+                                        "12345::",
+                                        "1:2:3:4:5:6:7",
+                                        "1:2:3:4:5:6:7:8:9",
+                                        "1:2:3:4:5:6:7:8::",
+                                        "::1:2:3:4:5:6:7:8",
+                                        "1:2:3:4:5:6:7:",
+                                        ":1:2:3:4:5:6:7",
+                                        "::g",
+                                        "::1.2.3",
+                                        "::1.2.3.4.5",
+                                        "::1.2.3.04",
+                                        "1:2:3:4:5:6:7:1.2.3.4",
+                                        "::1.2.3.4:5",
+                                        "::ffff:010.0.0.1",
+                                        "1:2:3:4:5:6:7::8:9",
+                                        "\"::1\""}) {
         CAPTURE(text);
         CHECK_FALSE(ip_address::parse(text).has_value());
     }
@@ -40,7 +75,7 @@ TEST_CASE("IP-13: IPv6 text is canonical")
     struct row {
         std::string_view text, expected;
     };
-    for (auto const& [text, expected] : {
+    for (auto const& r : {
              row{"0.0.0.0", "0.0.0.0"},
              row{"255.255.255.255", "255.255.255.255"},
              row{"::", "::"},
@@ -59,15 +94,15 @@ TEST_CASE("IP-13: IPv6 text is canonical")
              row{"64:ff9b::1.2.3.4", "64:ff9b::102:304"},
              row{"1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:102:304"},
          }) {
-        CAPTURE(text);
-        CHECK(canonical(text) == expected);
+        CAPTURE(r.text);
+        CHECK(canonical(r.text) == r.expected);
     }
 }
 
 TEST_CASE("IP-10: mapped addresses are IPv4 in every spelling, others are not")
 {
-    for (std::string_view const text :
-         {"::ffff:1.2.3.4", "::FFFF:102:304", "0:0:0:0:0:ffff:1.2.3.4", "0000:0000:0000:0000:0000:ffff:0102:0304", "::0:ffff:102:304"}) {
+    for (std::string_view const text : {"::ffff:1.2.3.4", "::FFFF:102:304", "0:0:0:0:0:ffff:1.2.3.4",
+                                        "0000:0000:0000:0000:0000:ffff:0102:0304", "::0:ffff:102:304"}) {
         CAPTURE(text);
         CHECK(canonical(text) == "1.2.3.4");
         CHECK(ip_address::parse(text) == ip_address::from_v4({1, 2, 3, 4}));
@@ -100,8 +135,8 @@ TEST_CASE("networks: parsed strictly, host bits cleared, families apart")
     CHECK(ip_network::parse("2001:db8::/32").value().to_string() == "2001:db8::/32");
     CHECK(ip_network::parse("::1").value().to_string() == "::1/128");
     CHECK(ip_network::parse("::ffff:10.0.0.0/104").value().to_string() == "10.0.0.0/8");
-    for (std::string_view const text : {"", "/", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/8/8", "10.0.0.0/+8", "10.0.0.0/8 ",
-                                        "::/129", "10/8", "::ffff:10.0.0.0/95", "10.0.0.0/4294967304"}) {
+    for (std::string_view const text : {"", "/", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/08", "10.0.0.0/8/8", "10.0.0.0/+8",
+                                        "10.0.0.0/8 ", "::/129", "10/8", "::ffff:10.0.0.0/95", "10.0.0.0/4294967304"}) {
         CAPTURE(text);
         CHECK_FALSE(ip_network::parse(text).has_value());
     }
@@ -146,7 +181,8 @@ TEST_CASE("IP-9: nothing is accepted that the system's strict parser refuses")
         for (auto length = random() % 14; text.size() < length;) text += alphabet[random() % alphabet.size()];
         CAPTURE(text);
         ip_address::bytes_v6 bytes{};
-        bool const theirs = inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1 || inet_pton(AF_INET, text.c_str(), bytes.data()) == 1;
+        bool const theirs =
+            inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1 || inet_pton(AF_INET, text.c_str(), bytes.data()) == 1;
         auto const ours = ip_address::parse(text);
         REQUIRE(ours.has_value() == theirs);
         accepted += ours.has_value();

@@ -78,3 +78,14 @@ TEST_CASE("networks have no bits beyond their prefix")
     CHECK(!parse_network("2001:db8::1/32"));
     CHECK(!parse_network("10.0.0.0/33"));
 }
+
+TEST_CASE("the host of a route has one spelling")
+{
+    CHECK(parse_host_pattern("API.Example.com.") == "api.example.com");
+    CHECK(parse_host_pattern("*.example.com") == "*.example.com");
+    CHECK(parse_host_pattern("[2001:DB8::1]") == "[2001:db8::1]");
+    for (auto const* text : {"", "*", "*.", "a.*.com", "example.com:80", "http://example.com", "exa mple.com"}) {
+        CAPTURE(text);
+        CHECK(!parse_host_pattern(text));
+    }
+}

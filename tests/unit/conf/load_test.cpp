@@ -111,3 +111,126 @@ TEST_CASE("the fleet example is compiled as it is written")
     CHECK(plan.terms[1].first_of == std::vector<limiter::policy const*>{&snapshot.policies[2], &snapshot.policies[1]});
     CHECK(plan.terms[2].first_of == std::vector<limiter::policy const*>{&snapshot.policies[3]});
 }
+
+TEST_CASE("defaults may be written out")
+{
+    auto const snapshot = must_load(R"(
+workers: auto
+listeners: [{ address: 127.0.0.1:0, proxy_protocol: off }]
+client: { source: peer, ipv6_prefix: 64 }
+upstreams: { app: { servers: [127.0.0.1:3000], balance: round_robin, retries: 1 } }
+limits:
+  a: { key: client.ip, precision: exact, enforce: true, scope: instance, token_bucket: { capacity: 1, refill: 1/second, replenish: continuous } }
+  b: { key: everyone, advertise: on, on_missing_key: skip, fixed_window: { limit: 1, window: 1s, align: first_request } }
+global_limits: []
+routes: [{ upstream: app, limits: [a, b], forward_path: normalised }]
+message_limits: { body: off }
+responses: { rate_limit_fields: [draft], on_success: true, retry_jitter: 0%, rejection: { status: 429, body: problem } }
+)");
+    CHECK(snapshot->policies[0].scope == limiter::scope::instance);
+    CHECK(snapshot->settings.limits.body == 0);
+}
+
+TEST_CASE("each written value ends up in its place")
+{
+    auto const snapshot = must_load(R"(
+workers: 3
+listeners: [{ address: "127.0.0.1:${PORT}" }, { address: "[::1]:8082" }]
+redis: { url: redis://127.0.0.1:6380/2, key_prefix: "x:", hash_secret: s, connect_timeout: 2s, max_pending: 7,
+         breaker: { failures: 9, open_for: 2s, open_for_max: 3s } }
+client: { ipv6_prefix: 56 }
+upstreams: { app: { servers: ["unix:/run/app.sock"], timeouts: { connect: 1ms, response: 2ms, idle: 3ms }, retries: 0 } }
+limits:
+  a:
+    key: [client.ip, client.network/24, header.X-Tenant, cookie.Sid, method, host, path, route]
+    token_bucket: { capacity: 5, refill: 10/minute }
+    cost: 2
+    on_store_failure: deny
+    on_missing_key: reject
+    advertise: off
+    scope: instance
+  b: { key: [everyone, path.id], fixed_window: { limit: 5, window: 1m } }
+routes:
+  - { match: { path: "/u/{id}", host: "*.Example.com" }, upstream: app, limits: [b], before_auth: [a], forward_path: raw }
+  - { match: { path: "/u/{id}", methods: [GET] }, upstream: app, limits: none }
+  - { match: { path: "/u/{id}" }, upstream: app, limits: none }
+responses: { rate_limit_fields: off, on_success: off }
+timeouts: { keep_alive: 1s, header: 2s, body: 3s, drain: 4s, pre_drain: 5s }
+message_limits: { request_line: 1KiB, header_field: 2KiB, headers: 3KiB, header_count: 4, body: 5MiB }
+access_log: off
+memory: { max_keys: 1000 }
+via: gw
+)");
+    auto const& read = snapshot->settings;
+    CHECK(read.workers == 3);
+    CHECK(read.listeners.at(0).port == 8081);
+    CHECK(read.listeners.at(1).host == "::1");
+    CHECK(read.redis->port == 6380);
+    CHECK(read.redis->database == 2);
+    CHECK(read.redis->connect_timeout == base::micros{2'000'000});
+    CHECK(read.redis->max_pending == 7);
+    CHECK(read.redis->breaker.failures == 9);
+    CHECK(read.redis->breaker.open_for_max == base::micros{3'000'000});
+    CHECK(snapshot->keys.prefix == "x:");
+    CHECK(read.responses.rate_limit_fields.empty());
+    CHECK(!read.responses.on_success);
+    CHECK(read.timeouts.keep_alive == base::micros{1'000'000});
+    CHECK(read.timeouts.pre_drain == base::micros{5'000'000});
+    CHECK(read.limits.request_line == 1024);
+    CHECK(read.limits.header_count == 4);
+    CHECK(read.limits.body == 5 * 1024 * 1024);
+    CHECK(!read.access_log.enabled);
+    CHECK(read.memory_keys == 1000);
+    CHECK(read.via_name == "gw");
+    CHECK(snapshot->upstreams[0].servers[0].unix_path == "/run/app.sock");
+    CHECK(snapshot->upstreams[0].timeouts.idle == base::micros{3'000});
+    CHECK(snapshot->upstreams[0].retries == 0);
+
+    auto const& a = snapshot->policies[0];
+    REQUIRE(a.key.size() == 8);
+    CHECK(a.key[0].prefix == 56);
+    CHECK(a.key[1].prefix == 24);
+    CHECK(a.key[1].ipv6_prefix == 56);
+    CHECK(a.key[2].name == "x-tenant");
+    CHECK(a.key[3].name == "Sid");
+    CHECK(snapshot->policies[1].key[1].source == partition::entry_source::path_capture);
+    CHECK(snapshot->policies[1].key[1].name == "id");
+    CHECK(a.cost == 2);
+    CHECK(a.on_store_failure == limiter::failure_mode::deny);
+    CHECK(a.on_missing_key == limiter::missing_key::reject);
+    CHECK(a.advertise == limiter::advertisement::hidden);
+    CHECK(a.scope == limiter::scope::instance);
+    CHECK(snapshot->policies[1].scope == limiter::scope::fleet);
+
+    auto const& routes = snapshot->routes.routes();
+    CHECK(routes[0].host == "*.example.com");
+    CHECK(routes[0].forward_path == proxy::forward_path::raw);
+    CHECK(routes[0].name == "*.example.com/u/{id}");
+    CHECK(routes[1].name == "/u/{id}");
+    CHECK(routes[2].name == "/u/{id}#2");
+    CHECK(snapshot->plans[0].terms.at(0).first_of.at(0) == &a); // before_auth comes first
+}
+
+TEST_CASE("secrets and templates come from files beside the configuration")
+{
+    auto const text = "admin: { address: 127.0.0.1:1, token_file: secret.txt }\n"
+                      "redis: { url: redis://127.0.0.1, password_file: secret.txt, hash_secret_file: secret.txt }\n"
+                      "responses: { rejection: { body: page.html, media_type: text/html } }" +
+                      smallest;
+    auto const result = conf::load_text(text, "t", PENSTOCK_SOURCE_DIR "/tests/unit/conf", test_environment);
+    CAPTURE(all_problems(result));
+    REQUIRE(result.snapshot != nullptr);
+    CHECK(result.snapshot->settings.admin->token == "secret");
+    CHECK(result.snapshot->settings.redis->password == "secret");
+    CHECK(result.snapshot->settings.responses.body == conf::rejection_body::file);
+    CHECK(result.snapshot->settings.responses.body_template == "<p>Slow down.</p>\n");
+    CHECK(result.snapshot->keys.secret[0] == 0x2b); // SHA-256 of "secret"
+}
+
+TEST_CASE("a file that cannot be read is one problem of the file")
+{
+    auto const result = conf::load_file("/nonexistent/penstock.yaml", test_environment);
+    CHECK(result.snapshot == nullptr);
+    REQUIRE(result.problems.size() == 1);
+    CHECK(result.problems[0].to_string().starts_with("/nonexistent/penstock.yaml: cannot be read"));
+}

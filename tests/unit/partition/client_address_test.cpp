@@ -28,7 +28,8 @@ std::vector<base::field> forwarded_for(std::vector<std::string_view> const& line
     return fields;
 }
 
-partition::client_address found(partition::client_settings const& settings, std::string_view peer, std::vector<std::string_view> const& lines)
+partition::client_address found(partition::client_settings const& settings, std::string_view peer,
+                                std::vector<std::string_view> const& lines)
 {
     auto const fields = forwarded_for(lines);
     return find_client(settings, base::ip_address::parse(peer), fields);
@@ -81,10 +82,31 @@ TEST_CASE("IP-1, IP-2, IP-4, IP-5, IP-7, IP-8, IP-10: who is calling behind 10.0
 TEST_CASE("IP-8, IP-9: what is no address where it counts falls back to the nearest trusted hop")
 {
     auto const settings = trusting({"10.0.0.0/8"});
-    for (std::string_view const element :
-         {"fe80::1%eth0", "010.0.0.1", "127.1", "0x7f.0.0.1", "192.0.2.0/24", "1.2.3.4.5", "\"2001:db8::1\"", "\"[2001:db8::1]:80\"",
-          "192.0.2.1:", "192.0.2.1:http", "192.0.2.1:65536", "192.0.2.1:000080", "192.0.2.1:-1", "192.0.2.1:8 0", "[192.0.2.1]:80", "[2001:db8::1",
-          "[2001:db8::1]443", "[2001:db8::1]:", "[]", "[", ":", ":80", "for=192.0.2.1", "_hidden", "192.0.2.1 10.0.0.2"}) {
+    for (std::string_view const element : {"fe80::1%eth0",
+                                           "010.0.0.1",
+                                           "127.1",
+                                           "0x7f.0.0.1",
+                                           "192.0.2.0/24",
+                                           "1.2.3.4.5",
+                                           "\"2001:db8::1\"",
+                                           "\"[2001:db8::1]:80\"",
+                                           "192.0.2.1:",
+                                           "192.0.2.1:http",
+                                           "192.0.2.1:65536",
+                                           "192.0.2.1:000080",
+                                           "192.0.2.1:-1",
+                                           "192.0.2.1:8 0",
+                                           "[192.0.2.1]:80",
+                                           "[2001:db8::1",
+                                           "[2001:db8::1]443",
+                                           "[2001:db8::1]:",
+                                           "[]",
+                                           "[",
+                                           ":",
+                                           ":80",
+                                           "for=192.0.2.1",
+                                           "_hidden",
+                                           "192.0.2.1 10.0.0.2"}) {
         CAPTURE(element);
         auto const result = found(settings, "10.0.0.1", {element, "10.0.0.2"});
         CHECK(text_of(result) == "10.0.0.2");

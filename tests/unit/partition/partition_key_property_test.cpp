@@ -18,7 +18,8 @@ constexpr partition::hash_secret secret{42};
 // Short values full of what could confuse the encoding, so that prefixes of each other and near misses are frequent.
 std::string random_value(std::mt19937& random)
 {
-    static constexpr std::string_view pieces[] = {"a", "b", ",", "=", "{", "}", "%", "2C", "h=", "header.b=", "a,header.b=", "&", ";", "|", "/", "\x01"};
+    static constexpr std::string_view pieces[] = {"a",  "b",         ",",           "=", "{", "}", "%", "2C",
+                                                  "h=", "header.b=", "a,header.b=", "&", ";", "|", "/", "\x01"};
     std::string value;
     for (auto n = random() % 5; n > 0; --n) value += pieces[random() % std::size(pieces)];
     if (random() % 8 == 0) value += std::string(60 + random() % 5, 'x');
@@ -93,8 +94,9 @@ TEST_CASE("AK-11: sources never meet, whatever a caller sends")
     auto const seed = std::random_device{}();
     CAPTURE(seed);
     std::mt19937 random{seed};
-    constexpr entry_source sources[] = {entry_source::api_key, entry_source::header, entry_source::cookie, entry_source::query, entry_source::host,
-                                        entry_source::path,    entry_source::path_capture, entry_source::route, entry_source::method, entry_source::everyone};
+    constexpr entry_source sources[] = {
+        entry_source::api_key, entry_source::header,       entry_source::cookie, entry_source::query,  entry_source::host,
+        entry_source::path,    entry_source::path_capture, entry_source::route,  entry_source::method, entry_source::everyone};
     for (int round = 0; round < 5'000; ++round) {
         auto const value = random_value(random);
         auto const cookie = "a=" + value;

@@ -87,7 +87,8 @@ TEST_CASE("AK-5: the keyed hash is HMAC-SHA-256, cut to 128 bits")
 {
     // RFC 4231, test case 2, its key padded with zeros to our 32 bytes: HMAC pads keys with zeros anyway.
     partition::hash_secret const jefe{'J', 'e', 'f', 'e'};
-    std::array<std::uint8_t, 16> const expected{0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e, 0x6a, 0x04, 0x24, 0x26, 0x08, 0x95, 0x75, 0xc7};
+    std::array<std::uint8_t, 16> const expected{0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e,
+                                                0x6a, 0x04, 0x24, 0x26, 0x08, 0x95, 0x75, 0xc7};
     std::string_view const text = "what do ya want for nothing?";
     CHECK(partition::keyed_hash(jefe, text) == expected);
     CHECK(partition::keyed_hash(secret, text) != expected);
@@ -199,9 +200,9 @@ TEST_CASE("AK-8: what the request lacks makes no key, and leaves the key unchang
     r.facts.client.reset();
     r.facts.api_key = {};
     r.facts.route = {};
-    for (auto const& what : {one(entry_source::client_ip), one(entry_source::client_network), one(entry_source::api_key), one(entry_source::route),
-                             one(entry_source::header, "x-none"), one(entry_source::cookie, "x"), one(entry_source::query, "x"),
-                             one(entry_source::path_capture, "x")}) {
+    for (auto const& what : {one(entry_source::client_ip), one(entry_source::client_network), one(entry_source::api_key),
+                             one(entry_source::route), one(entry_source::header, "x-none"), one(entry_source::cookie, "x"),
+                             one(entry_source::query, "x"), one(entry_source::path_capture, "x")}) {
         CAPTURE(static_cast<int>(what.source));
         partition_key key;
         key.append("rl:");
@@ -230,7 +231,8 @@ TEST_CASE("AK-11: no spelling of a query value makes a second bucket")
 {
     auto const expected = of_query("q=A%20b");
     CHECK(expected == "{query.q=A%20b}");
-    for (std::string_view const query : {"q=A+b", "q=%41+b", "q=%41%20%62", "%71=A+b", "x=1&q=A+b&y=2", "&&q=A+b&", "q=&q=A+b"}) {
+    for (std::string_view const query :
+         {"q=A+b", "q=%41+b", "q=%41%20%62", "%71=A+b", "x=1&q=A+b&y=2", "&&q=A+b&", "q=&q=A+b"}) {
         CAPTURE(query);
         CHECK(of_query(query) == expected);
     }

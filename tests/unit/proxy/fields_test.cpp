@@ -46,7 +46,7 @@ TEST_CASE("H1-30, H1-71, IP-6, IP-14, IP-15: what a field is to a gateway, whate
         field_kind kind;
     };
     using enum field_kind;
-    for (auto const& [name, kind] : {
+    for (auto const& r : {
              row{"Connection", connection},
              row{"Keep-Alive", hop_by_hop},
              row{"Proxy-Connection", hop_by_hop},
@@ -90,15 +90,15 @@ TEST_CASE("H1-30, H1-71, IP-6, IP-14, IP-15: what a field is to a gateway, whate
              row{"", end_to_end},
              row{"X-A-Name-That-Is-Longer-Than-Any-Known-One", end_to_end},
          }) {
-        CAPTURE(name);
-        CHECK(classify_field(name) == kind);
+        CAPTURE(r.name);
+        CHECK(classify_field(r.name) == r.kind);
         std::string lower, upper;
-        for (char const c : name) {
+        for (char const c : r.name) {
             lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
             upper += c >= 'a' && c <= 'z' ? static_cast<char>(c & ~0x20) : c;
         }
-        CHECK(classify_field(lower) == kind);
-        CHECK(classify_field(upper) == kind);
+        CHECK(classify_field(lower) == r.kind);
+        CHECK(classify_field(upper) == r.kind);
     }
 }
 
@@ -127,16 +127,18 @@ TEST_CASE("H1-70: options have no case")
 
 TEST_CASE("H1-72, IP-16: Connection cannot remove what both ends rely on")
 {
-    auto const connection = options({"Authorization, Cookie, X-API-Key, RateLimit, RateLimit-Policy, X-RateLimit-Limit, Set-Cookie, Retry-After"});
-    for (std::string_view const name :
-         {"Authorization", "Cookie", "X-API-Key", "RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "Set-Cookie", "Retry-After"}) {
+    auto const connection =
+        options({"Authorization, Cookie, X-API-Key, RateLimit, RateLimit-Policy, X-RateLimit-Limit, Set-Cookie, Retry-After"});
+    for (std::string_view const name : {"Authorization", "Cookie", "X-API-Key", "RateLimit", "RateLimit-Policy",
+                                        "X-RateLimit-Limit", "Set-Cookie", "Retry-After"}) {
         CAPTURE(name);
         CHECK(forwards_request_field(name, connection, peer_trust::untrusted));
         CHECK(forwards_response_field(name, connection));
     }
     CHECK(forwards_request_field("X-Real-IP", options({"X-Real-IP"}), peer_trust::trusted));
 
-    auto const forged = written({{"Connection", "X-Forwarded-For, Via"}, {"X-Forwarded-For", "198.51.100.7"}}, peer_trust::trusted);
+    auto const forged =
+        written({{"Connection", "X-Forwarded-For, Via"}, {"X-Forwarded-For", "198.51.100.7"}}, peer_trust::trusted);
     CHECK(forged.find("X-Forwarded-For: 198.51.100.7, 10.0.0.1\r\n") != std::string::npos);
 }
 
@@ -152,9 +154,9 @@ TEST_CASE("H1-70: more names than are held are noticed")
 TEST_CASE("H1-30, H1-46, H1-71, IP-6, IP-14, IP-15: what a request loses on its way")
 {
     connection_options const none;
-    for (std::string_view const name :
-         {"Connection", "Keep-Alive", "Proxy-Connection", "TE", "Transfer-Encoding", "Upgrade", "Proxy-Authorization", "HTTP2-Settings",
-          "Content-Length", "Host", "Via", "Expect", "Forwarded", "X-Forwarded-For", "X-HTTP-Method-Override", "X-Original-URL", "a_b"}) {
+    for (std::string_view const name : {"Connection", "Keep-Alive", "Proxy-Connection", "TE", "Transfer-Encoding", "Upgrade",
+                                        "Proxy-Authorization", "HTTP2-Settings", "Content-Length", "Host", "Via", "Expect",
+                                        "Forwarded", "X-Forwarded-For", "X-HTTP-Method-Override", "X-Original-URL", "a_b"}) {
         CAPTURE(name);
         CHECK_FALSE(forwards_request_field(name, none, peer_trust::untrusted));
         CHECK_FALSE(forwards_request_field(name, none, peer_trust::trusted));
@@ -168,8 +170,8 @@ TEST_CASE("H1-30, H1-46, H1-71, IP-6, IP-14, IP-15: what a request loses on its 
 TEST_CASE("H1-70, H1-71: what an answer loses on its way")
 {
     connection_options const none;
-    for (std::string_view const name :
-         {"Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade", "Proxy-Authenticate", "Content-Length"}) {
+    for (std::string_view const name : {"Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade",
+                                        "Proxy-Authenticate", "Content-Length"}) {
         CAPTURE(name);
         CHECK_FALSE(forwards_response_field(name, none));
     }
@@ -181,18 +183,27 @@ TEST_CASE("H1-70, H1-71: what an answer loses on its way")
 
 TEST_CASE("IP-6, IP-17, H1-73: an untrusted peer's forwarding fields are replaced")
 {
-    CHECK(written({{"X-Forwarded-For", "1.2.3.4"}, {"X-Forwarded-Proto", "https"}, {"X-Forwarded-Host", "bank.example"}, {"X-Forwarded-Port", "443"}},
+    CHECK(written({{"X-Forwarded-For", "1.2.3.4"},
+                   {"X-Forwarded-Proto", "https"},
+                   {"X-Forwarded-Host", "bank.example"},
+                   {"X-Forwarded-Port", "443"}},
                   peer_trust::untrusted) ==
           "X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: example.com\r\nVia: 1.1 penstock\r\n");
 }
 
 TEST_CASE("IP-6, IP-17, H1-73: a trusted peer's chain is kept and extended")
 {
-    CHECK(written({{"X-Forwarded-For", "6.6.6.6"}, {"Via", "1.0 edge"}, {"x-forwarded-for", "198.51.100.7"}, {"X-Forwarded-Proto", "https"},
-                   {"X-Forwarded-Host", "Shop.example:8443"}, {"X-Forwarded-Port", "8443"}, {"VIA", "1.1 inner"}},
-                  peer_trust::trusted) ==
-          "X-Forwarded-For: 6.6.6.6, 198.51.100.7, 10.0.0.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: Shop.example:8443\r\n"
-          "X-Forwarded-Port: 8443\r\nVia: 1.0 edge, 1.1 inner, 1.1 penstock\r\n");
+    CHECK(
+        written({{"X-Forwarded-For", "6.6.6.6"},
+                 {"Via", "1.0 edge"},
+                 {"x-forwarded-for", "198.51.100.7"},
+                 {"X-Forwarded-Proto", "https"},
+                 {"X-Forwarded-Host", "Shop.example:8443"},
+                 {"X-Forwarded-Port", "8443"},
+                 {"VIA", "1.1 inner"}},
+                peer_trust::trusted) ==
+        "X-Forwarded-For: 6.6.6.6, 198.51.100.7, 10.0.0.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: Shop.example:8443\r\n"
+        "X-Forwarded-Port: 8443\r\nVia: 1.0 edge, 1.1 inner, 1.1 penstock\r\n");
 }
 
 TEST_CASE("IP-17: what a trusted peer says is checked")
@@ -200,7 +211,7 @@ TEST_CASE("IP-17: what a trusted peer says is checked")
     struct row {
         std::string_view name, value, replaced_by;
     };
-    for (auto const& [name, value, replaced_by] : {
+    for (auto const& r : {
              row{"X-Forwarded-Proto", "javascript", "X-Forwarded-Proto: http\r\n"},
              row{"X-Forwarded-Proto", "https, http", "X-Forwarded-Proto: http\r\n"},
              row{"X-Forwarded-Host", "a, b", "X-Forwarded-Host: example.com\r\n"},
@@ -209,11 +220,11 @@ TEST_CASE("IP-17: what a trusted peer says is checked")
              row{"X-Forwarded-Port", "65536", "example.com\r\nVia"},
              row{"X-Forwarded-Port", "80x", "example.com\r\nVia"},
          }) {
-        CAPTURE(value);
-        auto const lines = written({{name, value}}, peer_trust::trusted);
+        CAPTURE(r.value);
+        auto const lines = written({{r.name, r.value}}, peer_trust::trusted);
         CAPTURE(lines);
-        CHECK(lines.find(replaced_by) != std::string::npos);
-        CHECK(lines.find(value == "0" ? "Port" : value) == std::string::npos);
+        CHECK(lines.find(r.replaced_by) != std::string::npos);
+        CHECK(lines.find(r.value == "0" ? "Port" : r.value) == std::string::npos);
     }
     auto const twice = written({{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Proto", "https"}}, peer_trust::trusted);
     CHECK(twice.find("X-Forwarded-Proto: http\r\n") != std::string::npos);
@@ -241,4 +252,13 @@ TEST_CASE("H1-73: Via tells the protocol that was received")
     std::string out;
     append_forwarding_fields(out, context);
     CHECK(out.ends_with("Via: 1.0 penstock\r\n"));
+}
+
+TEST_CASE("H1-76: a request of HTTP/1.0 that named no host has none forwarded")
+{
+    auto context = context_with({}, peer_trust::untrusted);
+    context.authority = {};
+    std::string out;
+    append_forwarding_fields(out, context);
+    CHECK(out.find("X-Forwarded-Host") == std::string::npos);
 }

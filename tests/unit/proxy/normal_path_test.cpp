@@ -31,7 +31,7 @@ TEST_CASE("H1-120, H1-122, H1-124, H1-126, H1-127: one spelling of a path")
     struct row {
         std::string_view name, raw, expected;
     };
-    for (auto const& [name, raw, expected] : {
+    for (auto const& r : {
              row{"root", "/", "/"},
              row{"plain", "/api/login", "/api/login"},
              row{"H1-120 unreserved is decoded", "/api/%6Cogin", "/api/login"},
@@ -63,8 +63,8 @@ TEST_CASE("H1-120, H1-122, H1-124, H1-126, H1-127: one spelling of a path")
              row{"what no URI may hold raw is escaped", "/a\"<>[]^`{|}", "/a%22%3C%3E%5B%5D%5E%60%7B%7C%7D"},
              row{"a space stays escaped", "/api/login%20", "/api/login%20"},
          }) {
-        CAPTURE(name);
-        CHECK(normal(raw) == expected);
+        CAPTURE(r.name);
+        CHECK(normal(r.raw) == r.expected);
     }
 }
 
@@ -74,7 +74,7 @@ TEST_CASE("H1-22, H1-123, H1-124, H1-125: what could be read in two ways is refu
         std::string_view raw;
         path_problem problem;
     };
-    for (auto const& [raw, problem] : {
+    for (auto const& r : {
              row{"", path_problem::not_absolute},
              row{"api", path_problem::not_absolute},
              row{"%2fapi", path_problem::not_absolute},
@@ -109,6 +109,7 @@ TEST_CASE("H1-22, H1-123, H1-124, H1-125: what could be read in two ways is refu
              row{"/%c3/", path_problem::invalid_utf8},
              row{"/%c3a", path_problem::invalid_utf8},
              row{"/%c3%41", path_problem::invalid_utf8},
+             row{"/%c3a%a9", path_problem::invalid_utf8},
              row{"/%e2%82%c3%a9", path_problem::invalid_utf8},
              row{"/../../etc", path_problem::above_root},
              row{"/..", path_problem::above_root},
@@ -117,16 +118,17 @@ TEST_CASE("H1-22, H1-123, H1-124, H1-125: what could be read in two ways is refu
              row{"/a//../../b", path_problem::above_root},
              row{"/./../a", path_problem::above_root},
          }) {
-        CAPTURE(raw);
-        CHECK(problem_of(raw) == problem);
-        CHECK_FALSE(describe(problem).empty());
+        CAPTURE(r.raw);
+        CHECK(problem_of(r.raw) == r.problem);
+        CHECK_FALSE(describe(r.problem).empty());
     }
     CHECK(problem_of(std::string_view{"/a\0", 3}) == path_problem::forbidden_byte);
 }
 
 TEST_CASE("H1-124: every code point may be escaped as UTF-8")
 {
-    for (std::string_view const raw : {"/%C2%80", "/%DF%BF", "/%E0%A0%80", "/%ED%9F%BF", "/%EE%80%80", "/%EF%BF%BF", "/%F0%90%80%80", "/%F4%8F%BF%BF"}) {
+    for (std::string_view const raw :
+         {"/%C2%80", "/%DF%BF", "/%E0%A0%80", "/%ED%9F%BF", "/%EE%80%80", "/%EF%BF%BF", "/%F0%90%80%80", "/%F4%8F%BF%BF"}) {
         CAPTURE(raw);
         CHECK(normal(raw) == raw);
     }
@@ -137,7 +139,8 @@ TEST_CASE("H1-120: the normal form is a fixed point and holds nothing ambiguous"
     auto const seed = std::random_device{}();
     CAPTURE(seed);
     std::mt19937 random{seed};
-    static constexpr std::string_view pieces[] = {"/", "/", ".", "..", "%2e", "%2E", "a", "B", "%61", "%25", "2f", ";", "%3a", ":", "%c3%a9", "{", "~", "%7e", "//"};
+    static constexpr std::string_view pieces[] = {"/",  "/", ".",   "..", "%2e",    "%2E", "a", "B",   "%61", "%25",
+                                                  "2f", ";", "%3a", ":",  "%c3%a9", "{",   "~", "%7e", "//"};
     int accepted = 0;
     for (int round = 0; round < 50'000; ++round) {
         std::string raw = "/";

@@ -55,7 +55,7 @@ TEST_CASE("the first route that matches host, path and method is taken")
     struct row {
         std::string_view method, host, path, expected;
     };
-    for (auto const& [method, host, path, expected] : {
+    for (auto const& r : {
              row{"GET", "other", "/healthz", "health"},
              row{"GET", "api.example.com", "/healthz", "health"},
              row{"GET", "api.example.com", "/items/1", "read"},
@@ -71,10 +71,10 @@ TEST_CASE("the first route that matches host, path and method is taken")
              row{"GET", "eviltenants.example.com", "/", "none"},
              row{"GET", "", "/", "none"},
          }) {
-        CAPTURE(method);
-        CAPTURE(host);
-        CAPTURE(path);
-        CHECK(taken(table, method, host, path) == expected);
+        CAPTURE(r.method);
+        CAPTURE(r.host);
+        CAPTURE(r.path);
+        CHECK(taken(table, r.method, r.host, r.path) == r.expected);
     }
 }
 
@@ -102,7 +102,4 @@ TEST_CASE("captures are those of the route that was taken")
     CHECK(captures.empty());
 }
 
-TEST_CASE("an empty table takes nothing")
-{
-    CHECK(taken(route_table{}, "GET", "x", "/") == "none");
-}
+TEST_CASE("an empty table takes nothing") { CHECK(taken(route_table{}, "GET", "x", "/") == "none"); }

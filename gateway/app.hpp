@@ -1,0 +1,62 @@
+// The running program: builds and owns everything, starts it, reloads the configuration, drains. Lives on the main thread
+// with a loop of its own for signals and the admin interface; workers have theirs.
+#pragma once
+
+#include "conf/load.hpp"
+#include "gateway/access_log.hpp"
+#include "gateway/admin.hpp"
+#include "gateway/exit_status.hpp"
+#include "gateway/metrics.hpp"
+#include "gateway/worker.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace penstock::gateway {
+
+class app {
+public:
+    // Loads the configuration anew, for SIGHUP. Problems are logged by the app.
+    using loader = std::function<conf::loaded()>;
+
+    app(conf::snapshot_ptr first, loader load);
+    ~app();
+    app(app const&) = delete;
+    app& operator=(app const&) = delete;
+
+    // Serves until SIGTERM or SIGINT and a drain; `started` is called once everything listens.
+    exit_status run(std::function<void()> const& started);
+
+private:
+    bool bind_listeners();
+    bool start_admin();
+    void wait_for_signal();
+    void on_signal(int signal);
+    void reload(conf::loaded loaded);
+    boost::asio::awaitable<void> drain();
+    boost::asio::awaitable<std::vector<worker_report>> gather_reports();
+    boost::asio::awaitable<readiness> judge_readiness();
+    boost::asio::awaitable<std::string> collect_metrics(exposition_format format);
+
+    boost::asio::io_context loop_;
+    boost::asio::signal_set signals_;
+    conf::snapshot_ptr snapshot_;
+    loader load_;
+    limiter::memory_store memory_;
+    access_log log_;
+    std::vector<std::unique_ptr<worker>> workers_;
+    std::optional<admin> admin_;
+    process_report counts_;
+    bool draining_ = false;
+    exit_status status_ = exit_status::done;
+};
+
+} // namespace penstock::gateway

@@ -1,0 +1,146 @@
+"""The admin listener: health, metrics, and that neither is traffic (OP-1..OP-5, OP-10..OP-17)."""
+
+import json
+import re
+
+from support.gateway_case import GatewayCase
+from support.gateway_process import run_command
+from support.http_client import ask
+from support.http_wire import connect
+from support.metrics_text import NAME, Metrics
+from support.redis_server import free_port
+
+LIMITED = "limits: {k: {key: client.ip, fixed_window: {limit: 3, window: 1h}}}\nglobal_limits: [k]\n"
+
+
+class Health(GatewayCase):
+    def setUp(self):
+        self.app = self.upstream()
+        self.gate = self.gateway(self.app, LIMITED)
+
+    def test_op_1_live_and_ready(self):
+        for path in ("/livez", "/readyz"):
+            response = ask(self.gate.admin, target=path)
+            self.assertEqual(response.status, 200, path)
+            self.assertIn("no-store", response.fields.tokens("Cache-Control"))
+            json.loads(response.body)
+
+    def test_op_1_head_is_answered_too(self):
+        self.assertEqual(ask(self.gate.admin, "HEAD", "/livez").status, 200)
+
+    def test_op_3_probes_are_no_traffic(self):
+        before = self.metrics(self.gate)
+        for _ in range(200):
+            ask(self.gate.admin, target="/livez")
+            ask(self.gate.admin, target="/readyz")
+        after = self.metrics(self.gate)
+        for name in ("penstock_requests_total", "penstock_decisions_total"):
+            self.assertEqual(before.value(name), after.value(name))
+        self.assertEqual(self.app.count(), 0)
+
+    def test_op_6_health_paths_on_the_traffic_listener_are_the_apps(self):
+        for path in ("/livez", "/readyz"):
+            self.assertEqual(ask(self.gate.address, target=path).body, b"ok")
+        self.assertEqual(self.app.count(), 2)
+
+    def test_other_paths_and_methods_are_refused(self):
+        self.assertEqual(ask(self.gate.admin, target="/nothing").status, 404)
+        self.assertIn(ask(self.gate.admin, "DELETE", "/livez").status, (403, 404, 405))
+
+    def test_requests_that_are_no_http_do_not_end_the_admin_listener(self):
+        for data in (b"\0\1\2\r\n\r\n", b"GET /livez HTTP/1.1\r\n", b"GET /livez\r\n\r\n"):
+            sock = connect(self.gate.admin, 10)
+            sock.sendall(data)
+            sock.close()
+        self.assertEqual(ask(self.gate.admin, target="/livez").status, 200)
+
+    def test_op_5_healthcheck_command(self):
+        host, port = self.gate.admin
+        self.assertEqual(run_command("healthcheck", "--admin", f"{host}:{port}").returncode, 0)
+        self.assertEqual(run_command("healthcheck", "--admin", f"127.0.0.1:{free_port()}").returncode, 1)
+
+
+class Exposition(GatewayCase):
+    def setUp(self):
+        self.app = self.upstream()
+        self.gate = self.gateway(self.app, LIMITED)
+
+    def test_op_10_content_type(self):
+        response = ask(self.gate.admin, target="/metrics")
+        self.assertEqual(response.status, 200)
+        self.assertRegex(response["Content-Type"], r"^text/plain; version=0\.0\.4(; charset=utf-8)?$")
+
+    def test_op_11_and_op_12_families_names_and_suffixes(self):
+        ask(self.gate.address)
+        metrics = self.metrics(self.gate)
+        for name, kind in metrics.types.items():
+            self.assertRegex(name, f"^{NAME.pattern}$")
+            self.assertIn(name, metrics.helps)
+            self.assertNotRegex(name, r"_(ms|millis|milliseconds|us)$")
+            if kind == "counter":
+                self.assertTrue(name.endswith("_total"), name)
+        own = {re.sub(r"_(bucket|sum|count)$", "", name) for name in metrics.names()}
+        self.assertLessEqual({name for name in own if name.startswith("penstock_")}, set(metrics.types))
+
+    def test_op_13_histograms_add_up(self):
+        for _ in range(5):
+            ask(self.gate.address)
+        metrics = self.metrics(self.gate)
+        for name in [name for name, kind in metrics.types.items() if kind == "histogram"]:
+            series = {}
+            for each, labels, value in metrics.samples:
+                if each == f"{name}_bucket":
+                    rest = tuple(sorted((k, v) for k, v in labels.items() if k != "le"))
+                    series.setdefault(rest, []).append((float(labels["le"]), value))
+            for rest, buckets in series.items():
+                self.assertEqual(buckets, sorted(buckets))
+                values = [value for _, value in buckets]
+                self.assertEqual(values, sorted(values))
+                self.assertEqual((buckets[-1][0], buckets[-1][1]), (float("inf"), metrics.value(f"{name}_count", **dict(rest))))
+
+    def test_op_16_what_one_scenario_leaves(self):
+        statuses = [ask(self.gate.address).status for _ in range(5)]
+        self.assertEqual(statuses, [200] * 3 + [429] * 2)
+        metrics = self.metrics(self.gate)
+        self.assertEqual(metrics.value("penstock_requests_total", status_class="2xx"), 3)
+        self.assertEqual(metrics.value("penstock_requests_total", status_class="4xx"), 2)
+        self.assertEqual(metrics.value("penstock_request_duration_seconds_count"), 5)
+        self.assertEqual(metrics.value("penstock_decisions_total", limit="k", decision="allowed"), 3)
+        self.assertEqual(metrics.value("penstock_decisions_total", limit="k", decision="refused"), 2)
+        self.assertEqual(metrics.value("penstock_upstream_requests_total", upstream="app", server=self.app.server, status_class="2xx"), 3)
+        self.assertEqual(metrics.value("penstock_upstream_duration_seconds_count", upstream="app"), 3)
+        self.assertEqual(metrics.value("penstock_memory_store_keys"), 1)
+        self.assertEqual(metrics.value("penstock_build_info"), 1)
+        self.assertEqual(metrics.value("penstock_forwarded_for_rejected_total"), 0)
+
+    def test_connections_open_go_up_and_down(self):
+        with self.connect(self.gate) as client:
+            client.ask()
+            self.assertGreaterEqual(self.metrics(self.gate).value("penstock_connections_open"), 1)
+
+    def test_op_14_callers_make_no_series(self):
+        def series():
+            return {(name, tuple(sorted(labels.items()))) for name, labels, _ in self.metrics(self.gate).samples}
+        for target, method in (("/", "GET"), ("/%", "GET"), ("/other", "XYZ")):
+            ask(self.gate.address, method, target)
+        before = series()
+        for number in range(200):
+            ask(self.gate.address, f"M{number}", f"/{number}?q={number}", [("X-T", str(number))], host=f"h{number}.test")
+        self.assertEqual(series(), before)
+
+    def test_op_15_openmetrics_when_asked_for(self):
+        response = ask(self.gate.admin, target="/metrics", fields=[("Accept", "application/openmetrics-text; version=1.0.0")])
+        self.assertEqual(response.status, 200)
+        if response["Content-Type"].startswith("application/openmetrics-text"):
+            self.assertTrue(response.body.endswith(b"# EOF\n"))
+        else:
+            Metrics(response.body.decode())
+
+    def test_op_17_scrapes_while_traffic_passes(self):
+        def work(number):
+            if number == 0:
+                return [self.metrics(self.gate).value("penstock_requests_total") for _ in range(20)]
+            return [ask(self.gate.address).status for _ in range(50)]
+        totals = self.together(4, work)[0]
+        self.assertEqual(totals, sorted(totals))
+        self.assertEqual(self.metrics(self.gate).value("penstock_requests_total"), 150)

@@ -1,0 +1,137 @@
+"""Fields that belong to one connection, and fields that the gateway writes itself."""
+
+import email.utils
+
+from support.fake_upstream import answering, reply
+from support.gateway_case import GatewayCase
+from support.http_client import ask, request
+
+TRUSTING = "client: {source: x-forwarded-for, trusted_proxies: [127.0.0.0/8]}"
+
+
+class Untrusted(GatewayCase):
+    """The peer is nobody's proxy."""
+
+    def setUp(self):
+        self.app = self.upstream()
+        self.gate = self.gateway(self.app)
+
+    def seen(self, *fields, **more):
+        self.assertEqual(ask(self.gate.address, fields=fields, **more).status, 200)
+        return self.app.last.fields
+
+    def test_h1_70_connection_and_what_it_names_are_removed(self):
+        seen = self.seen(("Connection", "close, X-Foo"), ("X-Foo", "1"), ("Connection", "x-bar"), ("X-Bar", "2"), ("X-Kept", "3"))
+        self.assertEqual((seen.all("X-Foo"), seen.all("X-Bar"), seen.all("X-Kept")), ([], [], ["3"]))
+        self.assertNotIn("x-foo", seen.tokens("Connection"))
+        self.assertNotIn("close", seen.tokens("Connection"))
+
+    def test_h1_71_connection_fields_are_always_removed(self):
+        seen = self.seen(("Keep-Alive", "timeout=5"), ("Proxy-Connection", "keep-alive"), ("TE", "gzip"), ("Upgrade", "h3"),
+                         ("Trailer", "X"), ("Connection", "keep-alive"))
+        for name in ("Keep-Alive", "Proxy-Connection", "TE", "Upgrade", "Transfer-Encoding"):
+            self.assertEqual(seen.all(name), [], name)
+
+    def test_h1_101_h2c_upgrade_is_not_forwarded(self):
+        seen = self.seen(("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABkAARAAAAAAAIAAAAA"))
+        self.assertEqual((seen.all("Upgrade"), seen.all("HTTP2-Settings")), ([], []))
+        self.assertNotIn("upgrade", seen.tokens("Connection"))
+
+    def test_h1_72_connection_cannot_remove_critical_fields(self):
+        for name, value in (("Authorization", "Basic eA=="), ("Cookie", "a=b"), ("X-API-Key", "k")):
+            seen = self.seen(("Connection", f"close, {name}"), (name, value))
+            self.assertEqual(seen.all(name), [value], name)
+
+    def test_h1_72_connection_cannot_remove_host_or_framing(self):
+        with self.connect(self.gate) as client:
+            client.send(request("POST", fields=[("Connection", "Host, Content-Length, Transfer-Encoding")], body=b"four"))
+            status = client.read_response().status
+        self.assertIn(status, (200, 400))
+        if status == 200:
+            self.assertEqual((self.app.last.fields.get("Host"), self.app.last.body), ("gateway.test", b"four"))
+
+    def test_ip_6_forwarding_fields_of_a_stranger_are_replaced(self):
+        seen = self.seen(("X-Forwarded-For", "1.2.3.4"), ("X-Forwarded-For", "5.6.7.8"), ("X-Real-IP", "1.2.3.4"),
+                         ("Forwarded", "for=1.2.3.4"))
+        self.assertEqual(seen.all("X-Forwarded-For"), ["127.0.0.1"])
+        self.assertNotIn("1.2.3.4", "".join(seen.all("X-Real-IP") + seen.all("Forwarded")))
+
+    def test_ip_14_cdn_address_fields_of_a_stranger_are_removed(self):
+        names = ("CF-Connecting-IP", "True-Client-IP", "Fastly-Client-IP")
+        seen = self.seen(*((name, "1.2.3.4") for name in names))
+        for name in names:
+            self.assertNotIn("1.2.3.4", seen.all(name), name)
+
+    def test_ip_17_proto_and_host_of_a_stranger_are_replaced(self):
+        seen = self.seen(("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "evil.test"), host="real.test")
+        self.assertEqual((seen.all("X-Forwarded-Proto"), seen.all("X-Forwarded-Host")), (["http"], ["real.test"]))
+
+    def test_h1_73_via_names_the_received_version(self):
+        self.assertEqual(self.seen().all("Via"), ["1.1 penstock"])
+        self.assertEqual(self.seen(version="HTTP/1.0").all("Via"), ["1.0 penstock"])
+
+    def test_h1_73_via_of_earlier_hops_is_kept_in_front(self):
+        self.assertEqual(self.seen(("Via", "1.0 fred")).tokens("Via"), ["1.0 fred", "1.1 penstock"])
+
+    def test_h1_13_the_upstream_sees_http_1_1(self):
+        self.seen(version="HTTP/1.0")
+        self.assertEqual(self.app.last.version, "HTTP/1.1")
+
+
+class Trusted(GatewayCase):
+    def setUp(self):
+        self.app = self.upstream()
+        self.gate = self.gateway(self.app, TRUSTING)
+
+    def seen(self, *fields, **more):
+        self.assertEqual(ask(self.gate.address, fields=fields, **more).status, 200)
+        return self.app.last.fields
+
+    def test_ip_6_the_peer_is_appended_to_the_chain_of_a_trusted_proxy(self):
+        self.assertEqual(self.seen(("X-Forwarded-For", "198.51.100.7")).tokens("X-Forwarded-For"), ["198.51.100.7", "127.0.0.1"])
+
+    def test_ip_5_several_lines_stay_one_chain_in_order(self):
+        seen = self.seen(("X-Forwarded-For", "198.51.100.7"), ("X-Forwarded-For", "10.0.0.2"))
+        self.assertEqual(seen.tokens("X-Forwarded-For"), ["198.51.100.7", "10.0.0.2", "127.0.0.1"])
+
+    def test_ip_16_connection_cannot_remove_the_chain(self):
+        seen = self.seen(("X-Forwarded-For", "198.51.100.7"), ("Connection", "close, X-Forwarded-For"))
+        self.assertEqual(seen.tokens("X-Forwarded-For")[-1], "127.0.0.1")
+
+    def test_ip_17_valid_proto_and_host_are_kept(self):
+        seen = self.seen(("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "shop.test"))
+        self.assertEqual((seen.get("X-Forwarded-Proto"), seen.get("X-Forwarded-Host")), ("https", "shop.test"))
+
+    def test_ip_17_invalid_proto_and_host_are_replaced(self):
+        seen = self.seen(("X-Forwarded-Proto", "javascript"), ("X-Forwarded-Host", "a b/c"), host="real.test")
+        self.assertEqual((seen.get("X-Forwarded-Proto"), seen.get("X-Forwarded-Host")), ("http", "real.test"))
+
+
+class ResponseFields(GatewayCase):
+    def answer(self, *fields):
+        app = self.upstream(answering(reply(fields=fields)))
+        return ask(self.gateway(app).address)
+
+    def test_h1_70_connection_fields_of_the_upstream_are_removed(self):
+        response = self.answer(("Connection", "keep-alive, X-Hop"), ("X-Hop", "1"), ("Keep-Alive", "timeout=5"),
+                               ("Proxy-Connection", "close"), ("X-Kept", "2"))
+        for name in ("X-Hop", "Keep-Alive", "Proxy-Connection"):
+            self.assertEqual(response.fields.all(name), [], name)
+        self.assertEqual(response["X-Kept"], "2")
+
+    def test_h1_77_date_is_added_where_the_upstream_sends_none(self):
+        date = self.answer()["Date"]
+        self.assertRegex(date, r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$")
+        self.assertIsNotNone(email.utils.parsedate_to_datetime(date))
+
+    def test_h1_77_date_of_the_upstream_is_kept(self):
+        self.assertEqual(self.answer(("Date", "Sun, 06 Nov 1994 08:49:37 GMT"))["Date"], "Sun, 06 Nov 1994 08:49:37 GMT")
+
+    def test_h1_77_and_h1_78_the_gateways_own_answers_have_a_date_and_no_version(self):
+        gate = self.gateway(self.upstream(), "routes: [{match: {path: /only}, upstream: app}]")
+        response = ask(gate.address, target="/other")
+        self.assertRegex(response["Date"], r"GMT$")
+        self.assertNotRegex(response["Server"] or "", r"[0-9]")
+
+    def test_rl_73_retry_after_of_the_upstream_is_unchanged(self):
+        self.assertEqual(self.answer(("Retry-After", "Fri, 31 Dec 1999 23:59:59 GMT"))["Retry-After"], "Fri, 31 Dec 1999 23:59:59 GMT")
