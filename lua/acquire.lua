@@ -15,14 +15,15 @@
 --   A limit in shadow neither refuses the request nor has to allow it; it is charged only if it allows.
 --   A refused request writes nothing, except once to bring back into range a counter that a clock set back or a lowered
 --   limit has left too far ahead (a repair: it changes no answer).
---   Charges come after all decisions, and are SETs only, which no content of a key can make fail halfway.
+--   Charges come after all decisions, and no content of a key can make one fail halfway: INCRBY is chosen only where the key
+--   has been seen to hold an integer, everything else is SET.
 --   What no limiter wrote counts as an untouched counter: another type, text that is no number, a number out of range.
 --   Every number stays below 2^53; none becomes text except through %d.
 --
 -- The twin in C++: limiter/evaluate and limiter/algorithm, which give the same answer to the bit.
 
 local keys, args, call, decode, encode = KEYS, ARGV, redis.call, struct.unpack, struct.pack
-local format, floor, number = string.format, math.floor, tonumber
+local format, number = string.format, tonumber
 
 local n = #keys
 local now = args[n + 1]
@@ -49,7 +50,8 @@ while i < n do
   local enforced = kind < 128
   if not enforced then kind = kind - 128 end
 
-  -- Set by the fragment: the decision; if it charges, the new value, with its expiry unless the present one will do.
+  -- Set by the fragment: the decision; and if it charges, the new value with its expiry in ms or 'KEEPTTL', or without an
+  -- expiry the increment that makes it.
   fits, remaining, reset, retry, value, expires = 1, 0, 0, 0, nil, nil
   if kind < 2 then
     --@include lib/token_bucket.lua
@@ -69,19 +71,24 @@ while i < n do
 end
 
 if n == 1 then
-  if expires then
+  if expires == 'KEEPTTL' then
+    call('SET', keys[1], value, expires)
+  elseif expires then
     call('SET', keys[1], value, 'PXAT', expires)
   elseif value then
-    call('SET', keys[1], value, 'KEEPTTL')
+    call('INCRBY', keys[1], value)
   end
   return encode('<i8i8i8i8i8i8', now, charging and 1 or 0, fits, remaining, reset, retry)
 end
 if charging then
   for k = 1, n do
-    if expiries[k] then
-      call('SET', keys[k], states[k], 'PXAT', expiries[k])
-    elseif states[k] then
-      call('SET', keys[k], states[k], 'KEEPTTL')
+    value, expires = states[k], expiries[k]
+    if expires == 'KEEPTTL' then
+      call('SET', keys[k], value, expires)
+    elseif expires then
+      call('SET', keys[k], value, 'PXAT', expires)
+    elseif value then
+      call('INCRBY', keys[k], value)
     end
   end
 end

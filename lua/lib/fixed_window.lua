@@ -3,20 +3,21 @@
 --
 -- Parameters: p1 limit (permits, at most 999999), p2 length of the window in microseconds.
 -- Key: end of the window in 13 digits of milliseconds, then permits used in 6: 'EEEEEEEEEEEEEUUUUUU'. One integer, which
---   Redis keeps without a string; but longer than a double is exact, so it is only ever handled as text.
+--   Redis keeps without a string and moves by INCRBY; but longer than a double is exact, so here it is only ever text.
 -- Expiry: the end of the window.
 -- Twin: limiter/fixed_window.
 
 local limit = p1
-local ends, used, open = floor((now + p2 + 999) / 1000), 0, false
-if stored and #stored == 19 then
-  local stored_end, stored_used = number(string.sub(stored, 1, 13)), number(string.sub(stored, 14))
-  if stored_end and stored_used and now < stored_end * 1000 then
-    open, used = true, stored_used
+local ends, used, open = now + p2 + 999, 0, false
+ends = (ends - ends % 1000) / 1000
+if stored and #stored == 19 and string.find(stored, '^[1-9]%d+$') then
+  local stored_end = number(string.sub(stored, 1, 13))
+  if now < stored_end * 1000 then
+    open, used = true, number(string.sub(stored, 14))
     if stored_end <= ends then
       ends = stored_end
     else
-      call('SET', keys[i], format('%013d%06d', ends, used), 'PXAT', format('%d', ends))
+      call('SET', keys[i], format('%d%06d', ends, used), 'PXAT', format('%d', ends))
     end
   end
 end
@@ -27,7 +28,10 @@ if cost > remaining then
   if cost > limit then retry = -1 else retry = ends * 1000 - now end
 elseif charging and cost > 0 then
   used, remaining = used + cost, remaining - cost
-  value = format('%013d%06d', ends, used)
-  if not open then expires = format('%d', ends) end
+  if open then
+    value = format('%d', cost)
+  else
+    value, expires = format('%d%06d', ends, used), format('%d', ends)
+  end
 end
 if used > 0 then reset = ends * 1000 - now end

@@ -5,8 +5,8 @@
 -- Key: the theoretical arrival time in microseconds, an integer that Redis keeps without a string; or, between two
 --   microseconds, 'us:numerator'. Below now means untouched.
 -- Expiry: the end of the two seconds that follow the two seconds in which the arrival time lies. All arrival times of the
---   same two seconds share it, so a busy key seldom needs a new one. It depends on no parameter, or a changed limit could
---   leave a key that dies before its state does.
+--   same two seconds share it, so a busy key seldom needs a new one and moves by INCRBY. It depends on no parameter, or a
+--   changed limit could leave a key that dies before its state does.
 -- Twin: limiter/token_bucket.
 
 local capacity, interval = p1, p2
@@ -16,7 +16,7 @@ if old then
 elseif type(stored) == 'string' then
   local us, numerator = string.match(stored, '^(%d+):(%d+)$')
   us = number(us)
-  if us and us >= now and us < 9007199254740992 then arrival, rest = us, number(numerator) end
+  if us and us >= now and us < 9007199254740992 then arrival, rest, old = us, number(numerator), us end
 end
 
 if kind == 0 then
@@ -24,8 +24,8 @@ if kind == 0 then
   if rest > 0 then arrival = arrival + 1 end
   local latest = now + capacity * interval
   if arrival > latest then
-    arrival, old = latest, latest
-    call('SET', keys[i], format('%d', latest), 'PXAT', format('%d', (floor(latest / 2000000) + 2) * 2000))
+    arrival, old, stored = latest, latest, format('%d', latest)
+    call('SET', keys[i], stored, 'PXAT', format('%d', (latest - latest % 2000000) / 1000 + 4000))
   end
 
   local charged = arrival + cost * interval
@@ -33,11 +33,16 @@ if kind == 0 then
     fits = 0
     if cost > capacity then retry = -1 else retry = charged - latest end
   elseif charging and cost > 0 then
-    arrival, value = charged, format('%d', charged)
-    local pair = floor(charged / 2000000)
-    if not old or pair ~= floor(old / 2000000) then expires = format('%d', (pair + 2) * 2000) end
+    arrival = charged
+    local pair = charged - charged % 2000000
+    if old and pair == old - old % 2000000 and format('%d', old) == stored then
+      value = format('%d', charged - old)
+    else
+      value, expires = format('%d', charged), format('%d', pair / 1000 + 4000)
+    end
   end
-  remaining, reset = floor((latest - arrival) / interval), arrival - now
+  local left = latest - arrival
+  remaining, reset = (left - left % interval) / interval, arrival - now
 else
   local num, den = decode('<dd', arg, 26)
   -- Left by the same limit with another denominator: rounded up.
@@ -46,8 +51,8 @@ else
   local latest_rest = product % den
   local latest = now + capacity * interval + (product - latest_rest) / den
   if arrival > latest or arrival == latest and rest > latest_rest then
-    arrival, rest = latest, latest_rest
-    call('SET', keys[i], format('%d:%d', latest, latest_rest), 'PXAT', format('%d', (floor(latest / 2000000) + 2) * 2000))
+    arrival, rest, old = latest, latest_rest, latest
+    call('SET', keys[i], format('%d:%d', latest, rest), 'PXAT', format('%d', (latest - latest % 2000000) / 1000 + 4000))
   end
 
   product = rest + cost * num
@@ -64,13 +69,14 @@ else
   elseif charging and cost > 0 then
     arrival, rest = charged, charged_rest
     if rest == 0 then value = format('%d', arrival) else value = format('%d:%d', arrival, rest) end
-    expires = format('%d', (floor(arrival / 2000000) + 2) * 2000)
+    local pair = arrival - arrival % 2000000
+    if old and pair == old - old % 2000000 then expires = 'KEEPTTL' else expires = format('%d', pair / 1000 + 4000) end
   end
 
   -- How many intervals fit into what is left: a guess in floating point, then made exact in whole numbers.
   local left, left_rest = latest - arrival, latest_rest - rest
   if left_rest < 0 then left, left_rest = left - 1, left_rest + den end
-  remaining = floor((left + left_rest / den) / (interval + num / den)) + 1
+  remaining = math.floor((left + left_rest / den) / (interval + num / den)) + 1
   repeat
     product = remaining * num
     local used_rest = product % den

