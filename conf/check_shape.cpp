@@ -29,9 +29,13 @@ private:
     }
 };
 
+constexpr std::int64_t most_compared = 1000; // elements beyond a bound that are still looked at together
+
 class walk {
 public:
     explicit walk(problem_list& problems) : problems_(problems) {}
+
+    [[nodiscard]] bool is_comparable() const noexcept { return is_comparable_; }
 
     void members(node const& section, spot const& here)
     {
@@ -147,16 +151,23 @@ private:
     {
         auto const n = static_cast<std::int64_t>(count);
         if (n >= known.least && n <= known.most) return;
+        if (n > known.most && n > most_compared) is_comparable_ = false;
         problems_.error(v.at, here.path,
                         "has " + std::to_string(n) + " elements; give it " + std::to_string(known.least) + " to " +
                             std::to_string(known.most));
     }
 
     problem_list& problems_;
+    bool is_comparable_ = true;
 };
 
 } // namespace
 
-void check_shape(node const& root, problem_list& problems) { walk{problems}.members(root, {}); }
+bool check_shape(node const& root, problem_list& problems)
+{
+    walk over{problems};
+    over.members(root, {});
+    return over.is_comparable();
+}
 
 } // namespace penstock::conf

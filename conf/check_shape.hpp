@@ -6,6 +6,7 @@
 
 namespace penstock::conf {
 
-void check_shape(node const& root, problem_list& problems);
+// False if a list is so far beyond its bound that the checks which compare its elements would take minutes.
+[[nodiscard]] bool check_shape(node const& root, problem_list& problems);
 
 } // namespace penstock::conf

@@ -19,7 +19,7 @@ snapshot_ptr load_into(problem_list& problems, std::string const& text, std::str
     auto root = parse_document(text, problems);
     if (!root) return nullptr;
     expand_environment(*root, env, problems);
-    check_shape(*root, problems);
+    if (!check_shape(*root, problems)) return nullptr;
     auto const files = read_attachments(*root, folder, problems);
     auto read = read_settings(*root, files);
     auto parts = read_outline(*root, read.client);

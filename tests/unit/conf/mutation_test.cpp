@@ -37,6 +37,15 @@ std::string damaged(std::string text, std::mt19937_64& random)
 
 } // namespace
 
+TEST_CASE("a list far beyond its bound is one problem, not minutes of comparing")
+{
+    std::string text = "listeners: [{ address: 127.0.0.1:1 }]\nupstreams: { app: { servers: [127.0.0.1:3000] } }\nroutes:\n";
+    for (int i = 0; i < 10'000; ++i) text += "- { match: { path: /p" + std::to_string(i) + " }, upstream: app }\n";
+    auto const result = conf::load_text(text, "t", ".", [](std::string const&) { return std::nullopt; });
+    REQUIRE(result.problems.size() == 1);
+    CHECK(result.problems[0].what == "has 10000 elements; give it 1 to 2000");
+}
+
 TEST_CASE("no damage to a file makes load crash, hang or answer with nothing")
 {
     auto const seed = std::random_device{}();
