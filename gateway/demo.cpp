@@ -31,10 +31,11 @@ std::string configuration(std::string const& listen, std::string const& admin, s
            std::to_string(app_port) + "'] } }\n" + R"(auth: { api_keys: { from: [header X-API-Key] } }
 limits:
   per-address: { key: client.ip, fixed_window: { limit: 5, window: 10s } }
-  per-key: { key: api_key, token_bucket: { capacity: 10, refill: 1/s } }
+  per-key: { key: api_key, token_bucket: { capacity: 10, refill: 1/second } }
+  ceiling: { key: client.ip, fixed_window: { limit: 100, window: 10s }, advertise: false }
 routes:
   - { name: unlimited, match: { path: /unlimited/** }, upstream: app, limits: none }
-  - { name: api, match: { path: /api/** }, upstream: app, limits: [{ first_of: [per-key, per-address] }] }
+  - { name: api, match: { path: /api/** }, upstream: app, limits: [ceiling, { first_of: [per-key, per-address] }] }
   - { name: everything-else, upstream: app, limits: [per-address] }
 access_log: off
 )";
@@ -69,9 +70,7 @@ exit_status run_demo(std::string const& listen, std::string const& admin)
     auto const text = configuration(listen, admin, app_server.endpoint().port());
     auto const load = [text] { return conf::load_text(text, "demo", ".", conf::process_environment); };
     auto const loaded = load();
-    for (auto const& problem : loaded.problems) {
-        if (!loaded.snapshot) spdlog::error("{}", problem.to_string());
-    }
+    for (auto const& problem : loaded.problems) spdlog::error("{}", problem.to_string()); // of --listen or --admin
     if (!loaded.snapshot) return exit_status::refused;
 
     std::thread app_thread([&app_loop] { app_loop.run(); });
