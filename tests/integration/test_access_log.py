@@ -28,7 +28,7 @@ def values(document):
 class AccessLog(GatewayCase):
     def setUp(self):
         self.app = self.upstream()
-        self.gate = self.gateway(self.app, ON)
+        self.gate = self.gateway(self.app, "workers: 1\n" + ON)
 
     def lines(self, count):
         wait_until(lambda: self.gate.stdout.count("\n") >= count, what=f"{count} lines")
@@ -49,6 +49,7 @@ class AccessLog(GatewayCase):
         def work(number):
             with Connection(self.gate.address) as client:
                 return [client.ask(target=f"/{number}/{turn}").status for turn in range(100)]
+        self.gate = self.gateway(self.app, "workers: 2\n" + ON)
         self.together(8, work)
         seen = {value for line in self.lines(800) for value in values(line) if isinstance(value, str) and value.startswith("/")}
         self.assertLessEqual({f"/{number}/{turn}" for number in range(8) for turn in range(100)}, seen)

@@ -10,6 +10,7 @@ class Fleet(GatewayCase):
     def overload(self, algorithm, permitted):
         redis, app = self.redis(), self.upstream()
         gateways = [self.gateway(app, SHARED.format(url=redis.url, algorithm=algorithm)) for _ in range(3)]
+        self.wait_for_connections(redis, 3)
         load = Overload(app, gateways, 10, self.seconds)
         self.assertLessEqual(set(load.statuses), {200, 429})
         self.assertEqual(load.statuses.count(200), app.count())

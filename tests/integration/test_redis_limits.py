@@ -20,6 +20,7 @@ class InRedis:
     def start(self, text):
         self.server.command("FLUSHALL")
         super().start(text)
+        self.wait_for_connections(self.server, 2)
 
 
 class AlgorithmsInRedis(InRedis, test_limits.Algorithms):
@@ -55,6 +56,7 @@ class Exchange(GatewayCase):
         self.server = self.redis(**options)
         self.app = self.upstream()
         self.gate = self.gateway(self.app, f"workers: {workers}\nredis: {{url: \"{self.server.url}\", check_timeout: 2s{more}}}\n" + text)
+        self.wait_for_connections(self.server, workers)
 
     def watched(self, action):
         """The commands, without those of scripts, that Redis got from others while `action` ran."""
@@ -157,6 +159,7 @@ class Exchange(GatewayCase):
         self.start("limits: {k: {key: everyone, fixed_window: {limit: 3, window: 1h}}}\nglobal_limits: [k]")
         other = self.gateway(self.app, f"redis: {{url: \"{self.server.url}\", check_timeout: 2s}}\n"
                                        "limits: {k: {key: everyone, fixed_window: {limit: 3, window: 1h}}}\nglobal_limits: [k]")
+        self.wait_for_connections(self.server, 4)
         found = [ask(gate.address).status for gate in (self.gate, other, self.gate, other, self.gate)]
         self.assertEqual(found, [200, 200, 200, 429, 429])
 

@@ -11,6 +11,7 @@ from support.gateway_process import Gateway
 from support.http_client import Connection, ask
 from support.metrics_text import Metrics
 from support.redis_server import RedisServer
+from support.waiting import wait_until
 
 # What a configuration has unless the test writes the key itself.
 DEFAULTS = {
@@ -55,6 +56,13 @@ class GatewayCase(unittest.TestCase):
         self.addCleanup(server.kill)
         self.addCleanup(server.thaw)
         return server
+
+    def wait_for_connections(self, server, count):
+        """Until that many gateways' workers are connected to Redis: what arrives earlier is answered by failure mode."""
+        def connected():
+            lines = server.command("CLIENT", "LIST").decode().splitlines()
+            return len([line for line in lines if "cmd=client" not in line]) >= count
+        wait_until(connected, what=f"{count} connections to Redis")
 
     def connect(self, gateway):
         connection = Connection(gateway.address)

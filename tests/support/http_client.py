@@ -114,10 +114,13 @@ class Connection:
 
     def read_to_end(self):
         """Every byte until the gateway ends the stream; a reset counts as an end."""
+        got = bytearray()
         try:
-            return b"".join(self.reader.rest())
+            for piece in self.reader.rest():
+                got += piece
         except ConnectionError:
-            return bytes(self.reader.buffer)
+            pass
+        return bytes(got)
 
     def expect_end(self):
         """Raises unless the gateway ends the stream without another byte."""
