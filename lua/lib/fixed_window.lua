@@ -1,15 +1,14 @@
--- fixed_window: at most `limit` permits from a caller's first request until the window's end; then anew. A fragment of
--- acquire.lua, which says what is given and what is to be set.
+-- fixed_window: at most `limit` permits within a window from the whole millisecond in which a caller's first request falls;
+-- then anew. A fragment of acquire.lua, which says what is given and what is to be set.
 --
--- Parameters: p1 limit (permits, at most 999999), p2 length of the window in microseconds.
+-- Parameters: p1 limit (permits, at most 999999), p2 length of the window in microseconds, whole milliseconds.
 -- Key: end of the window in 13 digits of milliseconds, then permits used in 6: 'EEEEEEEEEEEEEUUUUUU'. One integer, which
 --   Redis keeps without a string and moves by INCRBY; but longer than a double is exact, so here it is only ever text.
 -- Expiry: the end of the window.
 -- Twin: limiter/fixed_window.
 
 local limit = p1
-local ends, used, open = now + p2 + 999, 0, false
-ends = (ends - ends % 1000) / 1000
+local ends, used, open = (now - now % 1000 + p2) / 1000, 0, false
 if stored and #stored == 19 and string.find(stored, '^[1-9]%d+$') then
   local stored_end = number(string.sub(stored, 1, 13))
   if now < stored_end * 1000 then
