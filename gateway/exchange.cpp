@@ -109,7 +109,7 @@ asio::awaitable<limiter::admission_ruling> exchange::ask(limiter::claims const& 
     }
     else {
         auto const deadline = now + view_->snapshot->settings.redis->check_timeout;
-        gate = co_await limiter::acquire(owner_.parts().memory, *view_->redis, asked, deadline);
+        co_await limiter::acquire({owner_.parts().memory, *view_->redis}, asked, deadline, gate);
     }
     record_.check_time = base::clock::now() - now;
     (in_memory ? owner_.counts().check_memory : owner_.counts().check_redis).observe(record_.check_time);
