@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/ip_address.hpp"
+#include "gateway/exchange.hpp"
 #include "gateway/workspace.hpp"
 #include "proxy/head_problem.hpp"
 #include "proxy/stream.hpp"
@@ -31,6 +32,7 @@ public:
 private:
     enum class head_result : std::uint8_t { complete, closed, timed_out, refused };
     boost::asio::awaitable<head_result> read_head(workspace& space);
+    boost::asio::awaitable<aftermath> serve_one(workspace& space);
     boost::asio::awaitable<void> refuse_head(workspace& space, head_result why);
     boost::asio::awaitable<void> linger();
 

@@ -14,6 +14,7 @@
 #include <boost/asio/buffer.hpp>
 
 #include <array>
+#include <cassert>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -23,8 +24,12 @@ namespace penstock::proxy {
 // Up to six pieces that leave in one write.
 class gather {
 public:
+    static constexpr std::size_t most = 6;
+
+    // At most `most` pieces that are not empty.
     void add(std::string_view piece) noexcept
     {
+        assert(size_ < most || piece.empty());
         if (!piece.empty()) pieces_[size_++] = boost::asio::const_buffer(piece.data(), piece.size());
     }
     [[nodiscard]] std::span<boost::asio::const_buffer const> pieces() const noexcept { return {pieces_.data() + first_, size_ - first_}; }
@@ -32,9 +37,19 @@ public:
     void consume(std::size_t n) noexcept;
 
 private:
-    std::array<boost::asio::const_buffer, 6> pieces_;
+    std::array<boost::asio::const_buffer, most> pieces_;
     std::size_t first_ = 0;
     std::size_t size_ = 0;
+};
+
+// Whoever wants to know that a peer has gone while it waits for something else.
+class closure_listener {
+public:
+    virtual void on_peer_closed() = 0; // may end waits, destroys nothing
+
+protected:
+    closure_listener() = default;
+    virtual ~closure_listener() = default;
 };
 
 class stream final : private watched {
@@ -61,6 +76,9 @@ public:
 
     // Nothing unexpected has arrived on this idle connection and the peer has not closed it, as far as is known.
     [[nodiscard]] bool is_quiet() const noexcept { return !readable_; }
+
+    // Tells `listener` (null: nobody) when the peer closes or resets from now on.
+    void listen_for_closure(closure_listener* listener) noexcept { closure_listener_ = listener; }
 
     void shutdown_write() noexcept;
     void cancel_reading() noexcept; // ends the reader's wait, now or as soon as it starts one
@@ -93,6 +111,7 @@ private:
     poller& events_;
     wait reading_;
     wait writing_;
+    closure_listener* closure_listener_ = nullptr;
     bool readable_ = false;    // a read may find something
     bool writable_ = false;    // a write may go
     bool peer_closed_ = false; // the end of the stream is behind what can still be read
