@@ -1,6 +1,7 @@
 #include "gateway/exchange.hpp"
 
 #include "gateway/worker.hpp"
+#include "gateway/workspace.hpp"
 #include "limiter/acquire.hpp"
 #include "proxy/chunk.hpp"
 #include "proxy/outgoing_head.hpp"
@@ -228,7 +229,8 @@ asio::awaitable<aftermath> exchange::relay(limiter::admission admitted)
                                            .client = client_,
                                            .limits = view_->head_limits};
     proxy::forwarding under_way(*view_->upstreams[record_.route->upstream.value()], outgoing, space_.answer);
-    auto started = co_await under_way.start();
+    auto started = under_way.start_now() ? co_await under_way.next_head() : co_await under_way.start();
+    if (!started) started = co_await under_way.retry(started.error());
     while (started && under_way.head().status / 100 == 1 && under_way.head().status != 101) started = co_await relay_interim(under_way);
     note_answer(under_way, started.has_value());
 

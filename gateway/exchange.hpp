@@ -8,7 +8,6 @@
 #include "gateway/configuration_view.hpp"
 #include "gateway/extract.hpp"
 #include "gateway/respond.hpp"
-#include "gateway/workspace.hpp"
 #include "limiter/admit.hpp"
 #include "limiter/classify.hpp"
 #include "proxy/forwarding.hpp"
@@ -23,6 +22,7 @@
 namespace penstock::gateway {
 
 class worker;
+struct workspace;
 
 enum class aftermath : std::uint8_t {
     keep_alive, // the connection is ready for the next request

@@ -54,7 +54,8 @@ asio::awaitable<void> session::run()
             must_linger = true;
             break;
         }
-        auto const after = co_await serve_one(*space);
+        auto const after = co_await space->request_under_way.emplace(owner_, link_, *space, peer_, head_length_).serve();
+        space->request_under_way.reset();
         open = after == aftermath::keep_alive;
         must_linger = after == aftermath::linger;
         if (space->received.empty()) owner_.workspaces().take_back(std::move(space));
@@ -63,13 +64,6 @@ asio::awaitable<void> session::run()
     if (space) owner_.workspaces().take_back(std::move(space));
     if (must_linger) co_await linger();
     link_.close();
-}
-
-// On a frame of its own, so that a connection between two requests stays small.
-asio::awaitable<aftermath> session::serve_one(workspace& space)
-{
-    exchange request(owner_, link_, space, peer_, head_length_);
-    co_return co_await request.serve();
 }
 
 asio::awaitable<session::head_result> session::read_head(workspace& space)

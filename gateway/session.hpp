@@ -32,7 +32,6 @@ public:
 private:
     enum class head_result : std::uint8_t { complete, closed, timed_out, refused };
     boost::asio::awaitable<head_result> read_head(workspace& space);
-    boost::asio::awaitable<aftermath> serve_one(workspace& space);
     boost::asio::awaitable<void> refuse_head(workspace& space, head_result why);
     boost::asio::awaitable<void> linger();
 

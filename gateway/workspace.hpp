@@ -2,6 +2,7 @@
 // worker to a connection that has something to do; a connection that waits holds none. One worker's thread.
 #pragma once
 
+#include "gateway/exchange.hpp"
 #include "gateway/limit_fields.hpp"
 #include "limiter/admit.hpp"
 #include "limiter/classify.hpp"
@@ -11,6 +12,7 @@
 #include "proxy/path_pattern.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,7 @@ struct workspace {
     limiter::admission_ruling gate;           // and what came of them
     limit_report limits;
     proxy::path_captures captures;
+    std::optional<exchange> request_under_way; // refers to the rest
 };
 
 class workspace_pool {

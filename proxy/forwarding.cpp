@@ -25,18 +25,39 @@ bool forwarding::is_repeatable() const noexcept
     return false;
 }
 
+bool forwarding::start_now()
+{
+    constexpr std::size_t fits_at_once = 8192; // into the send buffer of an idle connection
+    if (request_.body || request_.head.size() > fits_at_once) return false;
+    auto idle = to_.take_idle();
+    if (!idle) return false;
+    use(std::move(*idle));
+    gather out;
+    out.add(request_.head);
+    if (!connection_->link->try_write(out)) return true;
+    // Without its last byte nobody can have acted on it: another connection may carry any method.
+    release();
+    endpoint_.reset();
+    return false;
+}
+
 asio::awaitable<base::result<void, failure>> forwarding::start()
 {
-    auto wanted = upstream::freshness::any;
-    for (unsigned tries = 0;; ++tries) {
-        auto const outcome = co_await attempt(wanted);
-        if (outcome) co_return outcome;
-        auto const why = outcome.error();
+    auto const outcome = co_await attempt(upstream::freshness::any);
+    if (outcome) co_return outcome;
+    co_return co_await retry(outcome.error());
+}
+
+asio::awaitable<base::result<void, failure>> forwarding::retry(failure why)
+{
+    for (;;) {
         // A connection that was never made carried nothing: any method may try another endpoint.
         auto const never_sent = why.what == failure::kind::connect_refused || why.what == failure::kind::connect_timed_out;
-        if (!why.retryable || tries >= to_.spec().retries || !(never_sent || is_repeatable())) co_return outcome;
+        if (!why.retryable || tries_++ >= to_.spec().retries || !(never_sent || is_repeatable())) co_return why;
         release();
-        wanted = never_sent ? upstream::freshness::any : upstream::freshness::new_only;
+        auto const outcome = co_await attempt(never_sent ? upstream::freshness::any : upstream::freshness::new_only);
+        if (outcome) co_return outcome;
+        why = outcome.error();
     }
 }
 
@@ -62,10 +83,7 @@ asio::awaitable<base::result<void, failure>> forwarding::attempt(upstream::fresh
     if (!out.done()) ec = co_await link.write_all(out, to_.spec().timeouts.idle);
     if (ec) co_return lost(ec);
     if (upload_ && !upload_->is_complete()) begin_upload();
-    request_.client.listen_for_closure(this);
-    auto const headed = co_await next_head();
-    request_.client.listen_for_closure(nullptr);
-    co_return headed;
+    co_return co_await next_head();
 }
 
 // Nobody is left to answer: the upstream need not go on. An upload that is under way notices by itself.
@@ -82,6 +100,7 @@ void forwarding::use(upstream::connection made)
     endpoint_ = connection_->endpoint;
     head_seen_ = body_done_ = false;
     buffers_.bytes.clear();
+    request_.client.listen_for_closure(this);
 }
 
 void forwarding::begin_upload()
@@ -121,7 +140,9 @@ asio::awaitable<base::result<void, failure>> forwarding::next_head()
             bytes.grow(bytes.capacity() * 2);
         }
         auto& link = *connection_->link;
-        if (auto const ec = co_await link.readable(to_.spec().timeouts.response)) {
+        base::error_code ec;
+        if (link.begin_read_wait(to_.spec().timeouts.response, ec)) co_await link.read_wait(ec);
+        if (ec) {
             if (ec == asio::error::timed_out && !upload_complete() && !upload_->problem()) continue; // it is still listening
             co_return lost(ec);
         }
@@ -147,6 +168,7 @@ base::result<void, failure> forwarding::use_head(head_scanner::progress const& f
         if (request_.upgrade.empty() || !boost::beast::iequals(head.upgrade, request_.upgrade)) return failure{failure::kind::bad_answer};
         switched_ = true;
     }
+    if (head.status >= 200 || switched_) request_.client.listen_for_closure(nullptr); // from here on writing to it tells
     decoder_ = body_decoder(head.body);
     return boost::system::in_place_value;
 }

@@ -43,10 +43,15 @@ public:
     forwarding& operator=(forwarding const&) = delete;
     ~forwarding() override { request_.client.listen_for_closure(nullptr); }
 
+    // The usual case, without waiting: a request without content leaves whole on an idle connection, and next_head() is to be
+    // awaited. False: nothing was sent, start() is needed.
+    bool start_now();
     // Sends the request and reads the first head of the answer, which may be an interim one (1xx).
     boost::asio::awaitable<base::result<void, failure>> start();
-    // After an interim head: the next one.
+    // After start_now() or an interim head: the next one.
     boost::asio::awaitable<base::result<void, failure>> next_head();
+    // The first head did not come: sends the request again as often as it is safe and allowed; `why` stands if it is not.
+    boost::asio::awaitable<base::result<void, failure>> retry(failure why);
     // Views are valid until fetch().
     [[nodiscard]] response_head const& head() const noexcept { return buffers_.head; }
 
@@ -95,6 +100,7 @@ private:
     std::optional<upstream::connection> connection_;
     std::optional<std::size_t> endpoint_;
     std::optional<upload> upload_;
+    unsigned tries_ = 0;
     std::optional<boost::asio::steady_timer> upload_over_; // cancelled when the upload has ended
     body_decoder decoder_;
     std::optional<piece> peeked_; // what peek_end() found that is not the end

@@ -76,19 +76,30 @@ base::error_code stream::try_write(gather& out) noexcept
     return {};
 }
 
-asio::awaitable<base::error_code> stream::ready(wait& direction, bool& is_ready, base::micros timeout)
+// The deadline stays set when the wait is over: without a waiter it has no effect.
+bool stream::begin(wait& direction, bool is_ready, base::micros timeout, base::error_code& result) noexcept
+{
+    result = direction.cancelled ? base::error_code{asio::error::operation_aborted} : base::error_code{};
+    if (direction.cancelled || is_ready) return false;
+    direction.expires_after(timeout);
+    return true;
+}
+
+bool stream::begin_read_wait(base::micros timeout, base::error_code& result) noexcept { return begin(reading_, readable_, timeout, result); }
+
+asio::awaitable<base::error_code> stream::readable(base::micros timeout)
 {
     base::error_code result;
-    if (direction.cancelled) co_return base::error_code{asio::error::operation_aborted};
-    if (is_ready) co_return result;
-    direction.expires_after(timeout);
-    co_await direction.waiter.wait(result);
-    direction.expires_never();
+    if (begin(reading_, readable_, timeout, result)) co_await reading_.waiter.wait(result);
     co_return result;
 }
 
-asio::awaitable<base::error_code> stream::readable(base::micros timeout) { return ready(reading_, readable_, timeout); }
-asio::awaitable<base::error_code> stream::writable(base::micros timeout) { return ready(writing_, writable_, timeout); }
+asio::awaitable<base::error_code> stream::writable(base::micros timeout)
+{
+    base::error_code result;
+    if (begin(writing_, writable_, timeout, result)) co_await writing_.waiter.wait(result);
+    co_return result;
+}
 
 asio::awaitable<base::result<std::size_t>> stream::read_some(std::span<char> into, base::micros timeout)
 {

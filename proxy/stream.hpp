@@ -70,6 +70,10 @@ public:
     boost::asio::awaitable<base::error_code> readable(base::micros timeout);
     boost::asio::awaitable<base::error_code> writable(base::micros timeout);
 
+    // readable() without a coroutine frame: true if the caller is to await read_wait(result), false if `result` is known.
+    [[nodiscard]] bool begin_read_wait(base::micros timeout, base::error_code& result) noexcept;
+    boost::asio::awaitable<void> read_wait(base::error_code& result) { return reading_.waiter.wait(result); }
+
     // Reads at least one byte or the end (0).
     boost::asio::awaitable<base::result<std::size_t>> read_some(std::span<char> into, base::micros timeout);
     boost::asio::awaitable<base::error_code> write_all(gather& out, base::micros timeout);
@@ -105,7 +109,7 @@ private:
     };
     void on_ready(std::uint32_t happened) override;
     void on_stop() override { cancel(); }
-    boost::asio::awaitable<base::error_code> ready(wait& direction, bool& is_ready, base::micros timeout);
+    static bool begin(wait& direction, bool is_ready, base::micros timeout, base::error_code& result) noexcept;
 
     descriptor socket_;
     poller& events_;
