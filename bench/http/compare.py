@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from footprint import footprints
-from processor_time import CONNECTIONS, rounds_of, table
+from processor_time import CONNECTIONS, measured_pairs, table
 from servers import BenchError, Gateways, Workspace, cores, raise_descriptor_limit, upstream
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,7 +54,7 @@ def main():
     with Workspace() as workspace, upstream(workspace, other_core) as app:
         gateways = Gateways(workspace, asked.penstock.resolve(), gateway_core, app.port)
         if asked.only != "footprint":
-            measured = rounds_of(gateways, workspace, other_core, seconds, rounds, tell)
+            measured = measured_pairs(gateways, workspace, other_core, seconds, rounds, tell)
             print(f"access logs go to {workspace.log_place}\n\n{table(measured)}", flush=True)
         if asked.only != "processor-time":
             print(f"\n{footprints(gateways, other_core, seconds, 3 if asked.quick else 10, tell)}", flush=True)

@@ -1,4 +1,4 @@
-"""CPU time per proxied request, of gateways side by side: each step is measured once in every round, next to its counterpart."""
+"""CPU time per proxied request, in pairs: each round measures Penstock right before or after what it is compared with."""
 
 import contextlib
 import statistics
@@ -8,6 +8,8 @@ from servers import BenchError, redis, redis_cli
 from wrk import run_wrk
 
 CONNECTIONS = 64
+QUIET = 0.1  # the share of time that a gateway may wait for its core before its figures count as disturbed
+ATTEMPTS = 3
 MOSTLY = 0.999  # of a step's answers must be what the step is about; the first of a run may differ
 
 
@@ -15,21 +17,18 @@ MOSTLY = 0.999  # of a step's answers must be what the step is about; the first 
 class Step:
     name: str
     gateway: str  # a method of Gateways
-    against: str  # the step to divide by, itself for a counterpart
     logs: bool = False
     refuses: bool = False
     redis: bool = False
 
 
-STEPS = [
-    Step("nginx, two limit_req zones", "nginx", "nginx, two limit_req zones"),
-    Step("penstock, two limits in memory", "penstock", "nginx, two limit_req zones"),
-    Step("nginx, two zones, access log", "nginx", "nginx, two zones, access log", logs=True),
-    Step("penstock, two limits, access log", "penstock", "nginx, two zones, access log", logs=True),
-    Step("nginx + Lua, naive script in Redis", "nginx_lua", "nginx + Lua, naive script in Redis", redis=True),
-    Step("penstock, one exact limit in Redis", "penstock", "nginx + Lua, naive script in Redis", redis=True),
-    Step("nginx, refused (429)", "nginx", "nginx, refused (429)", refuses=True),
-    Step("penstock, refused (429)", "penstock", "nginx, refused (429)", refuses=True),
+# What is compared with, and Penstock.
+PAIRS = [
+    (Step("nginx, two limit_req zones", "nginx"), Step("penstock, two limits in memory", "penstock")),
+    (Step("nginx, two zones, access log", "nginx", logs=True), Step("penstock, two limits, access log", "penstock", logs=True)),
+    (Step("nginx + Lua, naive script in Redis", "nginx_lua", redis=True),
+     Step("penstock, one exact limit in Redis", "penstock", redis=True)),
+    (Step("nginx, refused (429)", "nginx", refuses=True), Step("penstock, refused (429)", "penstock", refuses=True)),
 ]
 
 
@@ -83,40 +82,50 @@ def script_calls(store):
     return sum(int(line.split("calls=")[1].split(",")[0]) for line in lines if line.startswith("cmdstat_evalsha:"))
 
 
-def rounds_of(gateways, workspace, core, seconds, rounds, tell):
-    """[{step name: Figures}], one for each round; counterparts change places from round to round."""
-    results = []
+def quiet(both):
+    return all(figures.waited <= QUIET for figures in both)
+
+
+def measured_pairs(gateways, workspace, core, seconds, rounds, tell):
+    """For each of PAIRS a list of (other's Figures, Penstock's Figures), one for each round; who comes first alternates.
+
+    A pair that others disturbed is measured anew; when all attempts were disturbed the last one stands.
+    """
+    results = [[] for _ in PAIRS]
     for number in range(rounds):
-        this_round = {}
-        for first, second in zip(STEPS[::2], STEPS[1::2]):
-            for step in (first, second) if number % 2 == 0 else (second, first):
-                figures = measure(step, gateways, workspace, core, seconds)
-                this_round[step.name] = figures
-                tell(f"round {number + 1} of {rounds}: {step.name}: {figures.total:.1f} us, {figures.per_second:.0f}/s, "
-                     f"waited {figures.waited:.0%}")
-        results.append(this_round)
+        for pair, kept in zip(PAIRS, results):
+            for _ in range(ATTEMPTS):
+                figures = {}
+                for step in pair if number % 2 == 0 else reversed(pair):
+                    one = figures[step] = measure(step, gateways, workspace, core, seconds)
+                    tell(f"round {number + 1} of {rounds}: {step.name}: {one.total:.1f} us, {one.per_second:.0f}/s, "
+                         f"waited {one.waited:.0%}")
+                both = tuple(figures[step] for step in pair)
+                if quiet(both):
+                    break
+            kept.append(both)
     return results
 
 
-def table(rounds):
-    lines = ["| Gateway | user µs | system µs | total µs | ratio (least–most) | Redis µs | ratio | requests/s | busy | waited |",
-             "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
-    for step in STEPS:
-        own = [r[step.name] for r in rounds]
-        against = [r[step.against] for r in rounds]
-
-        def middle(what, of=own):
-            return statistics.median(map(what, of))
-        total = middle(lambda f: f.total)
-        ratio = redis_ratio = redis_time = ""
-        if step.redis:
-            redis_time = f"{middle(lambda f: f.redis):.1f}"
-        if step.against != step.name:
-            ratios = [mine.total / other.total for mine, other in zip(own, against)]
-            ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
-            if step.redis:
-                redis_ratio = f"{statistics.median(mine.redis / other.redis for mine, other in zip(own, against)):.2f}"
-        lines.append(f"| {step.name} | {middle(lambda f: f.user):.1f} | {middle(lambda f: f.system):.1f} | {total:.1f} "
-                     f"| {ratio} | {redis_time} | {redis_ratio} | {middle(lambda f: f.per_second):,.0f} "
-                     f"| {middle(lambda f: f.busy):.0%} | {middle(lambda f: f.waited):.0%} |")
+def table(results):
+    lines = ["| Gateway | user µs | system µs | total µs | ratio (least–most) | Redis µs | ratio | requests/s | busy | waited | quiet |",
+             "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    for (other, penstock), measured in zip(PAIRS, results):
+        undisturbed = [both for both in measured if quiet(both)]
+        chosen = undisturbed or measured
+        others, own = zip(*chosen)
+        ratios = [mine.total / its.total for its, mine in chosen]
+        ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+        redis_ratio = f"{statistics.median(mine.redis / its.redis for its, mine in chosen):.2f}" if penstock.redis else ""
+        rounds = f"{len(undisturbed)} of {len(measured)}"
+        lines += [row(other, others, "", "", rounds), row(penstock, own, ratio, redis_ratio, rounds)]
     return "\n".join(lines)
+
+
+def row(step, figures, ratio, redis_ratio, rounds):
+    def middle(name):
+        return statistics.median(getattr(one, name) for one in figures)
+
+    redis_time = f"{middle('redis'):.1f}" if step.redis else ""
+    return (f"| {step.name} | {middle('user'):.1f} | {middle('system'):.1f} | {middle('total'):.1f} | {ratio} | {redis_time} "
+            f"| {redis_ratio} | {middle('per_second'):,.0f} | {middle('busy'):.0%} | {middle('waited'):.0%} | {rounds} |")
