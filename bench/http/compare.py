@@ -9,6 +9,7 @@ import argparse
 import datetime
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from servers import BenchError, Gateways, Workspace, cores, raise_descriptor_lim
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = {"/usr/sbin/nginx": "nginx", "/usr/lib/nginx/modules/ngx_http_lua_module.so": "libnginx-mod-http-lua",
-          "/usr/share/lua/5.1/nginx/redis.lua": "lua-nginx-redis", "/usr/bin/wrk": "wrk", "/usr/bin/redis-server": "redis-server"}
+          "/usr/share/lua/5.1/nginx/redis.lua": "lua-nginx-redis", "/usr/bin/wrk": "wrk",
+          "/usr/bin/redis-server": "redis-server", "/usr/bin/redis-cli": "redis-tools"}
 
 
 def tell(text):
@@ -37,6 +39,7 @@ def arguments():
 
 def main():
     asked = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends what was started, as at any other end
     missing = [package for path, package in NEEDED.items() if not os.path.exists(path)]
     if missing:
         raise BenchError(f"missing Debian packages: {' '.join(missing)} (tools/install_packages.sh bench)")
@@ -49,8 +52,8 @@ def main():
     raise_descriptor_limit()
 
     load_before = os.getloadavg()[0]
-    print(f"{datetime.date.today()}, {os.cpu_count()} CPUs, load {load_before:.1f} before the run; {rounds} rounds of {seconds} s, "
-          f"{CONNECTIONS} connections; medians over rounds, ratios within a round")
+    print(f"{datetime.date.today()}, {os.cpu_count()} CPUs, load {load_before:.1f} before the run; {rounds} rounds of "
+          f"{seconds} s, {CONNECTIONS} connections; medians over rounds, ratios within a round")
     with Workspace() as workspace, upstream(workspace, other_core) as app:
         gateways = Gateways(workspace, asked.penstock.resolve(), gateway_core, app.port)
         if asked.only != "footprint":

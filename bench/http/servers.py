@@ -286,7 +286,8 @@ class Gateways:
             port = free_port()
             file = fill("haproxy.cfg", folder / "haproxy.cfg", {
                 "PORT": port, "UPSTREAM": self._upstream, "CONNECTIONS": connections_possible(CONNECTIONS) + 100})
-            with running(Server(["haproxy", "-db", "-f", str(file)], port, self._core, folder), answers_http) as started:
+            server = Server(["haproxy", "-db", "-f", str(file)], port, self._core, folder)
+            with running(server, answers_http) as started:
                 yield started
 
 
