@@ -15,7 +15,8 @@ add_library(penstock_asio STATIC ${CMAKE_SOURCE_DIR}/cmake/asio.cpp)
 target_compile_definitions(penstock_asio PUBLIC
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
   BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_REGEX
-  BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=8)
+  # Coroutine frames need no more alignment than operator new gives; glibc serves that from its thread cache, aligned_alloc not.
+  BOOST_ASIO_DISABLE_STD_ALIGNED_ALLOC BOOST_ASIO_DISABLE_BOOST_ALIGN)
 target_compile_options(penstock_asio PRIVATE -w)
 target_link_libraries(penstock_asio PUBLIC Boost::boost Threads::Threads)
 # Third-party headers are not ours to warn about.

@@ -12,7 +12,6 @@ namespace penstock::gateway {
 namespace {
 
 constexpr int poll_ms = 100;
-constexpr int farewell_ms = 1000; // for what is queued at the end
 
 bool is_regular_file(int descriptor) noexcept
 {
@@ -64,14 +63,14 @@ void access_log::run()
 // A pipe takes PIPE_BUF bytes without blocking once poll() says that it is writable: so this thread can always be ended.
 bool access_log::write_all(std::string_view text)
 {
-    auto patience = farewell_ms;
     while (!text.empty()) {
+        if (stopping_ && farewell_left_ms_ <= 0) return false;
         if (!is_file_) {
             pollfd ready{descriptor_, POLLOUT, 0};
             auto const n = ::poll(&ready, 1, poll_ms);
             if (n < 0 && errno != EINTR) return false;
             if (n <= 0) {
-                if (stopping_ && (patience -= poll_ms) <= 0) return false;
+                if (stopping_) farewell_left_ms_ -= poll_ms;
                 continue;
             }
         }

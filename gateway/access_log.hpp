@@ -22,7 +22,7 @@ public:
     access_log& operator=(access_log const&) = delete;
 
     // `lines` lines of text, each with its newline.
-    void submit(std::string batch, std::uint64_t lines);
+    void submit(std::string text, std::uint64_t lines);
     [[nodiscard]] std::uint64_t dropped_lines() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
 private:
@@ -43,6 +43,7 @@ private:
     std::size_t queued_bytes_ = 0;
     std::atomic<bool> stopping_{false};
     std::atomic<std::uint64_t> dropped_{0};
+    int farewell_left_ms_ = 1000; // that the end may take, for all that is queued; the thread's own
     std::thread thread_;
 };
 

@@ -22,8 +22,8 @@ struct access_record {
     std::uint64_t response_bytes = 0; // content
     std::uint64_t request_bytes = 0;  // content that was forwarded
     proxy::route const* route = nullptr;
-    limiter::claims asked;
-    std::optional<limiter::admission_ruling> gate;
+    limiter::claims const* asked = nullptr;             // one for each ruling
+    limiter::admission_ruling const* gate = nullptr;    // null: refused before any limit was looked at
     base::micros check_time{0};
     std::string_view upstream;        // name; empty: not forwarded
     std::string_view server;          // label of the endpoint

@@ -22,6 +22,7 @@ namespace {
 
 constexpr base::micros report_patience{2'000'000}; // for a worker that is busy
 constexpr base::micros drain_poll{20'000};
+constexpr base::micros patience_for_redis{1'000'000}; // at start
 
 // Connections are descriptors: take all that this process may have (OP-47).
 void raise_descriptor_limit()
@@ -98,7 +99,7 @@ bool app::bind_listeners()
             }
             each->listen(std::move(*bound));
         }
-        spdlog::info("listening on {}", with_port(address, port));
+        listening_on_.push_back(with_port(address, port));
     }
     return true;
 }
@@ -137,11 +138,27 @@ exit_status app::run(std::function<void()> const& started)
     if (!bind_listeners() || !start_admin()) return exit_status::refused;
     for (auto& each : workers_) each->start();
     wait_for_signal();
-    notify_ready();
-    started();
+    asio::co_spawn(loop_, open_gates(started), rethrow);
     loop_.run();
     for (auto& each : workers_) each->stop();
     return status_;
+}
+
+// The first requests are not to meet a store that is only still being connected to. Without Redis it starts all the same.
+asio::awaitable<void> app::open_gates(std::function<void()> started)
+{
+    auto const by = base::clock::now() + patience_for_redis;
+    asio::steady_timer timer(loop_);
+    while (snapshot_->settings.redis && base::clock::now() < by) {
+        auto const reports = co_await gather_reports();
+        if (std::ranges::all_of(reports, [](auto const& each) { return each.redis.up; })) break;
+        timer.expires_after(base::micros{2'000});
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+    for (auto& each : workers_) each->post_accept();
+    for (auto const& address : listening_on_) spdlog::info("listening on {}", address);
+    notify_ready();
+    started();
 }
 
 void app::wait_for_signal()

@@ -41,6 +41,7 @@ private:
     void wait_for_signal();
     void on_signal(int signal);
     void reload(conf::loaded loaded);
+    boost::asio::awaitable<void> open_gates(std::function<void()> started);
     boost::asio::awaitable<void> drain();
     boost::asio::awaitable<std::vector<worker_report>> gather_reports();
     boost::asio::awaitable<readiness> judge_readiness();
@@ -55,6 +56,7 @@ private:
     std::vector<std::unique_ptr<worker>> workers_;
     std::optional<admin> admin_;
     process_report counts_;
+    std::vector<std::string> listening_on_;
     bool draining_ = false;
     exit_status status_ = exit_status::done;
 };

@@ -1,6 +1,7 @@
 #include "gateway/exchange.hpp"
 
 #include "gateway/worker.hpp"
+#include "gateway/workspace.hpp"
 #include "limiter/acquire.hpp"
 #include "proxy/chunk.hpp"
 #include "proxy/outgoing_head.hpp"
@@ -26,95 +27,92 @@ std::string_view view_of_head(workspace& space, std::size_t length) { return spa
 
 } // namespace
 
-asio::awaitable<aftermath> serve_exchange(worker& owner, proxy::stream& client, workspace& space,
-                                          std::optional<base::ip_address> const& peer, std::size_t head_length)
-{
-    exchange request(owner, client, space, peer, head_length);
-    co_return co_await request.serve();
-}
-
 exchange::exchange(worker& owner, proxy::stream& client, workspace& space, std::optional<base::ip_address> const& peer,
                    std::size_t head_length)
     : owner_(owner), client_(client), space_(space), view_(owner.view()), head_end_(space.received.consumed() + head_length),
-      head_problem_(proxy::parse_request_head(view_of_head(space, head_length), space.request, space.parser)), peer_(peer),
+      head_problem_(proxy::parse_request_head(view_of_head(space, head_length), space.request)), peer_(peer),
       body_{.link = client, .received = space.received, .decoder = {}}
 {
     space.received.consume(head_length);
     record_.started = base::clock::now();
+    client.events().wheel().note(record_.started);
     auto const& settings = view_->snapshot->settings;
     body_.floor = head_end_;
     body_.framing = space.request.body.how;
     body_.most_content = settings.limits.body;
     body_.timeout = settings.timeouts.body;
-    if (head_problem_ == proxy::head_problem::none) body_.decoder = proxy::body_decoder(space.request.body, &*space.parser);
+    if (head_problem_ == proxy::head_problem::none) body_.decoder = proxy::body_decoder(space.request.body);
 }
 
 asio::awaitable<aftermath> exchange::serve()
 {
-    auto const after = co_await answer();
+    auto ends_as = look();
+    if (!ends_as) {
+        auto const& asked = space_.asked.claims;
+        if (asked.empty()) space_.gate = {};
+        else if (!view_->redis || limiter::all_in_memory(asked)) ask_memory();
+        else co_await ask_fleet();
+        record_.gate = &space_.gate;
+        space_.limits = report_limits(space_.gate, view_->snapshot->settings.responses.retry_jitter_percent, owner_.dice());
+        if (space_.gate.verdict != limiter::admission_ruling::kind::admitted) ends_as = reject();
+    }
+    auto const after = ends_as ? co_await send_own(*ends_as) : co_await relay(limiter::admission(space_.gate));
     record();
     co_return after;
 }
 
-asio::awaitable<aftermath> exchange::answer()
+std::optional<unsigned> exchange::look()
 {
     auto& out = space_.response;
     auto const& snapshot = *view_->snapshot;
     if (head_problem_ != proxy::head_problem::none) {
         ++owner_.counts().parse_rejections[std::string(proxy::name_of(head_problem_))];
-        co_return co_await send_own(respond::malformed(out, context(persistence::close), head_problem_));
+        return respond::malformed(out, context(persistence::close), head_problem_);
     }
-    if (space_.request.method == "CONNECT" || space_.request.method == "TRACE")
-        co_return co_await send_own(respond::method_not_supported(out, context(persistence::close)));
+    if (space_.request.method == "CONNECT" || space_.request.method == "TRACE") return respond::method_not_supported(out, context(persistence::close));
 
     seen_ = extract(space_.request, peer_, snapshot.settings, {space_.path, space_.host});
     auto& facts = seen_.facts;
     if (seen_.rejected_element) ++owner_.counts().forwarded_for_rejected;
     if (seen_.problem != extract_problem::none) {
         ++owner_.counts().parse_rejections["bad_request"];
-        co_return co_await send_own(respond::refused_facts(out, context(persistence::close), seen_.problem, seen_.why));
+        return respond::refused_facts(out, context(persistence::close), seen_.problem, seen_.why);
     }
-    if (seen_.asterisk) co_return co_await send_own(respond::server_options(out, own_context()));
+    if (seen_.asterisk || seen_.max_forwards == 0U) return respond::server_options(out, own_context());
 
-    auto const* route = snapshot.routes.match(facts, captures_);
+    auto const* route = snapshot.routes.match(facts, space_.captures);
     record_.route = route;
-    if (!route) co_return co_await send_own(respond::no_route(out, own_context()));
+    if (!route) return respond::no_route(out, own_context());
     facts.route = route->name;
-    facts.captures = captures_;
+    facts.captures = space_.captures;
     auto const& body = space_.request.body;
     if (body_.most_content != 0 && body.how == proxy::body_framing::kind::length && body.length > body_.most_content)
-        co_return co_await send_own(respond::too_large(out, own_context()));
+        return respond::too_large(out, own_context());
 
-    limiter::admission_ruling gate;
-    if (auto const& plan = snapshot.plans[route->id.value()]; !plan.terms.empty() && !is_preflight()) {
-        auto asked = limiter::classify(plan, facts, snapshot.keys);
-        if (asked.missing_key) co_return co_await send_own(respond::missing_key(out, own_context(), *asked.missing_key));
-        record_.asked = asked.claims;
-        if (!record_.asked.empty()) gate = co_await ask(record_.asked);
-        limits_ = report_limits(gate, snapshot.settings.responses.retry_jitter_percent, owner_.dice());
-    }
-    record_.gate = gate;
-    if (gate.verdict != limiter::admission_ruling::kind::admitted)
-        co_return co_await send_own(respond::rejected(out, own_context(), gate, limits_));
-    co_return co_await relay(limiter::admission(gate), *route);
+    auto const& plan = snapshot.plans[route->id.value()];
+    space_.asked = plan.terms.empty() || is_preflight() ? limiter::classified{} : limiter::classify(plan, facts, snapshot.keys);
+    record_.asked = &space_.asked.claims;
+    if (space_.asked.missing_key) return respond::missing_key(out, own_context(), *space_.asked.missing_key);
+    return std::nullopt;
 }
 
-asio::awaitable<limiter::admission_ruling> exchange::ask(limiter::claims const& asked)
+void exchange::ask_memory()
 {
-    auto const now = base::clock::now();
-    auto const in_memory = !view_->redis || limiter::all_in_memory(asked);
-    limiter::admission_ruling gate;
-    if (in_memory) {
-        gate = limiter::acquire_in_memory(owner_.parts().memory, asked, now);
-    }
-    else {
-        auto const deadline = now + view_->snapshot->settings.redis->check_timeout;
-        co_await limiter::acquire({owner_.parts().memory, *view_->redis}, asked, deadline, gate);
-    }
-    record_.check_time = base::clock::now() - now;
-    (in_memory ? owner_.counts().check_memory : owner_.counts().check_redis).observe(record_.check_time);
-    co_return gate;
+    space_.gate = limiter::acquire_in_memory(owner_.parts().memory, space_.asked.claims, record_.started);
+    // Shorter than it takes to read the clock twice: one in many is measured.
+    if (++owner_.counts().memory_checks % telemetry::memory_checks_per_sample == 0)
+        owner_.counts().check_memory.observe(base::clock::now() - record_.started);
 }
+
+asio::awaitable<void> exchange::ask_fleet()
+{
+    auto const deadline = record_.started + view_->snapshot->settings.redis->check_timeout;
+    co_await limiter::acquire({owner_.parts().memory, *view_->redis}, space_.asked.claims, deadline, space_.gate);
+    record_.check_time = base::clock::now() - record_.started;
+    owner_.counts().check_redis.observe(record_.check_time);
+}
+
+unsigned exchange::reject() { return respond::rejected(space_.response, own_context(), space_.gate, space_.limits); }
 
 // A preflight carries no credentials and asks only whether the real request may come (RL-36).
 bool exchange::is_preflight() const noexcept
@@ -172,69 +170,77 @@ asio::awaitable<aftermath> exchange::send_own(unsigned status)
     record_.response_bytes = space_.response.size() - space_.response.find("\r\n\r\n") - 4;
     proxy::gather out;
     out.add(space_.response);
-    if (co_await client_.write_all(out, body_.timeout)) co_return aftermath::close;
+    auto failed = client_.try_write(out);
+    if (!out.done()) failed = co_await client_.write_all(out, body_.timeout);
+    if (failed) co_return aftermath::close;
     if (persistence_ == persistence::close) co_return aftermath::linger;
     co_return co_await discard_body() ? aftermath::keep_alive : aftermath::close;
 }
 
-void exchange::begin_forwarding(proxy::route const& route)
+// `Upgrade` to anything else is not for this hop to carry: h2c would bypass every check (H1-100, H1-101).
+std::string_view exchange::upgrade() const noexcept
+{
+    return boost::beast::iequals(space_.request.upgrade, "websocket") ? space_.request.upgrade : std::string_view{};
+}
+
+void exchange::begin_forwarding()
 {
     auto const& snapshot = *view_->snapshot;
     auto const& facts = seen_.facts;
-    auto const raw = route.forward_path == proxy::forward_path::raw;
+    auto const raw = record_.route->forward_path == proxy::forward_path::raw;
     space_.target.assign(raw ? seen_.raw_path : facts.path);
     if (!facts.query.empty()) space_.target.append("?").append(facts.query);
-    auto const& upstream = snapshot.upstreams[route.upstream.value()];
-    record_.upstream = upstream.name;
+    record_.upstream = snapshot.upstreams[record_.route->upstream.value()].name;
 
     auto const& request = space_.request;
     proxy::forwarding_context const origin{.fields = facts.fields,
                                            .peer = peer_,
                                            .trust = seen_.trust,
                                            .scheme = "http",
-                                           .authority = seen_.authority.empty() ? upstream.name : seen_.authority,
+                                           .authority = seen_.authority.empty() ? record_.upstream : seen_.authority,
                                            .received_protocol = request.minor_version == 0 ? "1.0" : "1.1",
                                            .via_name = snapshot.settings.via_name};
-    auto const upgrade = boost::beast::iequals(request.upgrade, "websocket") ? request.upgrade : std::string_view{}; // H1-100, H1-101
-    if (!proxy::write_outgoing_head(space_.outgoing, {request, space_.target, origin, upgrade})) space_.outgoing.clear();
+    if (!proxy::write_outgoing_head(space_.outgoing, {request, space_.target, origin, upgrade(), seen_.max_forwards})) space_.outgoing.clear();
 }
 
-asio::awaitable<aftermath> exchange::relay(limiter::admission admitted, proxy::route const& route)
+void exchange::note_answer(proxy::forwarding const& under_way, bool answered)
+{
+    auto const server = under_way.endpoint();
+    if (!server) return;
+    record_.upstream_time = base::clock::now() - record_.started - record_.check_time;
+    record_.server = under_way.server_label();
+    auto const index = record_.route->upstream.value();
+    ++(*view_->server_counts[index][*server])[answered ? under_way.head().status / 100 % 6 : 0];
+    view_->upstream_counts[index]->duration.observe(record_.upstream_time);
+}
+
+asio::awaitable<aftermath> exchange::relay(limiter::admission admitted)
 {
     static_cast<void>(admitted); // held until the last byte of the answer
-    begin_forwarding(route);
-    if (space_.outgoing.empty()) co_return co_await send_own(respond::malformed(space_.response, context(persistence::close), proxy::head_problem::malformed));
+    begin_forwarding();
+    if (space_.outgoing.empty())
+        co_return co_await send_own(respond::malformed(space_.response, context(persistence::close), proxy::head_problem::malformed));
 
     auto const& request = space_.request;
-    auto const upgrade = boost::beast::iequals(request.upgrade, "websocket") ? request.upgrade : std::string_view{};
     proxy::outgoing_request const outgoing{.head = space_.outgoing,
                                            .method = request.method,
-                                           .upgrade = upgrade,
+                                           .upgrade = upgrade(),
                                            .body = request.body.has_content() ? &body_ : nullptr,
+                                           .client = client_,
                                            .limits = view_->head_limits};
-    proxy::forwarding under_way(*view_->upstreams[route.upstream.value()], outgoing, space_.answer);
-    auto const sent_at = base::clock::now();
-    auto started = co_await under_way.start();
-    while (started && under_way.head().status / 100 == 1 && under_way.head().status != 101) {
-        started = co_await relay_interim(under_way);
-    }
-    record_.upstream_time = base::clock::now() - sent_at;
-    if (auto const server = under_way.endpoint()) {
-        record_.server = under_way.server_label();
-        auto const index = route.upstream.value();
-        ++(*view_->server_counts[index][*server])[started ? under_way.head().status / 100 : 0];
-        view_->upstream_counts[index]->duration.observe(record_.upstream_time);
-    }
-    aftermath after = aftermath::close;
+    proxy::forwarding under_way(*view_->upstreams[record_.route->upstream.value()], outgoing, space_.answer);
+    auto started = under_way.start_now() ? co_await under_way.next_head() : co_await under_way.start();
+    if (!started) started = co_await under_way.retry(started.error());
+    while (started && under_way.head().status / 100 == 1 && under_way.head().status != 101) started = co_await relay_interim(under_way);
+    note_answer(under_way, started.has_value());
+
     if (!started) {
-        co_await under_way.finish();
-        after = co_await respond_failed(started.error());
+        if (!under_way.finish_now()) co_await under_way.finish();
+        co_return co_await respond_failed(started.error());
     }
-    else {
-        after = under_way.head().status == 101 ? co_await run_tunnel(under_way) : co_await relay_answer(under_way);
-        record_.request_bytes = std::max(record_.request_bytes, under_way.uploaded_bytes());
-        co_await under_way.finish();
-    }
+    auto const after = under_way.head().status == 101 ? co_await run_tunnel(under_way) : co_await relay_answer(under_way);
+    record_.request_bytes = std::max(record_.request_bytes, under_way.uploaded_bytes());
+    if (!under_way.finish_now()) co_await under_way.finish();
     co_return after;
 }
 
@@ -253,10 +259,13 @@ asio::awaitable<aftermath> exchange::respond_failed(proxy::failure why)
 {
     record_.failure = why.what;
     ++owner_.counts().forwarding_failures;
-    if (why.what == proxy::failure::kind::client_gone) co_return aftermath::close; // nobody is left to tell
+    if (why.what == proxy::failure::kind::client_gone) {
+        record_.status = 499; // never sent: what nginx' users know this by
+        co_return aftermath::close;
+    }
     auto const body_was_touched = space_.request.body.has_content();
     auto const how = body_was_touched ? context(persistence::close) : own_context();
-    co_return co_await send_own(respond::failed(space_.response, how, why.what));
+    co_return co_await send_own(respond::failed(space_.response, how, why.what, space_.limits));
 }
 
 proxy::body_framing exchange::downstream_framing(proxy::response_head const& head) const noexcept
@@ -277,8 +286,18 @@ asio::awaitable<aftermath> exchange::relay_answer(proxy::forwarding& under_way)
     auto const keeps = request.keep_alive && request.minor_version != 0 && !owner_.draining() && under_way.upload_complete() &&
                        framing.how != proxy::body_framing::kind::until_close && !stray_bytes;
     record_.status = head.status;
-    respond::relayed(space_.response, context(keeps ? persistence::keep_alive : persistence::close), head, limits_, framing);
-    auto const relayed = co_await relay_body(under_way, framing);
+    respond::relayed(space_.response, context(keeps ? persistence::keep_alive : persistence::close), head, space_.limits, framing);
+    base::result<void, proxy::failure> relayed = boost::system::in_place_value;
+    if (append_short_body(under_way, framing)) {
+        proxy::gather out;
+        out.add(space_.response);
+        auto failed = client_.try_write(out);
+        if (!out.done()) failed = co_await client_.write_all(out, body_.timeout);
+        if (failed) relayed = proxy::failure{proxy::failure::kind::client_gone};
+    }
+    else {
+        relayed = co_await relay_body(under_way, framing);
+    }
     if (!relayed) {
         record_.failure = relayed.error().what;
         client_.abort(); // what was sent must not pass for a whole answer (H1-59)
@@ -286,6 +305,19 @@ asio::awaitable<aftermath> exchange::relay_answer(proxy::forwarding& under_way)
     }
     if (keeps) co_return aftermath::keep_alive;
     co_return under_way.upload_complete() ? aftermath::close : aftermath::linger;
+}
+
+// The usual answer is short and here already: head and body leave as one piece, without a coroutine of their own.
+bool exchange::append_short_body(proxy::forwarding& under_way, proxy::body_framing framing)
+{
+    constexpr std::size_t short_body = 4096;
+    using kind = proxy::body_framing::kind;
+    if ((framing.how != kind::none && framing.how != kind::length) || framing.length > short_body) return false;
+    if (framing.length > under_way.received_bytes()) return false;
+    auto const piece = under_way.next_piece();
+    space_.response.append(piece->content);
+    record_.response_bytes = piece->content.size();
+    return true;
 }
 
 // Head and body of the answer; each write takes whatever is at hand.

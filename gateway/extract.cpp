@@ -7,6 +7,7 @@
 #include <boost/beast/core/string.hpp>
 
 #include <algorithm>
+#include <charconv>
 
 namespace penstock::gateway {
 namespace {
@@ -92,6 +93,23 @@ void read_api_key(extracted& result, proxy::request_head const& head, conf::sett
         fail(result, extract_problem::bad_api_key, "The API key must be 1 to 512 visible ASCII characters.");
 }
 
+// RFC 9110 section 7.6.2: only OPTIONS and TRACE count their hops; TRACE is not served.
+void read_max_forwards(extracted& result, proxy::request_head const& head)
+{
+    if (head.method != "OPTIONS") return;
+    for (auto const& field : head.fields) {
+        if (!same(field.name, "max-forwards")) continue;
+        unsigned hops = 0;
+        auto const end = field.value.data() + field.value.size();
+        auto const parsed = std::from_chars(field.value.data(), end, hops);
+        if (parsed.ec != std::errc{} || parsed.ptr != end || result.max_forwards) {
+            fail(result, extract_problem::bad_max_forwards, "Max-Forwards must be one number.");
+            return;
+        }
+        result.max_forwards = hops;
+    }
+}
+
 } // namespace
 
 extracted extract(proxy::request_head const& head, std::optional<base::ip_address> const& peer, conf::settings const& settings,
@@ -119,6 +137,7 @@ extracted extract(proxy::request_head const& head, std::optional<base::ip_addres
     facts.client = who.client;
     result.trust = who.peer_trusted ? proxy::peer_trust::trusted : proxy::peer_trust::untrusted;
     result.rejected_element = who.rejected_element;
+    read_max_forwards(result, head);
     read_api_key(result, head, settings);
     return result;
 }

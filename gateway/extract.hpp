@@ -19,6 +19,7 @@ enum class extract_problem : std::uint8_t {
     bad_host,
     bad_target,        // no form of target that RFC 9112 section 3.2 allows for this method
     bad_path,          // see `path`
+    bad_max_forwards,  // no number (RFC 9110 section 7.6.2)
     ambiguous_api_key, // given twice, or in two places (AK-2)
     bad_api_key,       // empty, longer than 512 bytes, or not visible ASCII (AK-7)
 };
@@ -28,6 +29,7 @@ struct extracted {
     std::string_view authority;   // as the client wrote it: what is forwarded as Host
     std::string_view raw_path;    // before normalisation
     proxy::peer_trust trust = proxy::peer_trust::untrusted;
+    std::optional<unsigned> max_forwards; // of OPTIONS: as received
     bool asterisk = false;        // OPTIONS *
     bool rejected_element = false; // an element of the forwarding chain was no address (counted)
     extract_problem problem = extract_problem::none;

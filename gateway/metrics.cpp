@@ -93,7 +93,7 @@ void add_limits(families& out, telemetry const& total, process_report const& pro
         for (std::size_t i = 0; i < counts.decisions.size(); ++i)
             counter(decisions, {{"limit", name}, {"decision", std::string(name_of(static_cast<limiter::outcome>(i)))}}, counts.decisions[i]);
     }
-    auto& checks = out.add("limiter_check_duration_seconds", "How long requests waited for their limits.", MetricType::Histogram);
+    auto& checks = out.add("limiter_check_duration_seconds", "How long requests waited for their limits; of those in memory one in 64 is measured.", MetricType::Histogram);
     distribution(checks, {{"store", "memory"}}, total.check_memory);
     distribution(checks, {{"store", "redis"}}, total.check_redis);
     gauge(out.add("memory_store_keys", "Counters held in this process.", MetricType::Gauge), {}, static_cast<double>(process.memory.keys));

@@ -55,7 +55,6 @@ unsigned simple(std::string& out, response_context const& context, unsigned stat
 {
     out.clear();
     append_status_line(out, status);
-    if (status == 503) out.append("Retry-After: 1\r\n"); // RL-60: an endpoint rests for about that long
     finish(out, context, blank_problem(status, phrase(status), detail));
     return status;
 }
@@ -231,9 +230,16 @@ unsigned rejected(std::string& out, response_context const& context, limiter::ad
     return status;
 }
 
-unsigned failed(std::string& out, response_context const& context, failure::kind why)
+// The request was charged: its client learns what is left (RL-19).
+unsigned failed(std::string& out, response_context const& context, failure::kind why, limit_report const& report)
 {
-    return simple(out, context, status_of(why), detail_of(why));
+    auto const status = status_of(why);
+    out.clear();
+    append_status_line(out, status);
+    if (status == 503) out.append("Retry-After: 1\r\n"); // RL-60: an endpoint rests for about that long
+    if (context.settings.on_success) append_limit_fields(out, report, context.settings, context.now_s);
+    finish(out, context, blank_problem(status, phrase(status), detail_of(why)));
+    return status;
 }
 
 void relayed(std::string& out, response_context const& context, proxy::response_head const& answer, limit_report const& report,

@@ -40,7 +40,7 @@ unsigned server_options(std::string& out, response_context const& context); // O
 unsigned too_large(std::string& out, response_context const& context);
 unsigned missing_key(std::string& out, response_context const& context, limiter::policy const& limit);
 unsigned rejected(std::string& out, response_context const& context, limiter::admission_ruling const& gate, limit_report const& report);
-unsigned failed(std::string& out, response_context const& context, proxy::failure::kind why);
+unsigned failed(std::string& out, response_context const& context, proxy::failure::kind why, limit_report const& report);
 
 // The head of an upstream's answer as the client gets it, with the limits' fields; `framing` is how its body will be sent.
 void relayed(std::string& out, response_context const& context, proxy::response_head const& answer, limit_report const& report,

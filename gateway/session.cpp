@@ -54,7 +54,8 @@ asio::awaitable<void> session::run()
             must_linger = true;
             break;
         }
-        auto const after = co_await serve_exchange(owner_, link_, *space, peer_, head_length_);
+        auto const after = co_await space->request_under_way.emplace(owner_, link_, *space, peer_, head_length_).serve();
+        space->request_under_way.reset();
         open = after == aftermath::keep_alive;
         must_linger = after == aftermath::linger;
         if (space->received.empty()) owner_.workspaces().take_back(std::move(space));

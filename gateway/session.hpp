@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/ip_address.hpp"
+#include "gateway/exchange.hpp"
 #include "gateway/workspace.hpp"
 #include "proxy/head_problem.hpp"
 #include "proxy/stream.hpp"

@@ -19,7 +19,7 @@ namespace http = beast::http;
 namespace {
 
 constexpr std::chrono::seconds patience{30};
-constexpr std::uint64_t most_body = 64 * 1024;
+constexpr std::uint64_t most_body = 16 << 20; // the demo invites uploads
 constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
 
 } // namespace

@@ -41,6 +41,7 @@ void telemetry::add(telemetry const& other)
         for (auto const& [server, classes] : theirs.servers) add_each(ours.servers[server], classes);
     }
     for (auto const& [reason, count] : other.parse_rejections) parse_rejections[reason] += count;
+    memory_checks += other.memory_checks;
     check_memory.add(other.check_memory);
     check_redis.add(other.check_redis);
     add_each(unrouted, other.unrouted);

@@ -42,7 +42,9 @@ struct telemetry {
     std::map<std::string, limit_counts, std::less<>> limits;
     std::map<std::string, upstream_counts, std::less<>> upstreams;
     std::map<std::string, std::uint64_t, std::less<>> parse_rejections; // by reason
-    histogram check_memory;
+    static constexpr std::uint64_t memory_checks_per_sample = 64;
+    std::uint64_t memory_checks = 0;
+    histogram check_memory; // one in memory_checks_per_sample
     histogram check_redis;
     status_classes unrouted{}; // requests that took no route
     std::uint64_t connections_open = 0;

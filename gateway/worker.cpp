@@ -24,6 +24,11 @@ proxy::head_limits head_limits_of(conf::message_limits const& limits)
     return {.start_line = limits.request_line, .field = limits.header_field, .fields = limits.headers, .field_count = limits.header_count};
 }
 
+void rethrow(std::exception_ptr thrown)
+{
+    if (thrown) std::rethrow_exception(thrown);
+}
+
 } // namespace
 
 worker::worker(unsigned index, shared_parts parts, conf::snapshot_ptr first)
@@ -41,12 +46,15 @@ void worker::listen(proxy::descriptor socket) { listeners_.push_back(std::make_u
 void worker::start()
 {
     thread_ = std::thread([this] {
-        auto const ended = [](std::exception_ptr thrown) {
-            if (thrown) std::rethrow_exception(thrown);
-        };
-        for (auto& listener : listeners_) asio::co_spawn(loop_, accept_from(*listener), ended);
-        asio::co_spawn(loop_, tick(), ended);
+        asio::co_spawn(loop_, tick(), rethrow);
         loop_.run();
+    });
+}
+
+void worker::post_accept()
+{
+    asio::post(loop_, [this] {
+        for (auto& listener : listeners_) asio::co_spawn(loop_, accept_from(*listener), rethrow);
     });
 }
 

@@ -55,13 +55,15 @@ public:
     worker(worker const&) = delete;
     worker& operator=(worker const&) = delete;
 
-    // Before start(): connections accepted here belong to this worker.
+    // Before start(): connections that come here will belong to this worker.
     void listen(proxy::descriptor socket);
+    // Runs the loop; connections wait in their queues until post_accept().
     void start();
     // Ends every connection at once and joins the thread.
     void stop();
 
     // From any thread.
+    void post_accept();
     void post_snapshot(conf::snapshot_ptr next);
     void post_drain(); // accept no more, answer with Connection: close, end idle connections
     void post_report(std::function<void(worker_report)> take);

@@ -1,11 +1,15 @@
-// The memory of one exchange: buffers, heads and strings that keep their capacity from request to request. Lent by the
+// The memory of one exchange: buffers, heads, claims and strings that keep their capacity from request to request. Lent by the
 // worker to a connection that has something to do; a connection that waits holds none. One worker's thread.
 #pragma once
 
+#include "gateway/exchange.hpp"
+#include "gateway/limit_fields.hpp"
+#include "limiter/admit.hpp"
+#include "limiter/classify.hpp"
 #include "proxy/byte_buffer.hpp"
 #include "proxy/forwarding.hpp"
-#include "proxy/head_parser.hpp"
 #include "proxy/message_head.hpp"
+#include "proxy/path_pattern.hpp"
 
 #include <memory>
 #include <optional>
@@ -19,7 +23,6 @@ struct workspace {
 
     proxy::byte_buffer received{usual_bytes}; // from the client
     proxy::request_head request;
-    std::optional<proxy::request_parser> parser;
     proxy::answer_buffers answer;             // from the upstream
     std::string outgoing;                     // head sent to the upstream
     std::string response;                     // head (and body of its own) sent to the client
@@ -27,6 +30,11 @@ struct workspace {
     std::string path;                         // normalised, where it differs from what was received
     std::string host;                         // likewise
     std::string chunk_size;
+    limiter::classified asked;                // the limits that the request meets
+    limiter::admission_ruling gate;           // and what came of them
+    limit_report limits;
+    proxy::path_captures captures;
+    std::optional<exchange> request_under_way; // refers to the rest
 };
 
 class workspace_pool {

@@ -13,6 +13,8 @@ void deadline::expires_at(base::instant due) noexcept
     wheel_->file(*this);
 }
 
+void deadline::expires_after(base::micros wait) noexcept { expires_at(wheel_->now() + deadline_wheel::tick + wait); }
+
 void deadline_wheel::file(deadline& item) noexcept
 {
     auto const wait = std::max(item.due_ - now_, base::micros{0});

@@ -8,6 +8,7 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -23,6 +24,8 @@ public:
     deadline& operator=(deadline const&) = delete;
 
     void expires_at(base::instant due) noexcept;
+    // From the wheel's own, coarse time: fires after `wait` and at most two ticks, never before.
+    void expires_after(base::micros wait) noexcept;
     void expires_never() noexcept { due_ = base::instant::max(); }
     [[nodiscard]] deadline_wheel& wheel() const noexcept { return *wheel_; }
 
@@ -46,7 +49,9 @@ public:
 
     // Fires everything that is due at `now`. Call about once per tick.
     void advance(base::instant now) noexcept;
-    [[nodiscard]] base::instant now() const noexcept { return now_; } // as of the last advance()
+    // Somebody has read the clock: nearer to the truth than the last advance().
+    void note(base::instant now) noexcept { seen_ = std::max(seen_, now); }
+    [[nodiscard]] base::instant now() const noexcept { return std::max(now_, seen_); }
 
 private:
     friend class deadline;
@@ -56,6 +61,7 @@ private:
     void file(deadline& item) noexcept;
 
     base::instant now_;
+    base::instant seen_{};
     std::size_t hand_ = 0;
     std::array<list, slots> ring_;
 };

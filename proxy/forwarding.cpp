@@ -25,45 +25,82 @@ bool forwarding::is_repeatable() const noexcept
     return false;
 }
 
+bool forwarding::start_now()
+{
+    constexpr std::size_t fits_at_once = 8192; // into the send buffer of an idle connection
+    if (request_.body || request_.head.size() > fits_at_once) return false;
+    auto idle = to_.take_idle();
+    if (!idle) return false;
+    use(std::move(*idle));
+    gather out;
+    out.add(request_.head);
+    if (!connection_->link->try_write(out)) return true;
+    // Without its last byte nobody can have acted on it: another connection may carry any method.
+    release();
+    endpoint_.reset();
+    return false;
+}
+
 asio::awaitable<base::result<void, failure>> forwarding::start()
 {
-    auto wanted = upstream::freshness::any;
-    for (unsigned tries = 0;; ++tries) {
-        auto const outcome = co_await attempt(wanted);
-        if (outcome) co_return outcome;
-        auto const why = outcome.error();
+    auto const outcome = co_await attempt(upstream::freshness::any);
+    if (outcome) co_return outcome;
+    co_return co_await retry(outcome.error());
+}
+
+asio::awaitable<base::result<void, failure>> forwarding::retry(failure why)
+{
+    for (;;) {
         // A connection that was never made carried nothing: any method may try another endpoint.
         auto const never_sent = why.what == failure::kind::connect_refused || why.what == failure::kind::connect_timed_out;
-        if (!why.retryable || tries >= to_.spec().retries || !(never_sent || is_repeatable())) co_return outcome;
-        co_await finish();
-        wanted = never_sent ? upstream::freshness::any : upstream::freshness::new_only;
+        if (!why.retryable || tries_++ >= to_.spec().retries || !(never_sent || is_repeatable())) co_return why;
+        release();
+        auto const outcome = co_await attempt(never_sent ? upstream::freshness::any : upstream::freshness::new_only);
+        if (outcome) co_return outcome;
+        why = outcome.error();
     }
 }
 
 asio::awaitable<base::result<void, failure>> forwarding::attempt(upstream::freshness wanted)
 {
-    auto const failed_before = wanted == upstream::freshness::any ? endpoint_ : std::nullopt;
-    auto connected = co_await to_.connect(wanted, failed_before);
-    if (!connected) co_return connected.error();
-    connection_.emplace(std::move(*connected));
-    endpoint_ = connection_->endpoint;
-    head_seen_ = body_done_ = false;
-    buffers_.bytes.clear();
-    if (auto const ec = co_await send()) co_return lost(ec);
-    co_return co_await next_head();
-}
+    if (auto idle = wanted == upstream::freshness::any && !endpoint_ ? to_.take_idle() : std::nullopt) {
+        use(std::move(*idle));
+    }
+    else {
+        auto made = co_await to_.connect(wanted == upstream::freshness::any ? endpoint_ : std::nullopt);
+        if (!made) co_return made.error();
+        use(std::move(*made));
+    }
 
-asio::awaitable<base::error_code> forwarding::send()
-{
     gather out;
     out.add(request_.head);
     if (request_.body) {
         upload_.emplace(*request_.body);
         upload_->add_received(out);
     }
-    auto const ec = co_await connection_->link->write_all(out, to_.spec().timeouts.idle);
-    if (!ec && upload_ && !upload_->is_complete()) begin_upload();
-    co_return ec;
+    auto& link = *connection_->link;
+    auto ec = link.try_write(out);
+    if (!out.done()) ec = co_await link.write_all(out, to_.spec().timeouts.idle);
+    if (ec) co_return lost(ec);
+    if (upload_ && !upload_->is_complete()) begin_upload();
+    co_return co_await next_head();
+}
+
+// Nobody is left to answer: the upstream need not go on. An upload that is under way notices by itself.
+void forwarding::on_peer_closed()
+{
+    if (!upload_complete()) return;
+    client_gone_ = true;
+    connection_->link->cancel();
+}
+
+void forwarding::use(upstream::connection made)
+{
+    connection_.emplace(std::move(made));
+    endpoint_ = connection_->endpoint;
+    head_seen_ = body_done_ = false;
+    buffers_.bytes.clear();
+    request_.client.listen_for_closure(this);
 }
 
 void forwarding::begin_upload()
@@ -82,6 +119,7 @@ void forwarding::begin_upload()
 failure forwarding::lost(base::error_code ec) const noexcept
 {
     if (upload_ && upload_->problem()) return *upload_->problem();
+    if (client_gone_) return {failure::kind::client_gone, false};
     if (ec == asio::error::timed_out) return {failure::kind::answer_timed_out, false};
     return {failure::kind::broken, connection_->reused && !head_seen_};
 }
@@ -102,7 +140,9 @@ asio::awaitable<base::result<void, failure>> forwarding::next_head()
             bytes.grow(bytes.capacity() * 2);
         }
         auto& link = *connection_->link;
-        if (auto const ec = co_await link.readable(to_.spec().timeouts.response)) {
+        base::error_code ec;
+        if (link.begin_read_wait(to_.spec().timeouts.response, ec)) co_await link.read_wait(ec);
+        if (ec) {
             if (ec == asio::error::timed_out && !upload_complete() && !upload_->problem()) continue; // it is still listening
             co_return lost(ec);
         }
@@ -121,14 +161,15 @@ base::result<void, failure> forwarding::use_head(head_scanner::progress const& f
     bytes.consume(found.skip);
     auto const method = request_.method == "HEAD" ? answers::head_request : answers::other;
     auto& head = buffers_.head;
-    auto const problem = parse_response_head(bytes.unread().substr(0, found.length), method, head, buffers_.parser);
+    auto const problem = parse_response_head(bytes.unread().substr(0, found.length), method, head);
     bytes.consume(found.length);
     if (problem != head_problem::none) return failure{failure::kind::bad_answer};
     if (head.status == 101) { // only to what was asked for (H1-103)
         if (request_.upgrade.empty() || !boost::beast::iequals(head.upgrade, request_.upgrade)) return failure{failure::kind::bad_answer};
         switched_ = true;
     }
-    decoder_ = body_decoder(head.body, &*buffers_.parser);
+    if (head.status >= 200 || switched_) request_.client.listen_for_closure(nullptr); // from here on writing to it tells
+    decoder_ = body_decoder(head.body);
     return boost::system::in_place_value;
 }
 
@@ -175,8 +216,6 @@ asio::awaitable<base::result<void, failure>> forwarding::fetch()
 
 asio::awaitable<void> forwarding::finish()
 {
-    if (!connection_) co_return;
-    auto const wanted_whole_body = upload_complete();
     if (upload_over_) {
         request_.body->link.cancel_reading();
         connection_->link->cancel();
@@ -185,9 +224,23 @@ asio::awaitable<void> forwarding::finish()
             static_cast<void>(ignored); // it is only ever cancelled
         }
         request_.body->link.allow_reading();
+        upload_was_cut_ = true;
     }
+    release();
+}
+
+bool forwarding::finish_now()
+{
+    if (upload_over_) return false;
+    release();
+    return true;
+}
+
+void forwarding::release()
+{
+    if (!connection_) return;
     // Fit for another exchange: the answer was read to its end, no byte too many came, the request was sent whole.
-    auto const reusable = body_done_ && wanted_whole_body && !switched_ && buffers_.head.keep_alive && buffers_.bytes.empty();
+    auto const reusable = body_done_ && upload_complete() && !upload_was_cut_ && !switched_ && buffers_.head.keep_alive && buffers_.bytes.empty();
     auto done = std::move(*connection_);
     connection_.reset();
     if (reusable) to_.give_back(std::move(done));

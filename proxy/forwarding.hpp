@@ -24,7 +24,6 @@ namespace penstock::proxy {
 struct answer_buffers {
     byte_buffer bytes{16 * 1024};
     response_head head;
-    std::optional<response_parser> parser;
 };
 
 // The request as it is sent. All of it outlives the forwarding.
@@ -33,19 +32,26 @@ struct outgoing_request {
     std::string_view method;
     std::string_view upgrade;    // the protocol the client may switch to; empty: none
     body_source* body = nullptr; // null: no content
+    stream& client;              // whoever asked; when it goes, so does the request
     head_limits const& limits;   // of the answer's head
 };
 
-class forwarding {
+class forwarding final : private closure_listener {
 public:
     forwarding(upstream& to, outgoing_request const& request, answer_buffers& buffers) noexcept;
     forwarding(forwarding const&) = delete;
     forwarding& operator=(forwarding const&) = delete;
+    ~forwarding() override { request_.client.listen_for_closure(nullptr); }
 
+    // The usual case, without waiting: a request without content leaves whole on an idle connection, and next_head() is to be
+    // awaited. False: nothing was sent, start() is needed.
+    bool start_now();
     // Sends the request and reads the first head of the answer, which may be an interim one (1xx).
     boost::asio::awaitable<base::result<void, failure>> start();
-    // After an interim head: the next one.
+    // After start_now() or an interim head: the next one.
     boost::asio::awaitable<base::result<void, failure>> next_head();
+    // The first head did not come: sends the request again as often as it is safe and allowed; `why` stands if it is not.
+    boost::asio::awaitable<base::result<void, failure>> retry(failure why);
     // Views are valid until fetch().
     [[nodiscard]] response_head const& head() const noexcept { return buffers_.head; }
 
@@ -56,6 +62,8 @@ public:
     };
     // The next part of the answer's body, as far as it has been received; never waits.
     base::result<piece, failure> next_piece();
+    // Of the answer, behind what was taken so far.
+    [[nodiscard]] std::size_t received_bytes() const noexcept { return buffers_.bytes.unread().size(); }
     // Behind a piece that was not marked as the last one: whether nothing but the end of the body follows, as far as is
     // known without receiving more.
     base::result<bool, failure> peek_end();
@@ -66,8 +74,10 @@ public:
     [[nodiscard]] stream& tunnel() noexcept { return *connection_->link; }
 
     // Ends the exchange: stops an upload that is no longer wanted, gives the connection back if it is fit for reuse.
-    // To be awaited before destruction, however the exchange went.
+    // To be awaited before destruction, however the exchange went, unless finish_now() was enough.
     boost::asio::awaitable<void> finish();
+    // The same where nothing has to be waited for; false, and nothing done, if an upload is under way.
+    bool finish_now();
 
     [[nodiscard]] bool upload_complete() const noexcept { return !upload_ || upload_->is_complete(); }
     [[nodiscard]] std::uint64_t uploaded_bytes() const noexcept { return upload_ ? upload_->content_bytes() : 0; }
@@ -76,10 +86,12 @@ public:
 
 private:
     boost::asio::awaitable<base::result<void, failure>> attempt(upstream::freshness wanted);
-    boost::asio::awaitable<base::error_code> send();
+    void on_peer_closed() override;
+    void use(upstream::connection made);
     void begin_upload();
+    void release();
     base::result<void, failure> use_head(head_scanner::progress const& found);
-    failure lost(base::error_code ec) const noexcept;
+    [[nodiscard]] failure lost(base::error_code ec) const noexcept;
     [[nodiscard]] bool is_repeatable() const noexcept;
 
     upstream& to_;
@@ -88,11 +100,14 @@ private:
     std::optional<upstream::connection> connection_;
     std::optional<std::size_t> endpoint_;
     std::optional<upload> upload_;
+    unsigned tries_ = 0;
     std::optional<boost::asio::steady_timer> upload_over_; // cancelled when the upload has ended
     body_decoder decoder_;
     std::optional<piece> peeked_; // what peek_end() found that is not the end
     bool head_seen_ = false;  // some byte of the answer has arrived
     bool body_done_ = false;
+    bool upload_was_cut_ = false; // it was stopped, and may have left half a piece behind
+    bool client_gone_ = false;
     bool switched_ = false;   // 101: the connection is a tunnel
 };
 

@@ -2,6 +2,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/string.hpp>
+#include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 
 #include <charconv>
@@ -11,6 +12,43 @@ namespace penstock::proxy {
 namespace {
 
 namespace http = boost::beast::http;
+
+// Beast's parser, reporting the head and stopping there.
+template <bool IsRequest, class Head>
+class head_reader final : public http::basic_parser<IsRequest> {
+public:
+    explicit head_reader(Head& into) noexcept : head_(into) {}
+
+private:
+    using error_code = boost::beast::error_code;
+    using view = boost::beast::string_view;
+
+    void on_request_impl(http::verb, view method, view target, int version, error_code&) override
+    {
+        if constexpr (IsRequest) {
+            head_.method = method;
+            head_.target = target;
+            head_.minor_version = version == 10 ? 0 : 1;
+        }
+    }
+    void on_response_impl(int code, view reason, int version, error_code&) override
+    {
+        if constexpr (!IsRequest) {
+            head_.status = static_cast<unsigned>(code);
+            head_.reason = reason;
+            head_.minor_version = version == 10 ? 0 : 1;
+        }
+    }
+    void on_field_impl(http::field, view name, view value, error_code&) override { head_.fields.push_back({name, value}); }
+    void on_header_impl(error_code&) override {}
+    void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code&) override {}
+    std::size_t on_body_impl(view, error_code&) override { return 0; }
+    void on_chunk_header_impl(std::uint64_t, view, error_code&) override {}
+    std::size_t on_chunk_body_impl(std::uint64_t, view, error_code&) override { return 0; }
+    void on_finish_impl(error_code&) override {}
+
+    Head& head_;
+};
 
 bool same(std::string_view a, std::string_view b) noexcept { return boost::beast::iequals(a, b); }
 
@@ -103,14 +141,16 @@ bool has_folded_line(std::string_view bytes, std::vector<base::field> const& fie
     return false;
 }
 
-template <class Parser, class Head>
-head_problem parse_head(std::string_view bytes, Head& head, Parser& parser)
+template <bool IsRequest, class Head>
+head_problem parse_head(std::string_view bytes, Head& head)
 {
+    head.fields.clear();
+    head.body = {};
+    head_reader<IsRequest, Head> parser(head);
     parser.header_limit(static_cast<std::uint32_t>(bytes.size() + 1));
-    parser.body_limit(boost::none); // the gateway counts content itself
+    parser.body_limit(boost::none); // content is not its concern
     boost::beast::error_code ec;
     auto const used = parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
-    parser.head_is_over();
     if (ec == http::error::bad_version) return head_problem::unsupported_version;
     if (ec == http::error::bad_content_length || ec == http::error::multiple_content_length || ec == http::error::bad_transfer_encoding)
         return head_problem::bad_framing;
@@ -118,26 +158,24 @@ head_problem parse_head(std::string_view bytes, Head& head, Parser& parser)
     return head_problem::none;
 }
 
-// Beast says "bad version" of anything behind the target; only something that looks like HTTP/digits is a version.
-bool names_a_version(std::string_view bytes) noexcept
+// Beast says "bad version" of anything behind the target; only HTTP/digit.digit is one, and only another than ours (H1-12).
+bool names_another_version(std::string_view bytes) noexcept
 {
     auto const line = bytes.substr(0, bytes.find('\r'));
-    auto const at = line.rfind(' ');
+    auto const at = line.find(' ', line.find(' ') + 1);
     if (at == std::string_view::npos) return false;
     auto const text = line.substr(at + 1);
     auto const is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    return text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) && text[6] == '.' && is_digit(text[7]);
+    auto const is_version = text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) && text[6] == '.' && is_digit(text[7]);
+    return is_version && text != "HTTP/1.0" && text != "HTTP/1.1";
 }
 
 } // namespace
 
-head_problem parse_request_head(std::string_view bytes, request_head& head, std::optional<request_parser>& parser)
+head_problem parse_request_head(std::string_view bytes, request_head& head)
 {
-    head.fields.clear();
-    head.body = {};
-    parser.emplace(head);
-    if (auto const problem = parse_head(bytes, head, *parser); problem != head_problem::none) {
-        if (problem == head_problem::unsupported_version && !names_a_version(bytes)) return head_problem::malformed;
+    if (auto const problem = parse_head<true>(bytes, head); problem != head_problem::none) {
+        if (problem == head_problem::unsupported_version && !names_another_version(bytes)) return head_problem::malformed;
         return problem;
     }
 
@@ -168,13 +206,9 @@ head_problem parse_request_head(std::string_view bytes, request_head& head, std:
     return head_problem::none;
 }
 
-head_problem parse_response_head(std::string_view bytes, answers method, response_head& head, std::optional<response_parser>& parser)
+head_problem parse_response_head(std::string_view bytes, answers method, response_head& head)
 {
-    head.fields.clear();
-    head.body = {};
-    parser.emplace(head);
-    if (method == answers::head_request) parser->skip(true);
-    if (auto const problem = parse_head(bytes, head, *parser); problem != head_problem::none) return problem;
+    if (auto const problem = parse_head<false>(bytes, head); problem != head_problem::none) return problem;
 
     auto const seen = collect(head.fields);
     auto const is_1_0 = head.minor_version == 0;

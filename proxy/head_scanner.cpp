@@ -1,7 +1,5 @@
 #include "proxy/head_scanner.hpp"
 
-#include <cstring>
-
 namespace penstock::proxy {
 namespace {
 
@@ -10,7 +8,8 @@ constexpr std::size_t max_empty_lines = 4; // in front of a request line (RFC 91
 // A start line begins with a token (request) or "HTTP" (response): an upper- or lower-case letter or another tchar.
 bool can_begin_head(char c) noexcept
 {
-    return c > ' ' && c < 0x7f && std::strchr("\"(),/:;<=>?@[\\]{}", c) == nullptr;
+    if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) return true;
+    return std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
 } // namespace

@@ -1,5 +1,7 @@
 #include "proxy/outgoing_head.hpp"
 
+#include "base/field_name.hpp"
+
 #include <array>
 #include <charconv>
 
@@ -26,10 +28,16 @@ bool write_outgoing_head(std::string& out, outgoing_head const& head)
     out.clear();
     out.append(received.method).append(" ").append(head.target).append(" HTTP/1.1\r\nHost: ").append(head.origin.authority).append("\r\n");
     for (auto const& field : received.fields) {
+        if (head.max_forwards && base::is_field(field.name, "max-forwards")) continue;
         if (forwards_request_field(field.name, connection, head.origin.trust))
             out.append(field.name).append(": ").append(field.value).append("\r\n");
     }
     append_forwarding_fields(out, head.origin);
+    if (head.max_forwards) {
+        out.append("Max-Forwards: ");
+        append_number(out, *head.max_forwards - 1);
+        out.append("\r\n");
+    }
     switch (received.body.how) {
     case body_framing::kind::length:
         out.append("Content-Length: ");

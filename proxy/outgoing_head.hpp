@@ -5,6 +5,7 @@
 #include "proxy/fields.hpp"
 #include "proxy/message_head.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,7 @@ struct outgoing_head {
     std::string_view target;          // origin-form, as it is to be sent
     forwarding_context const& origin; // who sent it and how
     std::string_view upgrade;         // the protocol to ask for; empty: none
+    std::optional<unsigned> max_forwards; // of OPTIONS, as received: one less is sent
 };
 
 // Replaces the content of `out`. False if the head cannot be forwarded faithfully (too many Connection options).

@@ -20,6 +20,17 @@ bool is_would_block(base::error_code const& ec) noexcept
     return ec == asio::error::would_block || ec == asio::error::try_again;
 }
 
+ssize_t send_all(int socket, std::span<asio::const_buffer const> pieces) noexcept
+{
+    std::array<iovec, gather::most> parts;
+    std::size_t count = 0;
+    for (auto const& piece : pieces) parts[count++] = {const_cast<void*>(piece.data()), piece.size()};
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = count;
+    return ::sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
 } // namespace
 
 void gather::consume(std::size_t n) noexcept
@@ -53,13 +64,8 @@ base::result<std::size_t> stream::try_read(std::span<char> into) noexcept
 base::error_code stream::try_write(gather& out) noexcept
 {
     while (!out.done()) {
-        std::array<iovec, 6> parts;
-        std::size_t count = 0;
-        for (auto const& piece : out.pieces()) parts[count++] = {const_cast<void*>(piece.data()), piece.size()};
-        msghdr message{};
-        message.msg_iov = parts.data();
-        message.msg_iovlen = count;
-        auto const n = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+        auto const pieces = out.pieces();
+        auto const n = pieces.size() == 1 ? ::send(socket_.get(), pieces.front().data(), pieces.front().size(), MSG_NOSIGNAL) : send_all(socket_.get(), pieces);
         if (n >= 0) {
             out.consume(static_cast<std::size_t>(n));
             continue;
@@ -70,19 +76,30 @@ base::error_code stream::try_write(gather& out) noexcept
     return {};
 }
 
-asio::awaitable<base::error_code> stream::ready(wait& direction, bool& is_ready, base::micros timeout)
+// The deadline stays set when the wait is over: without a waiter it has no effect.
+bool stream::begin(wait& direction, bool is_ready, base::micros timeout, base::error_code& result) noexcept
+{
+    result = direction.cancelled ? base::error_code{asio::error::operation_aborted} : base::error_code{};
+    if (direction.cancelled || is_ready) return false;
+    direction.expires_after(timeout);
+    return true;
+}
+
+bool stream::begin_read_wait(base::micros timeout, base::error_code& result) noexcept { return begin(reading_, readable_, timeout, result); }
+
+asio::awaitable<base::error_code> stream::readable(base::micros timeout)
 {
     base::error_code result;
-    if (direction.cancelled) co_return base::error_code{asio::error::operation_aborted};
-    if (is_ready) co_return result;
-    direction.expires_at(base::clock::now() + timeout);
-    co_await direction.waiter.wait(result);
-    direction.expires_never();
+    if (begin(reading_, readable_, timeout, result)) co_await reading_.waiter.wait(result);
     co_return result;
 }
 
-asio::awaitable<base::error_code> stream::readable(base::micros timeout) { return ready(reading_, readable_, timeout); }
-asio::awaitable<base::error_code> stream::writable(base::micros timeout) { return ready(writing_, writable_, timeout); }
+asio::awaitable<base::error_code> stream::writable(base::micros timeout)
+{
+    base::error_code result;
+    if (begin(writing_, writable_, timeout, result)) co_await writing_.waiter.wait(result);
+    co_return result;
+}
 
 asio::awaitable<base::result<std::size_t>> stream::read_some(std::span<char> into, base::micros timeout)
 {
@@ -106,7 +123,10 @@ asio::awaitable<base::error_code> stream::write_all(gather& out, base::micros ti
 
 void stream::on_ready(std::uint32_t happened)
 {
-    if (happened & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) peer_closed_ = true;
+    if ((happened & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+        peer_closed_ = true;
+        if (closure_listener_) closure_listener_->on_peer_closed();
+    }
     auto const reads = (happened & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     auto const writes = (happened & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
     readable_ = readable_ || reads;

@@ -14,6 +14,7 @@
 #include <boost/asio/buffer.hpp>
 
 #include <array>
+#include <cassert>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -23,8 +24,12 @@ namespace penstock::proxy {
 // Up to six pieces that leave in one write.
 class gather {
 public:
+    static constexpr std::size_t most = 6;
+
+    // At most `most` pieces that are not empty.
     void add(std::string_view piece) noexcept
     {
+        assert(size_ < most || piece.empty());
         if (!piece.empty()) pieces_[size_++] = boost::asio::const_buffer(piece.data(), piece.size());
     }
     [[nodiscard]] std::span<boost::asio::const_buffer const> pieces() const noexcept { return {pieces_.data() + first_, size_ - first_}; }
@@ -32,9 +37,19 @@ public:
     void consume(std::size_t n) noexcept;
 
 private:
-    std::array<boost::asio::const_buffer, 6> pieces_;
+    std::array<boost::asio::const_buffer, most> pieces_;
     std::size_t first_ = 0;
     std::size_t size_ = 0;
+};
+
+// Whoever wants to know that a peer has gone while it waits for something else.
+class closure_listener {
+public:
+    virtual void on_peer_closed() = 0; // may end waits, destroys nothing
+
+protected:
+    closure_listener() = default;
+    virtual ~closure_listener() = default;
 };
 
 class stream final : private watched {
@@ -55,12 +70,19 @@ public:
     boost::asio::awaitable<base::error_code> readable(base::micros timeout);
     boost::asio::awaitable<base::error_code> writable(base::micros timeout);
 
+    // readable() without a coroutine frame: true if the caller is to await read_wait(result), false if `result` is known.
+    [[nodiscard]] bool begin_read_wait(base::micros timeout, base::error_code& result) noexcept;
+    boost::asio::awaitable<void> read_wait(base::error_code& result) { return reading_.waiter.wait(result); }
+
     // Reads at least one byte or the end (0).
     boost::asio::awaitable<base::result<std::size_t>> read_some(std::span<char> into, base::micros timeout);
     boost::asio::awaitable<base::error_code> write_all(gather& out, base::micros timeout);
 
     // Nothing unexpected has arrived on this idle connection and the peer has not closed it, as far as is known.
     [[nodiscard]] bool is_quiet() const noexcept { return !readable_; }
+
+    // Tells `listener` (null: nobody) when the peer closes or resets from now on.
+    void listen_for_closure(closure_listener* listener) noexcept { closure_listener_ = listener; }
 
     void shutdown_write() noexcept;
     void cancel_reading() noexcept; // ends the reader's wait, now or as soon as it starts one
@@ -87,12 +109,13 @@ private:
     };
     void on_ready(std::uint32_t happened) override;
     void on_stop() override { cancel(); }
-    boost::asio::awaitable<base::error_code> ready(wait& direction, bool& is_ready, base::micros timeout);
+    static bool begin(wait& direction, bool is_ready, base::micros timeout, base::error_code& result) noexcept;
 
     descriptor socket_;
     poller& events_;
     wait reading_;
     wait writing_;
+    closure_listener* closure_listener_ = nullptr;
     bool readable_ = false;    // a read may find something
     bool writable_ = false;    // a write may go
     bool peer_closed_ = false; // the end of the stream is behind what can still be read

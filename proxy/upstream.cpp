@@ -4,6 +4,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include <cerrno>
+#include <utility>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -77,15 +78,23 @@ asio::awaitable<base::result<std::unique_ptr<stream>>> upstream::open(endpoint& 
     co_return why;
 }
 
-asio::awaitable<base::result<upstream::connection, failure>> upstream::connect(freshness wanted, std::optional<std::size_t> not_this)
+std::optional<upstream::connection> upstream::take_idle()
 {
-    auto const picked = picker_.pick(base::clock::now(), not_this);
+    turn_ = picker_.pick(base::clock::now());
+    if (!turn_) return std::nullopt;
+    auto link = endpoints_[*turn_].idle.take();
+    if (!link) return std::nullopt;
+    picker_.started(*turn_);
+    return connection{std::move(link), *std::exchange(turn_, std::nullopt), true};
+}
+
+asio::awaitable<base::result<upstream::connection, failure>> upstream::connect(std::optional<std::size_t> not_this)
+{
+    auto const turn = std::exchange(turn_, std::nullopt);
+    auto const picked = turn && !not_this ? turn : picker_.pick(base::clock::now(), not_this);
     if (!picked) co_return failure{failure::kind::no_endpoint, false};
     auto& target = endpoints_[*picked];
     picker_.started(*picked);
-    if (wanted == freshness::any) {
-        if (auto link = target.idle.take()) co_return connection{std::move(link), *picked, true};
-    }
     auto link = co_await open(target);
     if (!link) {
         picker_.ended(*picked);

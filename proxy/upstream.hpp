@@ -34,8 +34,11 @@ public:
     };
     enum class freshness : bool { any, new_only };
 
-    // `not_this`: the endpoint that has just failed for this request.
-    boost::asio::awaitable<base::result<connection, failure>> connect(freshness wanted, std::optional<std::size_t> not_this);
+    // An idle connection to the endpoint whose turn it is; nothing if that one has none.
+    std::optional<connection> take_idle();
+    // A new connection, to the endpoint that take_idle() looked at last if there is no reason against it. `not_this`: the
+    // endpoint that has just failed for this request.
+    boost::asio::awaitable<base::result<connection, failure>> connect(std::optional<std::size_t> not_this);
 
     // The exchange is over and the connection may carry another.
     void give_back(connection done);
@@ -61,6 +64,7 @@ private:
     poller& events_;
     endpoint_picker picker_;
     std::deque<endpoint> endpoints_;
+    std::optional<std::size_t> turn_; // picked by take_idle(), for the connect() that follows it at once
 };
 
 } // namespace penstock::proxy

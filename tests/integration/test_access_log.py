@@ -97,7 +97,7 @@ class Stalled(GatewayCase):
     def test_op_36_a_stalled_sink_drops_lines_and_blocks_nobody(self):
         app = self.upstream()
         reader, writer = os.pipe()
-        self.addCleanup(os.close, reader)  # before the gateway is stopped: its last lines meet a closed pipe
+        self.addCleanup(os.close, reader)  # after the gateway was stopped: a stalled sink does not keep it alive either
         gate = self.gateway(app, ON, stdout=writer)
         os.close(writer)
         with Connection(gate.address) as client:

@@ -118,7 +118,7 @@ class Drain(GatewayCase):
         self.gate.signal(signal.SIGTERM)
         self.gate.wait_for_end()
         self.assertLess(time.monotonic() - begin, 0.5 + 2 + SLACK)
-        self.gate.expected_statuses = (0, 143, -signal.SIGTERM)
+        self.gate.expected_statuses = (1, )  # what was cut short is said
 
     def test_op_2_not_ready_while_still_serving(self):
         self.start("timeouts: {pre_drain: 3s}")

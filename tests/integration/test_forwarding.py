@@ -113,6 +113,10 @@ class Responses(GatewayCase):
         response = self.answer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(*parts))
         self.assertEqual((response.framing, response.body), ("chunked", b"".join(parts)))
 
+    def test_a_small_chunked_response_that_comes_in_one_piece(self):
+        response = self.answer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(b"x"))
+        self.assertEqual((response.framing, response.body), ("chunked", b"x"))
+
     def test_h1_11_set_cookie_lines_stay_separate(self):
         cookies = ["a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT", "b=2; Path=/"]
         response = self.answer(reply(fields=[("Set-Cookie", each) for each in cookies]))

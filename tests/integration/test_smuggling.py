@@ -90,6 +90,7 @@ class Chunks(GatewayCase):
 
     def test_h1_48_lines_that_do_not_end_with_crlf(self):
         for body in (b"5\nhello\r\n0\r\n\r\n", b"5\rhello\r\n0\r\n\r\n", b"5;a\nhello\r\n0\r\n\r\n", b"5;a=b\rc\r\nhello\r\n0\r\n\r\n",
+                     b"5;a=\"\r\nhello\r\n0\r\n\r\n\"\r\nhello\r\n0\r\n\r\n", b"5;a=\"b\nc\"\r\nhello\r\n0\r\n\r\n",
                      b"5\r\nhello\r\n0\n\n", b"5\r\nhello\r\n0\r\nX: y\n\r\n", b"5\r\nhello\r\n0\r\nX: y\rZ: w\r\n\r\n"):
             self.refuse(body)
 
