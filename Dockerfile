@@ -7,7 +7,7 @@ WORKDIR /src
 COPY tools/debian-packages.txt tools/install_packages.sh tools/
 RUN tools/install_packages.sh build
 COPY . .
-RUN cmake --preset release -DPENSTOCK_TESTS=OFF -DPENSTOCK_BENCH=OFF -DPENSTOCK_LTO=OFF \
+RUN cmake --preset release -DPENSTOCK_TESTS=OFF -DPENSTOCK_BENCH=OFF \
  && cmake --build --preset release --target penstock \
  && strip build/release/gateway/penstock
 # glibc loads libnss_* by name when a host name is looked up, so that ldd does not show them.
