@@ -1,13 +1,14 @@
 # The short commands; cmake presets and ctest do the work. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test check unit format format-check tidy bench asan tsan coverage clean
+.PHONY: help deps build run test check acceptance format format-check tidy bench asan tsan coverage clean
 
 # gcc 12's thread sanitizer cannot start where the kernel spreads addresses over more than 28 bits; where setarch may, it
 # turns that off for the tests.
 FIXED_ADDRESSES = $(shell setarch --addr-no-randomize true 2>/dev/null && echo setarch --addr-no-randomize)
 
 JOBS ?= $(shell nproc)
+TESTS ?= # further arguments of ctest, such as TESTS='-L unit'
 SOURCES = $(shell find base partition limiter proxy conf gateway tests bench cmake -name '*.hpp' -o -name '*.cpp')
 
 help: ## this list
@@ -28,7 +29,13 @@ test: ## build and run every test; they start their own servers
 	@tools/install_packages.sh build test
 	@cmake --preset dev
 	@cmake --build --preset dev --parallel $(JOBS)
-	@ctest --preset dev
+	@ctest --preset dev --parallel $(JOBS) $(TESTS)
+
+acceptance: build ## the long runs on the release build: a fleet of three, bodies of 5 GiB
+	@tools/install_packages.sh test
+	@for long in fleet bodies; do \
+	    PENSTOCK_BINARY=$(CURDIR)/build/release/gateway/penstock PYTHONPATH=tests python3 -B tests/integration/acceptance_$$long.py || exit 1; \
+	done
 
 check: ## before a commit: format, lint of what changed, source rules, unit and contract tests
 	@tools/install_packages.sh build test check
@@ -36,7 +43,7 @@ check: ## before a commit: format, lint of what changed, source rules, unit and 
 	@cmake --preset dev
 	@cmake --build --preset dev --parallel $(JOBS)
 	@tools/tidy.sh --changed
-	@ctest --preset dev --label-regex '^(tools|unit|contract)$$'
+	@ctest --preset dev --parallel $(JOBS) --label-regex '^(tools|unit|contract)$$'
 
 format: ## lay out the sources as .clang-format says
 	@tools/install_packages.sh check
@@ -59,19 +66,19 @@ asan: ## build with address and undefined-behaviour sanitizers and run every tes
 	@tools/install_packages.sh build test
 	@cmake --preset asan
 	@cmake --build --preset asan --parallel $(JOBS)
-	@ctest --preset asan
+	@ctest --preset asan --parallel $(JOBS) $(TESTS)
 
 tsan: ## build with thread sanitizer and run every test
 	@tools/install_packages.sh build test
 	@cmake --preset tsan
 	@cmake --build --preset tsan --parallel $(JOBS)
-	@$(FIXED_ADDRESSES) ctest --preset tsan
+	@$(FIXED_ADDRESSES) ctest --preset tsan --parallel $(JOBS) $(TESTS)
 
 coverage: ## run every test with gcov counters; the report is build/coverage/report/index.html
 	@tools/install_packages.sh build test coverage
 	@cmake --preset coverage
 	@cmake --build --preset coverage --parallel $(JOBS)
-	@ctest --preset coverage
+	@ctest --preset coverage --parallel $(JOBS) $(TESTS)
 	@mkdir -p build/coverage/report
 	@gcovr --root . --exclude tests/ --html-details build/coverage/report/index.html --print-summary build/coverage
 

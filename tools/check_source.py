@@ -72,10 +72,13 @@ WHY = {
     "name": "the word says nothing of what is inside",
     "header": "a header opens with what it knows, what it does not and who calls it, then #pragma once",
     "unfinished": "unfinished work is an issue, not a line in the source",
+    "links": "a page that moved takes its links along",
 }
 
 COMMENT_OR_STRING = re.compile(
     r'//[^\n]*|/\*.*?\*/|R"(?P<mark>[^()\\\s]*)\(.*?\)(?P=mark)"|"(?:\\.|[^"\\\n])*"|(?<![0-9A-Fa-f])\'(?:\\.|[^\'\\\n])+\'', re.S)
+MARKDOWN_CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.S | re.M)
+MARKDOWN_LINK = re.compile(r"\]\(([^()\s]+)\)")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"]', re.M)
 
 
@@ -83,6 +86,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"]', re.M)
 class SourceFile:
     path: str  # from the root, with '/'
     text: str
+    root: str
 
     def under(self, places):
         return any(self.path == place or (place.endswith("/") and self.path.startswith(place)) for place in places)
@@ -199,23 +203,33 @@ def unfinished(file):
         yield line_of(file.text, found.start()), found[0]
 
 
+def links(file):
+    text = MARKDOWN_CODE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), file.text)
+    for found in MARKDOWN_LINK.finditer(text):
+        target = found[1].split("#", 1)[0]
+        if target and ":" not in target and not os.path.exists(os.path.join(file.root, os.path.dirname(file.path), target)):
+            yield line_of(text, found.start()), f'"{found[1]}" leads nowhere'
+
+
 RULES = [arrows, borders, asio, clock, decides, sleep, detached, name, header, unfinished]
 
 
-def source_files(root):
-    for top in CODE_ROOTS:
+def files_below(root, tops, wanted):
+    for top in tops:
         for folder, folders, names in os.walk(os.path.join(root, top)):
-            folders[:] = sorted(each for each in folders if not each.startswith((".", "__")) and each != "node_modules")
+            folders[:] = sorted(each for each in folders if not each.startswith((".", "__")) and each not in ("node_modules", "build"))
             for each in sorted(names):
-                if each.endswith(CODE) or each == "Dockerfile":
+                if wanted(each):
                     full = os.path.join(folder, each)
                     with open(full, encoding="utf-8") as opened:
-                        yield SourceFile(os.path.relpath(full, root).replace(os.sep, "/"), opened.read())
+                        yield SourceFile(os.path.relpath(full, root).replace(os.sep, "/"), opened.read(), root)
 
 
 def refusals(root):
-    for file in source_files(root):
-        rules = [name] if file.under(SPEAKS_OF_RULES) else RULES
+    rules_by_file = [(file, [name] if file.under(SPEAKS_OF_RULES) else RULES)
+                     for file in files_below(root, CODE_ROOTS, lambda each: each.endswith(CODE) or each == "Dockerfile")]
+    rules_by_file += [(file, [links]) for file in files_below(root, ["."], lambda each: each.endswith(".md"))]
+    for file, rules in rules_by_file:
         for rule in rules:
             for line, what in rule(file):
                 yield f"{file.path}:{line}: {rule.__name__}: {what}; {WHY[rule.__name__]}"

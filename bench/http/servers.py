@@ -241,7 +241,8 @@ class Gateways:
     @contextlib.contextmanager
     def nginx_lua(self, redis_port):
         """The naive bucket by address in Redis, asked from Lua."""
-        digest = redis_cli(redis_port, "-x", "SCRIPT", "LOAD", stdin=(TEMPLATES / "naive_bucket.lua").read_text(encoding="utf-8"))
+        script = (TEMPLATES / "naive_bucket.lua").read_text(encoding="utf-8")
+        digest = redis_cli(redis_port, "-x", "SCRIPT", "LOAD", stdin=script)
         with self._workspace.folder() as folder:
             handler = fill("naive_access.lua", folder / "access.lua", {"REDIS_PORT": redis_port, "DIGEST": digest})
             with self._nginx(False, {

@@ -53,9 +53,14 @@ REFUSED = [
     ("a header of comments alone", "base/a.hpp", "// What it knows.\n", "header"),
     ("unfinished C++", "gateway/app.cpp", "// TODO: later\n", "unfinished"),
     ("unfinished Lua", "lua/acquire.lua", "-- FIXME\n", "unfinished"),
+    ("a link to a page that is not there", "docs/a.md", "See [b](b.md).\n", "links"),
+    ("also with a place in it", "README.md", "See [b](docs/b.md#c).\n", "links"),
 ]
 
 ACCEPTED = [
+    ("a link to what is there", "docs/a.md", "[here](../docs/a.md#top), [top](#top)\n"),
+    ("a link to the web", "README.md", "[web](https://example.org/a.md)\n"),
+    ("a link that is code", "README.md", "`[b](b.md)`\n\n```cpp\n[](int){}; [b](b.md)\n```\n"),
     ("gateway reaches all", "gateway/app.cpp", '#include "conf/load.hpp"\n#include "proxy/forward.hpp"\n#include "base/clock.hpp"\n'),
     ("conf reaches both sides", "conf/load.cpp", '#include "limiter/policy.hpp"\n#include "proxy/route_table.hpp"\n'),
     ("tests reach every room", "tests/contract/a_test.cpp", '#include "limiter/store.hpp"\n#include "proxy/forward.hpp"\n'),
@@ -83,7 +88,7 @@ ACCEPTED = [
 def check(path, text):
     with tempfile.TemporaryDirectory() as root:
         file = Path(root) / path
-        file.parent.mkdir(parents=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
         return subprocess.run([sys.executable, CHECKER, root], capture_output=True, text=True, timeout=60, check=False)
 
