@@ -92,9 +92,10 @@ bool take_member(std::string_view& list, std::string_view& name) noexcept
     if (quoted || (!parameters.empty() && parameters.front() != ';') || parameters.find("=;") != std::string_view::npos ||
         parameters.find(";;") != std::string_view::npos || parameters.ends_with('=') || parameters.ends_with(';'))
         return false;
-    list.remove_prefix(std::min(at + 1, list.size()));
+    auto const comma = at < list.size();
+    list.remove_prefix(comma ? at + 1 : at);
     while (list.starts_with(' ') || list.starts_with('\t')) list.remove_prefix(1);
-    return true;
+    return !comma || !list.empty(); // a comma stands between two members only (RFC 9651 section 4.2.1)
 }
 
 } // namespace
