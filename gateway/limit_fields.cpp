@@ -10,6 +10,8 @@
 namespace penstock::gateway {
 namespace {
 
+__extension__ using wide = __int128; // products of two quotas of up to 15 digits
+
 constexpr std::int64_t largest_integer = 999'999'999'999'999; // RFC 9651 section 3.3.1 (RL-10)
 
 std::int64_t whole_seconds(base::micros wait) noexcept
@@ -31,8 +33,8 @@ base::micros until_next_permit(limiter::algorithm const& how, limiter::decision 
 std::int64_t window_of(limit_report::member const& member, limiter::decision const& said) noexcept
 {
     if (std::holds_alternative<limiter::fixed_window>(member.policy->algorithm)) return whole_seconds(said.reset_after);
-    auto const proportional = (member.remaining * member.window + member.quota - 1) / std::max<std::int64_t>(member.quota, 1);
-    return std::max(proportional, whole_seconds(until_next_permit(member.policy->algorithm, said)));
+    auto const proportional = (wide{member.remaining} * member.window + member.quota - 1) / std::max<std::int64_t>(member.quota, 1);
+    return std::max(static_cast<std::int64_t>(proportional), whole_seconds(until_next_permit(member.policy->algorithm, said)));
 }
 
 void append_number(std::string& out, std::int64_t number)
@@ -93,9 +95,10 @@ bool take_member(std::string_view& list, std::string_view& name) noexcept
     if (quoted || (!parameters.empty() && parameters.front() != ';') || parameters.find("=;") != std::string_view::npos ||
         parameters.find(";;") != std::string_view::npos || parameters.ends_with('=') || parameters.ends_with(';'))
         return false;
-    list.remove_prefix(std::min(at + 1, list.size()));
+    auto const comma = at < list.size();
+    list.remove_prefix(comma ? at + 1 : at);
     while (list.starts_with(' ') || list.starts_with('\t')) list.remove_prefix(1);
-    return true;
+    return !comma || !list.empty(); // a comma stands between two members only (RFC 9651 section 4.2.1)
 }
 
 } // namespace
@@ -119,7 +122,7 @@ limit_report report_limits(limiter::admission_ruling const& gate, unsigned jitte
     // Tightest first: clients that read one member read the first (RL-21). What refused comes before everything.
     std::ranges::stable_sort(report.members, [](auto const& a, auto const& b) {
         if (a.violated != b.violated) return a.violated;
-        return a.remaining * b.quota < b.remaining * a.quota;
+        return wide{a.remaining} * b.quota < wide{b.remaining} * a.quota;
     });
 
     if (gate.verdict != limiter::admission_ruling::kind::refused || gate.retry_after == limiter::never) return report;
