@@ -17,6 +17,9 @@ constexpr std::string_view longest_tag = "fw31622400001ms";
 static_assert(longest_key_prefix + 2 + longest_identity + 1 + longest_name + 1 + longest_tag.size() <=
               partition::partition_key::capacity);
 
+// What an open breaker asks Redis about. No counter's key meets it: each ends with a limit's suffix.
+constexpr std::string_view probe_name = "{penstock-probe}";
+
 limiter::key_settings keys_of(node const& root, attachments const& files)
 {
     limiter::key_settings keys;
@@ -81,6 +84,7 @@ snapshot_ptr compile(node const& root, outline parts, settings read, attachments
     auto made = std::make_shared<snapshot>();
     made->settings = std::move(read);
     made->keys = keys_of(root, files);
+    if (auto& redis = made->settings.redis) redis->probe_key = made->keys.prefix + std::string{probe_name};
     made->upstreams = read_upstreams(root);
     add_policies(parts, *made);
     add_routes(parts, *made);

@@ -18,8 +18,9 @@ constexpr std::array time_units{unit{"d", 86'400'000'000}, unit{"h", 3'600'000'0
                                 unit{"s", 1'000'000}, unit{"ms", 1'000}};
 constexpr std::int64_t kib = 1024;
 constexpr std::array size_units{unit{"GiB", kib* kib* kib}, unit{"MiB", kib* kib}, unit{"KiB", kib}, unit{"B", 1}};
-constexpr std::array period_words{unit{"second", 1'000'000}, unit{"minute", 60'000'000}, unit{"hour", 3'600'000'000},
-                                  unit{"day", 86'400'000'000}};
+constexpr std::array period_words{unit{"second", 1'000'000},   unit{"s", 1'000'000},        unit{"minute", 60'000'000},
+                                  unit{"m", 60'000'000},       unit{"hour", 3'600'000'000}, unit{"h", 3'600'000'000},
+                                  unit{"day", 86'400'000'000}, unit{"d", 86'400'000'000}};
 
 template <class Units>
 std::optional<std::int64_t> parse_with_unit(std::string_view text, Units const& units) noexcept

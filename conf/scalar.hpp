@@ -20,7 +20,7 @@ struct rate {
 std::optional<std::int64_t> parse_integer(std::string_view text) noexcept;    // digits only, at most 15 of them
 std::optional<base::micros> parse_duration(std::string_view text) noexcept;   // 250ms 10s 5m 1h 1d
 std::optional<std::int64_t> parse_size(std::string_view text) noexcept;       // 512B 64KiB 1MiB 5GiB, in bytes
-std::optional<rate> parse_rate(std::string_view text) noexcept;               // 50/30s; 100/second, /minute, /hour, /day
+std::optional<rate> parse_rate(std::string_view text) noexcept;               // 50/30s; 100/minute; 100/m
 std::optional<std::int64_t> parse_percentage(std::string_view text) noexcept; // 10%
 std::optional<bool> parse_boolean(std::string_view text) noexcept;            // on off true false
 

@@ -107,7 +107,7 @@ void exchange::ask_memory()
 asio::awaitable<void> exchange::ask_fleet()
 {
     auto const deadline = record_.started + view_->snapshot->settings.redis->check_timeout;
-    space_.gate = co_await limiter::acquire(owner_.parts().memory, *view_->redis, space_.asked.claims, deadline);
+    co_await limiter::acquire({owner_.parts().memory, *view_->redis}, space_.asked.claims, deadline, space_.gate);
     record_.check_time = base::clock::now() - record_.started;
     owner_.counts().check_redis.observe(record_.check_time);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 
 namespace penstock::gateway {
 namespace {
@@ -123,7 +124,7 @@ limit_report report_limits(limiter::admission_ruling const& gate, unsigned jitte
 
     if (gate.verdict != limiter::admission_ruling::kind::refused || gate.retry_after == limiter::never) return report;
     auto const true_wait = std::max<std::int64_t>(1, whole_seconds(gate.retry_after));
-    auto const jitter = static_cast<std::int64_t>(static_cast<double>(true_wait) * jitter_percent / 100.0 * dice + 0.5);
+    auto const jitter = std::llround(static_cast<double>(true_wait) * jitter_percent / 100.0 * dice);
     report.retry_after = true_wait + jitter;
     if (jitter == 0) return report;
     for (auto& member : report.members) {
@@ -132,7 +133,8 @@ limit_report report_limits(limiter::admission_ruling const& gate, unsigned jitte
     return report;
 }
 
-void append_limit_fields(std::string& out, limit_report const& report, conf::response_settings const& settings, std::int64_t now_s)
+void append_limit_fields(std::string& out, limit_report const& report, conf::response_settings const& settings, std::int64_t now_s,
+                         upstream_families const& theirs)
 {
     if (report.retry_after) append_line(out, "Retry-After", *report.retry_after);
     if (report.empty()) return;
@@ -142,12 +144,14 @@ void append_limit_fields(std::string& out, limit_report const& report, conf::res
         switch (style) {
         case conf::field_style::draft: append_draft(out, {report.members.data(), shown}); break;
         case conf::field_style::triple: {
+            if (theirs.triple_stands) break;
             append_line(out, "RateLimit-Limit", tightest.quota);
             append_line(out, "RateLimit-Remaining", tightest.remaining);
             append_line(out, "RateLimit-Reset", report.retry_after.value_or(tightest.wait)); // RL-52
             break;
         }
         case conf::field_style::x_ratelimit: {
+            if (theirs.x_ratelimit_stands) break;
             auto const wait = report.retry_after.value_or(tightest.wait);
             append_line(out, "X-RateLimit-Limit", tightest.quota);
             append_line(out, "X-RateLimit-Remaining", tightest.remaining);

@@ -33,8 +33,15 @@ struct limit_report {
 // `jitter_percent` of the wait, times `dice` in [0, 1), is added upwards to wait and retry_after of a refusal (RL-26).
 limit_report report_limits(limiter::admission_ruling const& gate, unsigned jitter_percent, double dice);
 
+// Families of an upstream's own that stand in place of ours, because they are stricter.
+struct upstream_families {
+    bool triple_stands = false;
+    bool x_ratelimit_stands = false;
+};
+
 // Appends the configured fields with CRLF. `now_s`: wall clock, seconds since the epoch, for X-RateLimit-Reset as epoch.
-void append_limit_fields(std::string& out, limit_report const& report, conf::response_settings const& settings, std::int64_t now_s);
+void append_limit_fields(std::string& out, limit_report const& report, conf::response_settings const& settings, std::int64_t now_s,
+                         upstream_families const& theirs = {});
 
 // What becomes of the limit fields that an upstream sent itself, beside ours (RL-27, RL-28, RL-30, RL-58).
 enum class upstream_fields : std::uint8_t { copy, drop };

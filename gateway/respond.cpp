@@ -136,28 +136,32 @@ bool is_limit_family(std::string_view name, std::string_view family) noexcept
 class upstream_limit_fields {
 public:
     upstream_limit_fields(std::vector<base::field> const& fields, limit_report const& report, conf::response_settings const& settings)
-        : fields_(fields), report_(report)
+        : report_(report)
     {
         for (auto const style : settings.rate_limit_fields) {
             if (style == conf::field_style::draft) draft_ = true;
             if (style == conf::field_style::triple) triple_ = true;
             if (style == conf::field_style::x_ratelimit) x_ratelimit_ = true;
         }
+        stands_.triple_stands = triple_ && upstream_is_stricter(fields, "RateLimit-Remaining", report);
+        stands_.x_ratelimit_stands = x_ratelimit_ && upstream_is_stricter(fields, "X-RateLimit-Remaining", report);
     }
+    [[nodiscard]] upstream_families const& families() const noexcept { return stands_; }
     [[nodiscard]] bool copies(base::field const& field) const
     {
         if (report_.empty()) return true;
         using boost::beast::iequals;
         if (iequals(field.name, "RateLimit") || iequals(field.name, "RateLimit-Policy"))
             return !draft_ || judge_list_field(field.value, report_) == upstream_fields::copy;
-        if (triple_ && is_limit_family(field.name, "RateLimit-")) return false; // ours stand; theirs may be laxer
-        if (x_ratelimit_ && is_limit_family(field.name, "X-RateLimit-")) return false;
+        // Of fields that cannot be sent twice the stricter set is sent (RL-27, RL-58).
+        if (triple_ && is_limit_family(field.name, "RateLimit-")) return stands_.triple_stands;
+        if (x_ratelimit_ && is_limit_family(field.name, "X-RateLimit-")) return stands_.x_ratelimit_stands;
         return true;
     }
 
 private:
-    std::vector<base::field> const& fields_;
     limit_report const& report_;
+    upstream_families stands_;
     bool draft_ = false;
     bool triple_ = false;
     bool x_ratelimit_ = false;
@@ -276,7 +280,7 @@ void relayed(std::string& out, response_context const& context, proxy::response_
     }
     if (!has_date) out.append("Date: ").append(context.date).append("\r\n");
     if (context.settings.on_success && !report.empty() && !shared_cacheable) {
-        append_limit_fields(out, report, context.settings, context.now_s);
+        append_limit_fields(out, report, context.settings, context.now_s, theirs.families());
         if (allows_origin) out.append("Access-Control-Expose-Headers: ").append(exposed_fields).append("\r\n");
     }
     switch (framing.how) {

@@ -8,6 +8,7 @@
 #include <boost/asio/error.hpp>
 
 #include <array>
+#include <utility>
 
 namespace penstock::gateway {
 namespace asio = boost::asio;
@@ -58,7 +59,7 @@ asio::awaitable<void> session::run()
         space->request_under_way.reset();
         open = after == aftermath::keep_alive;
         must_linger = after == aftermath::linger;
-        if (space->received.empty()) owner_.workspaces().take_back(std::move(space));
+        if (space->received.empty()) owner_.workspaces().take_back(std::exchange(space, nullptr));
         else space->received.make_room(0); // the next request has begun to arrive
     }
     if (space) owner_.workspaces().take_back(std::move(space));

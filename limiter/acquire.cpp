@@ -7,22 +7,31 @@ namespace asio = boost::asio;
 namespace {
 
 bool in_memory(claim const& asked) noexcept { return asked.policy->scope == scope::instance; }
+bool in_fleet(claim const& asked) noexcept { return !in_memory(asked); }
+
+bool denied_without_fleet(claim const& asked) noexcept
+{
+    auto const& limit = *asked.policy;
+    return in_fleet(asked) && limit.on_store_failure == failure_mode::deny && limit.enforce == enforcement::enforce;
+}
+
+bool counted_here_without_fleet(claim const& asked) noexcept
+{
+    return in_fleet(asked) && asked.policy->on_store_failure == failure_mode::local;
+}
 
 // Some of a request's claims, side by side as a store wants them, and where each belongs.
 struct share {
     limiter::claims claims;
     boost::container::static_vector<std::size_t, max_claims> places;
 
-    template <class Wanted>
-    static share of(std::span<claim const> asked, Wanted&& wanted)
+    share(std::span<claim const> asked, bool (*wanted)(claim const&))
     {
-        share part;
         for (std::size_t i = 0; i < asked.size(); ++i) {
             if (!wanted(asked[i])) continue;
-            part.claims.push_back(asked[i]);
-            part.places.push_back(i);
+            claims.push_back(asked[i]);
+            places.push_back(i);
         }
-        return part;
     }
 };
 
@@ -33,9 +42,11 @@ void note(answers& all, share const& part, verdict const& said)
     for (std::size_t i = 0; i < part.places.size(); ++i) all[part.places[i]] = &said.decisions[i];
 }
 
-bool must_deny(claim const& unanswered) noexcept
+admission_ruling admit_as_told(std::span<claim const> asked, verdict const& said) noexcept
 {
-    return unanswered.policy->on_store_failure == failure_mode::deny && unanswered.policy->enforce == enforcement::enforce;
+    answers all;
+    for (auto const& each : said.decisions) all.push_back(&each);
+    return admit(asked, all);
 }
 
 // The fleet's claims were never asked, because a limit in memory had refused already.
@@ -48,54 +59,69 @@ admission_ruling refused_in_memory(std::span<claim const> asked, answers const& 
     return gate;
 }
 
+// Nobody answered for the fleet. What must be denied is denied before anything is charged in its place. `said` holds what
+// memory has answered for its own claims.
+admission_ruling admit_without_fleet(memory_store& memory, std::span<claim const> asked, answers said)
+{
+    if (std::ranges::any_of(asked, denied_without_fleet)) return admit(asked, said);
+    share const stand_ins(asked, counted_here_without_fleet);
+    if (stand_ins.claims.empty()) return admit(asked, said);
+    auto const said_instead = memory.acquire(stand_ins.claims, base::clock::now());
+    note(said, stand_ins, said_instead);
+    return admit(asked, said);
+}
+
+admission_ruling admit_fleet(memory_store& memory, std::span<claim const> asked, base::result<verdict> const& answered)
+{
+    if (answered) return admit_as_told(asked, *answered);
+    return admit_without_fleet(memory, asked, answers(asked.size(), nullptr));
+}
+
+// The hot path: no copy of a claim, and a frame that Asio finds in its cache (the failure path's variables are not in it).
+asio::awaitable<void> acquire_in_fleet(stores from, std::span<claim const> asked, base::instant deadline,
+                                       admission_ruling& gate)
+{
+    auto const answered = co_await from.fleet.acquire(asked, deadline);
+    gate = admit_fleet(from.memory, asked, answered);
+}
+
+asio::awaitable<void> acquire_in_both(stores from, std::span<claim const> asked, base::instant deadline, admission_ruling& gate)
+{
+    share const here(asked, in_memory);
+    auto const charged_at = base::clock::now();
+    auto const said_here = from.memory.acquire(here.claims, charged_at);
+    answers said(asked.size(), nullptr);
+    note(said, here, said_here);
+    if (!said_here.allowed) {
+        gate = refused_in_memory(asked, said);
+        co_return;
+    }
+
+    share const there(asked, in_fleet);
+    auto const answered = co_await from.fleet.acquire(there.claims, deadline);
+    if (answered) {
+        note(said, there, *answered);
+        gate = admit(asked, said);
+    } else {
+        gate = admit_without_fleet(from.memory, asked, said);
+    }
+    if (gate.verdict != admission_ruling::kind::admitted)
+        from.memory.refund(here.claims, said_here, charged_at, base::clock::now());
+}
+
 } // namespace
 
 bool all_in_memory(std::span<claim const> asked) noexcept { return std::ranges::all_of(asked, in_memory); }
 
 admission_ruling acquire_in_memory(memory_store& memory, std::span<claim const> asked, base::instant now) noexcept
 {
-    auto const said = memory.acquire(asked, now);
-    answers all;
-    for (auto const& each : said.decisions) all.push_back(&each);
-    return admit(asked, all);
+    return admit_as_told(asked, memory.acquire(asked, now));
 }
 
-asio::awaitable<admission_ruling> acquire(memory_store& memory, store& fleet, std::span<claim const> asked, base::instant deadline)
+asio::awaitable<void> acquire(stores from, std::span<claim const> asked, base::instant deadline, admission_ruling& gate)
 {
-    answers all(asked.size(), nullptr);
-    auto const here = share::of(asked, in_memory);
-    auto const charged_at = base::clock::now();
-    verdict said_here;
-    if (!here.claims.empty()) {
-        said_here = memory.acquire(here.claims, charged_at);
-        note(all, here, said_here);
-        if (!said_here.allowed) co_return refused_in_memory(asked, all);
-    }
-    auto const give_back = [&] {
-        if (!here.claims.empty()) memory.refund(here.claims, said_here, charged_at, base::clock::now());
-    };
-
-    auto const there = share::of(asked, [](claim const& c) { return !in_memory(c); });
-    auto const answered = co_await fleet.acquire(there.claims, deadline);
-    if (answered) {
-        note(all, there, *answered);
-        if (!answered->allowed) give_back();
-        co_return admit(asked, all);
-    }
-
-    // Nobody answered for the fleet. What must be denied is denied before anything is charged in its place.
-    if (std::ranges::any_of(there.claims, must_deny)) {
-        give_back();
-        co_return admit(asked, all);
-    }
-    auto const stand_ins = share::of(asked, [](claim const& c) { return !in_memory(c) && c.policy->on_store_failure == failure_mode::local; });
-    verdict said_instead;
-    if (!stand_ins.claims.empty()) {
-        said_instead = memory.acquire(stand_ins.claims, base::clock::now());
-        note(all, stand_ins, said_instead);
-        if (!said_instead.allowed) give_back();
-    }
-    co_return admit(asked, all);
+    auto const mixed = std::ranges::any_of(asked, in_memory);
+    return mixed ? acquire_in_both(from, asked, deadline, gate) : acquire_in_fleet(from, asked, deadline, gate);
 }
 
 } // namespace penstock::limiter

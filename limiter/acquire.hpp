@@ -20,8 +20,13 @@ bool all_in_memory(std::span<claim const> asked) noexcept;
 
 admission_ruling acquire_in_memory(memory_store& memory, std::span<claim const> asked, base::instant now) noexcept;
 
-// `deadline`: when the fleet's store has had its time. `asked` stays alive and unchanged until the answer.
-boost::asio::awaitable<admission_ruling> acquire(memory_store& memory, store& fleet, std::span<claim const> asked,
-                                                 base::instant deadline);
+struct stores {
+    memory_store& memory;
+    store& fleet;
+};
+
+// For claims of which some are the fleet's. `deadline`: when the fleet's store has had its time. `asked` stays alive and unchanged, and `gate` alive, until the answer
+// is in `gate`: returned by value it would make each frame on its way too large for Asio's cache of frames.
+boost::asio::awaitable<void> acquire(stores from, std::span<claim const> asked, base::instant deadline, admission_ruling& gate);
 
 } // namespace penstock::limiter

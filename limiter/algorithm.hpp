@@ -26,7 +26,7 @@ struct token_bucket {
     friend bool operator==(token_bucket const&, token_bucket const&) = default;
 };
 
-// At most `limit` permits from a caller's first request until `window_us` later, rounded up to a whole millisecond; then anew.
+// At most `limit` permits within `window_us` from the whole millisecond in which a caller's first request falls; then anew.
 struct fixed_window {
     std::int64_t limit = 1;
     std::int64_t window_us = 1'000'000;
@@ -49,14 +49,14 @@ struct counter_state {
 // (4.1 * 10^15 us) plus twice `longest_us` stay below it, and so does a capacity times its denominator.
 inline constexpr std::int64_t exact_bound = std::int64_t{1} << 53;
 inline constexpr std::int64_t longest_us = std::int64_t{1} << 51; // to refill a bucket, or of a window: 71 years
-// In Redis a window is one integer, its end in milliseconds times 10^6 plus the permits used.
-inline constexpr std::int64_t largest_window_limit = 999'999;
-// The rounding of a window's end to a whole millisecond stays within 1 %.
+// Permits used take at most 13 digits of a window's text in Redis; no algorithm multiplies them.
+inline constexpr std::int64_t largest_window_limit = 1'000'000'000'000;
+// So that a millisecond, to which the start of a window is rounded down, is at most 1 % of it.
 inline constexpr std::int64_t shortest_window_us = 100'000;
 
 // `refill_permits` arrive evenly over each `period`. Nothing if that cannot be calculated exactly.
 std::optional<token_bucket> make_token_bucket(std::int64_t capacity, std::int64_t refill_permits, base::micros period);
-// Nothing unless the window is a whole number of milliseconds, from 100 ms up, and the limit at most 999,999.
+// Nothing unless the window is a whole number of milliseconds, from 100 ms up, and the limit at most 10^12.
 std::optional<fixed_window> make_fixed_window(std::int64_t limit, base::micros window);
 
 struct advanced {

@@ -8,10 +8,11 @@ namespace {
 
 constexpr std::int64_t millisecond = 1000;
 
-// Where a window ends that starts now.
+// Where a window ends that starts now. Its start is rounded down, so that windows meet and never overlap, and nobody is told
+// to wait longer than a window.
 std::int64_t end_of_window(fixed_window const& parameters, std::int64_t now_us) noexcept
 {
-    return (now_us + parameters.window_us + millisecond - 1) / millisecond * millisecond;
+    return now_us - now_us % millisecond + parameters.window_us;
 }
 
 } // namespace

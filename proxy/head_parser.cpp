@@ -6,7 +6,6 @@
 #include <boost/beast/http/error.hpp>
 
 #include <charconv>
-#include <functional>
 
 namespace penstock::proxy {
 namespace {
@@ -130,13 +129,12 @@ head_problem read_length(control_fields const& seen, std::uint64_t& length) noex
     return fits ? head_problem::none : head_problem::bad_framing;
 }
 
-// Beast unfolds obs-fold into a buffer of its own; such a value does not lie within the head (H1-6).
-bool has_folded_line(std::string_view bytes, std::vector<base::field> const& fields) noexcept
+// Beast unfolds obs-fold, also one that begins with nothing; a gateway refuses it (H1-6).
+bool has_folded_line(std::string_view bytes) noexcept
 {
-    std::less<> const before;
-    for (auto const& field : fields) {
-        if (field.value.empty()) continue;
-        if (before(field.value.data(), bytes.data()) || !before(field.value.data(), bytes.data() + bytes.size())) return true;
+    for (auto lf = bytes.find('\n'); lf != std::string_view::npos; lf = bytes.find('\n', lf + 1)) {
+        auto const next = bytes.substr(lf + 1);
+        if (next.starts_with(' ') || next.starts_with('\t')) return true;
     }
     return false;
 }
@@ -154,7 +152,7 @@ head_problem parse_head(std::string_view bytes, Head& head)
     if (ec == http::error::bad_version) return head_problem::unsupported_version;
     if (ec == http::error::bad_content_length || ec == http::error::multiple_content_length || ec == http::error::bad_transfer_encoding)
         return head_problem::bad_framing;
-    if (ec || used != bytes.size() || has_folded_line(bytes, head.fields)) return head_problem::malformed;
+    if (ec || used != bytes.size() || has_folded_line(bytes)) return head_problem::malformed;
     return head_problem::none;
 }
 

@@ -1,5 +1,7 @@
 #include "proxy/poller.hpp"
 
+#include <boost/asio/error.hpp>
+
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -27,6 +29,7 @@ poller::poller(boost::asio::io_context& worker, deadline_wheel& wheel) : worker_
 
 base::error_code poller::add(watched& connection, int descriptor) noexcept
 {
+    if (stopped_) return boost::asio::error::operation_aborted; // nobody would ever wake it
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     event.data.ptr = &connection;

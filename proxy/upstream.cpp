@@ -80,7 +80,7 @@ asio::awaitable<base::result<std::unique_ptr<stream>>> upstream::open(endpoint& 
 
 std::optional<upstream::connection> upstream::take_idle()
 {
-    turn_ = picker_.pick(base::clock::now());
+    if (!turn_) turn_ = picker_.pick(base::clock::now());
     if (!turn_) return std::nullopt;
     auto link = endpoints_[*turn_].idle.take();
     if (!link) return std::nullopt;

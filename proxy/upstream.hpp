@@ -64,7 +64,7 @@ private:
     poller& events_;
     endpoint_picker picker_;
     std::deque<endpoint> endpoints_;
-    std::optional<std::size_t> turn_; // picked by take_idle(), for the connect() that follows it at once
+    std::optional<std::size_t> turn_; // picked by take_idle() in vain, for the next call, which follows at once
 };
 
 } // namespace penstock::proxy

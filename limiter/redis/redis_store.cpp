@@ -17,38 +17,42 @@ namespace {
 
 namespace asio = boost::asio;
 
-// A suspended coroutine that waits for its verdict: its handler, without its type, in memory that Asio uses again and again.
+// A suspended coroutine that waits for its verdict: its handler, without its type, and the place of the answer, in memory
+// that Asio uses again and again.
 template <class Handler>
 class suspended final : public redis::waiter {
 public:
-    static suspended& make(Handler&& handler, base::result<verdict>& answer, asio::any_io_executor const& worker)
+    static suspended& make(Handler&& handler, asio::any_io_executor const& worker)
     {
         allocator memory{asio::get_associated_allocator(handler, asio::recycling_allocator<void>())};
         auto* self = std::allocator_traits<allocator>::allocate(memory, 1);
-        return *new (self) suspended(std::move(handler), answer, worker);
+        return *new (self) suspended(std::move(handler), worker);
     }
 
     void wake(redis::resumption when) override
     {
-        auto handler = std::move(handler_);
-        auto const executor = asio::get_associated_executor(handler, worker_);
-        allocator memory{asio::get_associated_allocator(handler, asio::recycling_allocator<void>())};
+        auto const executor = asio::get_associated_executor(handler_, worker_);
+        allocator memory{asio::get_associated_allocator(handler_, asio::recycling_allocator<void>())};
+        auto resume = [handler = std::move(handler_), answer = std::move(answer_)]() mutable {
+            std::move(handler)(std::move(answer));
+        };
         this->~suspended();
         std::allocator_traits<allocator>::deallocate(memory, this, 1);
-        if (when == redis::resumption::now) asio::dispatch(executor, std::move(handler));
-        else asio::post(executor, std::move(handler));
+        if (when == redis::resumption::now) asio::dispatch(executor, std::move(resume));
+        else asio::post(executor, std::move(resume));
     }
 
 private:
     using allocator = typename std::allocator_traits<asio::associated_allocator_t<
         Handler, asio::recycling_allocator<void>>>::template rebind_alloc<suspended>;
 
-    suspended(Handler&& handler, base::result<verdict>& answer, asio::any_io_executor const& worker) noexcept
-        : waiter(answer), handler_(std::move(handler)), worker_(worker)
+    suspended(Handler&& handler, asio::any_io_executor const& worker) noexcept
+        : waiter(answer_), handler_(std::move(handler)), worker_(worker)
     {
     }
     ~suspended() = default;
 
+    base::result<verdict> answer_{errc::not_connected};
     Handler handler_;
     asio::any_io_executor worker_;
 };
@@ -67,18 +71,19 @@ void redis_store::stop() { owner_->stop(); }
 
 redis_store::counts redis_store::count() const noexcept { return owner_->count(); }
 
+// Not a coroutine of its own: one frame less on the way of each request.
 asio::awaitable<base::result<verdict>> redis_store::acquire(std::span<claim const> asked, base::instant deadline)
 {
-    if (auto const refused = owner_->refusal()) co_return *refused;
-    base::result<verdict> answer{errc::not_connected};
-    auto wait = [&](auto handler) {
+    auto wait = [owner = owner_, asked, deadline](auto handler) {
         using handler_type = decltype(handler);
-        auto& who = suspended<handler_type>::make(std::move(handler), answer, owner_->worker().get_executor());
-        owner_->ask(asked, deadline, who);
+        auto& who = suspended<handler_type>::make(std::move(handler), owner->worker().get_executor());
+        if (auto const refused = owner->refusal()) {
+            who.answer(*refused);
+            return who.wake(redis::resumption::later);
+        }
+        owner->ask(asked, deadline, who);
     };
-    // The store may be gone when this returns: nothing of it is touched afterwards.
-    co_await asio::async_initiate<asio::use_awaitable_t<> const, void()>(wait, asio::use_awaitable);
-    co_return answer;
+    return asio::async_initiate<asio::use_awaitable_t<> const, void(base::result<verdict>)>(std::move(wait), asio::use_awaitable);
 }
 
 } // namespace penstock::limiter

@@ -90,9 +90,9 @@ limiter::algorithm random_bucket(random_source& random)
 
 limiter::algorithm random_window(random_source& random)
 {
-    static constexpr std::int64_t limits[] = {1, 2, 5, 10, 100, 999'999};
+    static constexpr std::int64_t limits[] = {1, 2, 5, 10, 100, 999'999, 1'000'000, 5'000'000, 1'000'000'000'000};
     static constexpr std::int64_t windows[] = {100'000, 999'000, 1'000'000, 10'000'000, 3'600'000'000};
-    return *limiter::make_fixed_window(limits[pick(random, 0, 5)], base::micros{windows[pick(random, 0, 4)]});
+    return *limiter::make_fixed_window(limits[pick(random, 0, 8)], base::micros{windows[pick(random, 0, 4)]});
 }
 
 std::int64_t random_cost(random_source& random, limiter::algorithm const& limit)
@@ -103,6 +103,7 @@ std::int64_t random_cost(random_source& random, limiter::algorithm const& limit)
     case 1: return burst;
     case 2: return burst + 1;
     case 3: return pick(random, 1, burst);
+    case 4: return std::min<std::int64_t>(burst, 999'999);
     default: return 1;
     }
 }
@@ -186,9 +187,11 @@ TEST_CASE("whatever no limiter wrote counts as an untouched counter")
     timed_store store;
     auto const now = origin();
     auto const at_us = std::to_string(base::since_epoch_us(now) + 500'000);
+    auto const end = at_us.substr(0, 13); // of a window, in milliseconds
     std::vector<std::string> const rubbish = {"", "rubbish", "nan", "inf", "-inf", "-5", "1e99", "99999999999999999999", at_us + ":",
                                               ":5", at_us + ":-1", "5:5:5", "00000000000000000001", "rubbishrubbishrubbi",
-                                              "1:2", "not a number:3"};
+                                              "1:2", "not a number:3", end + ":5", end + ":0000005", end + ":10000000000000", end + ":1000000x",
+                                              "0" + end + ":1000000", end + "|1000000", end.substr(1) + ":10000000"};
     one_claim const whole{*limiter::make_token_bucket(10, 10, base::micros{1'000'000}), "k"};
     one_claim const rational{*limiter::make_token_bucket(10, 7, base::micros{1'000'000}), "k"};
     one_claim const window{*limiter::make_fixed_window(10, base::micros{1'000'000}), "k"};

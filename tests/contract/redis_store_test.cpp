@@ -102,7 +102,7 @@ TEST_CASE("every key expires on its own, after its state has")
     CHECK(bucket_ends >= now_ms + 100);
     CHECK(bucket_ends <= now_ms + 100 + 4000);
     auto const window_ends = std::stoll(server.command({"PEXPIRETIME", "rl:{x}:window"}));
-    CHECK(window_ends == (base::since_epoch_us(answer->now) + 2'000'000 + 999) / 1000);
+    CHECK(window_ends == now_ms + 2000);
     CHECK(server.command({"OBJECT", "ENCODING", "rl:{x}:bucket"}) == "int");
     CHECK(server.command({"OBJECT", "ENCODING", "rl:{x}:window"}) == "int");
 }

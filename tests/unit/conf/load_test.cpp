@@ -172,6 +172,7 @@ via: gw
     CHECK(read.redis->breaker.failures == 9);
     CHECK(read.redis->breaker.open_for_max == base::micros{3'000'000});
     CHECK(snapshot->keys.prefix == "x:");
+    CHECK(read.redis->probe_key == "x:{penstock-probe}"); // within `~PREFIX*` of an ACL
     CHECK(read.responses.rate_limit_fields.empty());
     CHECK(!read.responses.on_success);
     CHECK(read.timeouts.keep_alive == base::micros{1'000'000});

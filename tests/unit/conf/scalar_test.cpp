@@ -57,14 +57,19 @@ TEST_CASE("rates")
                                                 {"100/minute", 100, 60'000'000},
                                                 {"1/second", 1, 1'000'000},
                                                 {"7/hour", 7, 3'600'000'000},
-                                                {"9/day", 9, 86'400'000'000}}) {
+                                                {"9/day", 9, 86'400'000'000},
+                                                {"1/s", 1, 1'000'000},
+                                                {"100/m", 100, 60'000'000},
+                                                {"5/h", 5, 3'600'000'000},
+                                                {"1/d", 1, 86'400'000'000}}) {
         CAPTURE(text);
         auto const read = parse_rate(text);
         REQUIRE(read);
         CHECK(read->permits == permits);
         CHECK(read->period.count() == period);
     }
-    for (auto const* text : {"50", "50/", "/30s", "0/30s", "50/0s", "50/s", "5.5/s", "50/30", "50/30s/1"}) {
+    for (auto const* text :
+         {"50", "50/", "/30s", "0/30s", "50/0s", "50/ms", "5.5/s", "50/30", "50/30s/1", "50/S", "50/min", "50/ s"}) {
         CAPTURE(text);
         CHECK(!parse_rate(text));
     }
