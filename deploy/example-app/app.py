@@ -15,6 +15,7 @@ PORT = 3000
 class Echo(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "example-app"
+    wbufsize = -1  # head and body leave together, and neither waits for an acknowledgement of the other
 
     def answer(self):
         length = int(self.headers.get("Content-Length", 0))
