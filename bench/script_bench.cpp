@@ -27,7 +27,7 @@ using limiter::redis::calling;
 using tests::redis_server;
 
 constexpr std::size_t connections = 4;
-constexpr std::size_t depth = 32; // frames in flight on each
+constexpr std::size_t depth = 32;      // frames in flight on each
 constexpr std::size_t frames = 20'000; // prepared, then sent over and over
 
 // A bucket as many write it first: floating point, a hash, an expiry, a write whatever the answer.
@@ -116,8 +116,7 @@ public:
                 auto const next = reader_.next();
                 if (!next) throw std::runtime_error("not RESP");
                 if (!*next) break;
-                if ((*next)->kind == limiter::redis::reply::type::error)
-                    throw std::runtime_error(std::string((*next)->text));
+                if ((*next)->kind == limiter::redis::reply::type::error) throw std::runtime_error(std::string((*next)->text));
                 --due_;
             }
         }
@@ -176,7 +175,8 @@ double cpu_seconds(redis_server const& server)
 {
     auto const text = server.command({"INFO", "cpu"});
     double sum = 0;
-    for (std::string const name : {"used_cpu_sys:", "used_cpu_user:"}) sum += std::strtod(text.c_str() + text.find(name) + name.size(), nullptr);
+    for (std::string const name : {"used_cpu_sys:", "used_cpu_user:"})
+        sum += std::strtod(text.c_str() + text.find(name) + name.size(), nullptr);
     return sum;
 }
 
@@ -194,8 +194,9 @@ void measure_speed(redis_server const& server, std::vector<workload>& loads, std
         auto const* base = &load;
         for (auto const& other : loads)
             if (load.compared_with && std::string_view(load.compared_with) == other.name) base = &other;
-        std::printf("%-34s %12.0f %8.2f %16.0f %8.2f\n", load.name, median(load.rates), median(load.rates) / median(base->rates),
-                    median(load.cpu_rates), median(load.cpu_rates) / median(base->cpu_rates));
+        std::printf("%-34s %12.0f %8.2f %16.0f %8.2f\n", load.name, median(load.rates),
+                    median(load.rates) / median(base->rates), median(load.cpu_rates),
+                    median(load.cpu_rates) / median(base->cpu_rates));
     }
 }
 
@@ -219,7 +220,10 @@ void measure_replication(redis_server const& server, char const* name, std::stri
     auto const settled = [&] {
         for (;;) {
             auto const offset = server.info("replication", "master_repl_offset");
-            if (server.info("replication", "slave0:ip=127.0.0.1,port") == 0) { std::this_thread::yield(); continue; }
+            if (server.info("replication", "slave0:ip=127.0.0.1,port") == 0) {
+                std::this_thread::yield();
+                continue;
+            }
             return offset;
         }
     };
@@ -262,8 +266,10 @@ int main(int argc, char** argv)
                          return std::vector{naive_call(c, "a"), naive_call(c, "b"), naive_call(c, "c")};
                      })});
     loads.push_back({"3 token buckets", "naive, 3 limits in 3 calls", 1, three({&limit.whole, &limit.whole, &limit.whole})});
-    loads.push_back({"2 token buckets, 1 fixed window", "naive, 3 limits in 3 calls", 1, three({&limit.whole, &limit.whole, &limit.window})});
-    loads.push_back({"3 limits, one refuses", "naive, 3 limits in 3 calls", 1, three({&limit.whole, &limit.tiny, &limit.window})});
+    loads.push_back({"2 token buckets, 1 fixed window", "naive, 3 limits in 3 calls", 1,
+                     three({&limit.whole, &limit.whole, &limit.window})});
+    loads.push_back(
+        {"3 limits, one refuses", "naive, 3 limits in 3 calls", 1, three({&limit.whole, &limit.tiny, &limit.window})});
     measure_speed(server, loads, decisions, rounds);
 
     measure_memory(server, "naive", [&](std::size_t c) { return naive_call(c, "a"); });

@@ -21,7 +21,9 @@ bool is_regular_file(int descriptor) noexcept
 
 } // namespace
 
-access_log::access_log(int descriptor) : descriptor_(descriptor), is_file_(is_regular_file(descriptor)), thread_([this] { run(); }) {}
+access_log::access_log(int descriptor)
+    : descriptor_(descriptor), is_file_(is_regular_file(descriptor)), thread_([this] { run(); })
+{}
 
 access_log::~access_log()
 {
@@ -76,8 +78,10 @@ bool access_log::write_all(std::string_view text)
         }
         auto const piece = is_file_ ? text.size() : std::min<std::size_t>(text.size(), PIPE_BUF);
         auto const n = ::write(descriptor_, text.data(), piece);
-        if (n >= 0) text.remove_prefix(static_cast<std::size_t>(n));
-        else if (errno != EINTR && errno != EAGAIN) return false;
+        if (n >= 0)
+            text.remove_prefix(static_cast<std::size_t>(n));
+        else if (errno != EINTR && errno != EAGAIN)
+            return false;
     }
     return true;
 }

@@ -12,8 +12,8 @@ namespace penstock::gateway {
 namespace {
 
 // Parameters whose values are credentials by their names (OP-33).
-constexpr std::array<std::string_view, 9> secret_parameters{"api_key", "apikey", "access_token", "token", "key",
-                                                            "password", "secret", "sig",         "signature"};
+constexpr std::array<std::string_view, 9> secret_parameters{"api_key",  "apikey", "access_token", "token",    "key",
+                                                            "password", "secret", "sig",          "signature"};
 
 void append_number(std::string& out, std::int64_t number)
 {
@@ -31,8 +31,10 @@ void append_escaped(std::string& out, std::string_view text)
         if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') continue;
         out.append(text.substr(plain, i - plain));
         plain = i + 1;
-        if (c == '"' || c == '\\') out.append({'\\', static_cast<char>(c)});
-        else out.append("\\u00").append({hex[c >> 4], hex[c & 15]});
+        if (c == '"' || c == '\\')
+            out.append({'\\', static_cast<char>(c)});
+        else
+            out.append("\\u00").append({hex[c >> 4], hex[c & 15]});
     }
     out.append(text.substr(plain));
 }
@@ -67,8 +69,9 @@ void append_query(std::string& out, std::string_view query)
         auto const parameter = query.substr(0, end);
         auto const equals = parameter.find('=');
         // An escape in the name could spell a secret one in another way: such a value is not shown either.
-        auto const hidden = equals != std::string_view::npos &&
-                            (is_secret(parameter.substr(0, equals)) || parameter.substr(0, equals).find('%') != std::string_view::npos);
+        auto const hidden =
+            equals != std::string_view::npos &&
+            (is_secret(parameter.substr(0, equals)) || parameter.substr(0, equals).find('%') != std::string_view::npos);
         append_escaped(out, hidden ? parameter.substr(0, equals + 1) : parameter);
         if (hidden) out.append("REDACTED");
         if (end == std::string_view::npos) break;
@@ -117,7 +120,8 @@ void append_access_line(std::string& out, access_record const& record, base::req
 {
     out.append("{\"@timestamp\":\"");
     append_rfc3339(out, when_us);
-    out.append("\",\"log.level\":\"info\",\"ecs.version\":\"8.11.0\",\"service.name\":\"penstock\",\"event.dataset\":\"penstock.access\"");
+    out.append(
+        "\",\"log.level\":\"info\",\"ecs.version\":\"8.11.0\",\"service.name\":\"penstock\",\"event.dataset\":\"penstock.access\"");
     append_integer(out, "event.duration", duration.count() * 1000);
     append_text(out, "event.outcome", record.status >= 500 || record.status == 0 ? "failure" : "success");
     append_text(out, "http.request.method", facts.method);

@@ -22,12 +22,12 @@ struct access_record {
     std::uint64_t response_bytes = 0; // content
     std::uint64_t request_bytes = 0;  // content that was forwarded
     proxy::route const* route = nullptr;
-    limiter::claims const* asked = nullptr;             // one for each ruling
-    limiter::admission_ruling const* gate = nullptr;    // null: refused before any limit was looked at
+    limiter::claims const* asked = nullptr;          // one for each ruling
+    limiter::admission_ruling const* gate = nullptr; // null: refused before any limit was looked at
     base::micros check_time{0};
-    std::string_view upstream;        // name; empty: not forwarded
-    std::string_view server;          // label of the endpoint
-    base::micros upstream_time{0};    // until the head of the answer
+    std::string_view upstream;     // name; empty: not forwarded
+    std::string_view server;       // label of the endpoint
+    base::micros upstream_time{0}; // until the head of the answer
     std::optional<proxy::failure::kind> failure;
 };
 

@@ -21,26 +21,34 @@ small_http_server::response make(http::status status, std::string body, std::str
     return made;
 }
 
-small_http_server::response make_json(http::status status, json const& body) { return make(status, body.dump() + "\n", "application/json"); }
+small_http_server::response make_json(http::status status, json const& body)
+{
+    return make(status, body.dump() + "\n", "application/json");
+}
 
 small_http_server::response problem(http::status status, std::string const& detail)
 {
-    json const body{{"type", "about:blank"}, {"title", std::string(http::obsolete_reason(status))}, {"status", static_cast<unsigned>(status)}, {"detail", detail}};
+    json const body{{"type", "about:blank"},
+                    {"title", std::string(http::obsolete_reason(status))},
+                    {"status", static_cast<unsigned>(status)},
+                    {"detail", detail}};
     return make(status, body.dump() + "\n", "application/problem+json");
 }
 
 small_http_server::response tell(readiness const& state)
 {
     auto const* const word = !state.ready ? "not ready" : state.reasons.empty() ? "ready" : "degraded";
-    return make_json(state.ready ? http::status::ok : http::status::service_unavailable, {{"status", word}, {"reasons", state.reasons}});
+    return make_json(state.ready ? http::status::ok : http::status::service_unavailable,
+                     {{"status", word}, {"reasons", state.reasons}});
 }
 
 } // namespace
 
 admin::admin(asio::io_context& loop, conf::admin_settings settings, admin_calls calls)
-    : settings_(std::move(settings)), calls_(std::move(calls)), server_(loop, [this](request const& asked) { return answer(asked); })
-{
-}
+    : settings_(std::move(settings)),
+      calls_(std::move(calls)),
+      server_(loop, [this](request const& asked) { return answer(asked); })
+{}
 
 base::result<void> admin::start()
 {
@@ -61,7 +69,9 @@ bool admin::is_authorised(request const& asked) const
 
 admin::response admin::reload(request const& asked)
 {
-    if (settings_.token.empty()) return problem(http::status::forbidden, "Changes need admin.token in the configuration; without it this interface only reads.");
+    if (settings_.token.empty())
+        return problem(http::status::forbidden,
+                       "Changes need admin.token in the configuration; without it this interface only reads.");
     if (!is_authorised(asked)) {
         spdlog::warn("audit: reload refused: wrong or no token");
         auto refused = problem(http::status::unauthorized, "Changes need Authorization: Bearer TOKEN.");
@@ -70,14 +80,17 @@ admin::response admin::reload(request const& asked)
     }
     spdlog::info("audit: reload by the admin interface");
     auto const problems = calls_.reload();
-    return make_json(problems.empty() ? http::status::ok : http::status::unprocessable_entity, {{"reloaded", problems.empty()}, {"problems", problems}});
+    return make_json(problems.empty() ? http::status::ok : http::status::unprocessable_entity,
+                     {{"reloaded", problems.empty()}, {"problems", problems}});
 }
 
 asio::awaitable<admin::response> admin::answer(request const& asked)
 {
     auto const target = std::string(asked.target());
     auto const path = target.substr(0, target.find('?'));
-    if (path == "/reload") co_return asked.method() == http::verb::post ? reload(asked) : problem(http::status::method_not_allowed, "Reload is a POST.");
+    if (path == "/reload")
+        co_return asked.method() == http::verb::post ? reload(asked)
+                                                     : problem(http::status::method_not_allowed, "Reload is a POST.");
     if (asked.method() != http::verb::get && asked.method() != http::verb::head)
         co_return problem(http::status::method_not_allowed, "This path is read with GET.");
     if (path == "/livez") co_return make_json(http::status::ok, {{"status", "alive"}});

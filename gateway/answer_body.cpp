@@ -34,12 +34,14 @@ std::string rejection_detail(limit_report const& report)
     std::string detail;
     if (!report.empty() && report.members.front().violated) {
         auto const& limit = report.members.front();
-        detail = "Policy " + limit.policy->name + " allows " + std::to_string(limit.quota) + " requests per " + std::to_string(limit.window) + " s. ";
+        detail = "Policy " + limit.policy->name + " allows " + std::to_string(limit.quota) + " requests per " +
+                 std::to_string(limit.window) + " s. ";
     }
     return detail + wait_sentence(report);
 }
 
-std::string problem(std::string_view type, std::string_view title, unsigned status, std::string_view detail, std::string_view policies)
+std::string problem(std::string_view type, std::string_view title, unsigned status, std::string_view detail,
+                    std::string_view policies)
 {
     std::string text = "{\"type\":\"";
     text.append(type_prefix).append(type).append("\",");
@@ -63,11 +65,16 @@ std::string fill(std::string_view form, unsigned status, std::string const& poli
         if (close == std::string_view::npos) return text.append("{{").append(form);
         auto const name = form.substr(0, close);
         form.remove_prefix(close + 2);
-        if (name == "status") text.append(std::to_string(status));
-        else if (name == "retry_after") text.append(report.retry_after ? std::to_string(*report.retry_after) : "");
-        else if (name == "policies") text.append(policies);
-        else if (name == "detail") text.append(rejection_detail(report));
-        else text.append("{{").append(name).append("}}");
+        if (name == "status")
+            text.append(std::to_string(status));
+        else if (name == "retry_after")
+            text.append(report.retry_after ? std::to_string(*report.retry_after) : "");
+        else if (name == "policies")
+            text.append(policies);
+        else if (name == "detail")
+            text.append(rejection_detail(report));
+        else
+            text.append("{{").append(name).append("}}");
     }
     return text;
 }
@@ -88,17 +95,22 @@ answer_body rejection_body(conf::response_settings const& settings, unsigned sta
 {
     switch (settings.body) {
     case conf::rejection_body::text:
-        return {std::to_string(status) + " " + std::string(phrase) + "\n" + rejection_detail(report) + "\n", "text/plain; charset=utf-8"};
+        return {std::to_string(status) + " " + std::string(phrase) + "\n" + rejection_detail(report) + "\n",
+                "text/plain; charset=utf-8"};
     case conf::rejection_body::file:
-        return {fill(settings.body_template, status, names_of(gate, limiter::outcome::refused, ""), report), settings.template_media_type};
+        return {fill(settings.body_template, status, names_of(gate, limiter::outcome::refused, ""), report),
+                settings.template_media_type};
     case conf::rejection_body::problem: break;
     }
-    return {problem("quota-exceeded", "Quota Exceeded", status, rejection_detail(report), names_of(gate, limiter::outcome::refused, "\"")), problem_json};
+    return {problem("quota-exceeded", "Quota Exceeded", status, rejection_detail(report),
+                    names_of(gate, limiter::outcome::refused, "\"")),
+            problem_json};
 }
 
 answer_body unavailable_body(limiter::admission_ruling const& gate)
 {
-    return {problem("temporary-reduced-capacity", "Temporary Reduced Capacity", 503, "The limits of this request cannot be checked at the moment.",
+    return {problem("temporary-reduced-capacity", "Temporary Reduced Capacity", 503,
+                    "The limits of this request cannot be checked at the moment.",
                     names_of(gate, limiter::outcome::unanswered_denied, "\"")),
             problem_json};
 }

@@ -36,8 +36,10 @@ void raise_descriptor_limit()
 void log_problems(std::vector<conf::problem> const& problems)
 {
     for (auto const& each : problems) {
-        if (each.level == conf::problem::severity::error) spdlog::error("{}", each.to_string());
-        else spdlog::warn("{}", each.to_string());
+        if (each.level == conf::problem::severity::error)
+            spdlog::error("{}", each.to_string());
+        else
+            spdlog::warn("{}", each.to_string());
     }
 }
 
@@ -53,8 +55,9 @@ void warn_of_what_stays(conf::settings const& old, conf::settings const& next)
 {
     auto const text_of = [](conf::bind_address const& address) { return address.text; };
     auto const same_listeners = std::ranges::equal(old.listeners, next.listeners, {}, text_of, text_of);
-    auto const same_admin = old.admin.has_value() == next.admin.has_value() &&
-                            (!old.admin || (old.admin->address.text == next.admin->address.text && old.admin->token == next.admin->token));
+    auto const same_admin =
+        old.admin.has_value() == next.admin.has_value() &&
+        (!old.admin || (old.admin->address.text == next.admin->address.text && old.admin->token == next.admin->token));
     if (!same_listeners) spdlog::warn("listeners changed: this takes a restart");
     if (!same_admin) spdlog::warn("admin changed: this takes a restart");
     if (old.workers != next.workers) spdlog::warn("workers changed: this takes a restart");
@@ -69,8 +72,12 @@ void rethrow(std::exception_ptr thrown)
 } // namespace
 
 app::app(conf::snapshot_ptr first, loader load)
-    : loop_(1), signals_(loop_, SIGTERM, SIGINT, SIGHUP), snapshot_(std::move(first)), load_(std::move(load)),
-      memory_({.max_keys = snapshot_->settings.memory_keys}), log_(STDOUT_FILENO)
+    : loop_(1),
+      signals_(loop_, SIGTERM, SIGINT, SIGHUP),
+      snapshot_(std::move(first)),
+      load_(std::move(load)),
+      memory_({.max_keys = snapshot_->settings.memory_keys}),
+      log_(STDOUT_FILENO)
 {
     std::signal(SIGPIPE, SIG_IGN); // a peer that has gone is an error of one write (OP-45)
     raise_descriptor_limit();
@@ -134,7 +141,8 @@ exit_status app::run(std::function<void()> const& started)
     auto const wanted = snapshot_->settings.workers;
     auto const count = wanted != 0 ? wanted : usable_cores();
     auto const warn = [](std::string const& line) { spdlog::warn("{}", line); };
-    for (unsigned i = 0; i < count; ++i) workers_.push_back(std::make_unique<worker>(i, shared_parts{memory_, log_, warn}, snapshot_));
+    for (unsigned i = 0; i < count; ++i)
+        workers_.push_back(std::make_unique<worker>(i, shared_parts{memory_, log_, warn}, snapshot_));
     if (!bind_listeners() || !start_admin()) return exit_status::refused;
     for (auto& each : workers_) each->start();
     wait_for_signal();
@@ -191,8 +199,7 @@ void app::reload(conf::loaded loaded)
     if (!loaded.snapshot) {
         ++counts_.reloads_failed;
         spdlog::error("the configuration was not reloaded; the old one stays in force");
-    }
-    else {
+    } else {
         ++counts_.reloads_succeeded;
         counts_.last_reload_success_s = base::wall_clock_us() / 1'000'000;
         warn_of_what_stays(snapshot_->settings, loaded.snapshot->settings);
@@ -266,7 +273,8 @@ asio::awaitable<readiness> app::judge_readiness()
     if (!redis_down) co_return state;
     state.reasons.emplace_back("redis: not connected");
     for (auto const& policy : snapshot_->policies) { // whoever fails closed cannot serve without it (OP-1)
-        if (policy.scope == limiter::scope::fleet && policy.on_store_failure == limiter::failure_mode::deny) state.ready = false;
+        if (policy.scope == limiter::scope::fleet && policy.on_store_failure == limiter::failure_mode::deny)
+            state.ready = false;
     }
     co_return state;
 }

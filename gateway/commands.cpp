@@ -21,7 +21,8 @@ void set_up_log()
 {
     spdlog::init_thread_pool(1024, 1);
     auto const sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    auto const logger = std::make_shared<spdlog::async_logger>("penstock", sink, spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
+    auto const logger = std::make_shared<spdlog::async_logger>("penstock", sink, spdlog::thread_pool(),
+                                                               spdlog::async_overflow_policy::overrun_oldest);
     logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
     logger->flush_on(spdlog::level::info);
     spdlog::set_default_logger(logger);
@@ -94,8 +95,7 @@ exit_status run_command_line(int argc, char const* const* argv)
 
     try {
         line.parse(argc, argv);
-    }
-    catch (CLI::ParseError const& error) {
+    } catch (CLI::ParseError const& error) {
         return line.exit(error) == 0 ? exit_status::done : exit_status::usage;
     }
     return status;

@@ -16,12 +16,12 @@ namespace penstock::gateway {
 
 struct configuration_view {
     conf::snapshot_ptr snapshot;
-    std::vector<std::shared_ptr<proxy::upstream>> upstreams;    // by upstream_id
-    std::shared_ptr<limiter::redis_store> redis;                // null: not configured
-    std::vector<telemetry::route_counts*> route_counts;         // by route_id
-    std::vector<telemetry::limit_counts*> limit_counts;         // by policy_id
-    std::vector<telemetry::upstream_counts*> upstream_counts;   // by upstream_id
-    std::vector<std::vector<status_classes*>> server_counts;    // by upstream_id, then endpoint
+    std::vector<std::shared_ptr<proxy::upstream>> upstreams;  // by upstream_id
+    std::shared_ptr<limiter::redis_store> redis;              // null: not configured
+    std::vector<telemetry::route_counts*> route_counts;       // by route_id
+    std::vector<telemetry::limit_counts*> limit_counts;       // by policy_id
+    std::vector<telemetry::upstream_counts*> upstream_counts; // by upstream_id
+    std::vector<std::vector<status_classes*>> server_counts;  // by upstream_id, then endpoint
     proxy::head_limits head_limits;
 };
 

@@ -27,8 +27,9 @@ asio::awaitable<small_http_server::response> greet(small_http_server::request co
 
 std::string configuration(std::string const& listen, std::string const& admin, std::uint16_t app_port)
 {
-    return "listeners: [{ address: '" + listen + "' }]\nadmin: { address: '" + admin + "' }\nupstreams: { app: { servers: ['127.0.0.1:" +
-           std::to_string(app_port) + "'] } }\n" + R"(auth: { api_keys: { from: [header X-API-Key] } }
+    return "listeners: [{ address: '" + listen + "' }]\nadmin: { address: '" + admin +
+           "' }\nupstreams: { app: { servers: ['127.0.0.1:" + std::to_string(app_port) + "'] } }\n" +
+           R"(auth: { api_keys: { from: [header X-API-Key] } }
 limits:
   per-address: { key: client.ip, fixed_window: { limit: 5, window: 10s } }
   per-key: { key: api_key, token_bucket: { capacity: 10, refill: 1/second } }

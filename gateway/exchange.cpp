@@ -29,8 +29,13 @@ std::string_view view_of_head(workspace& space, std::size_t length) { return spa
 
 exchange::exchange(worker& owner, proxy::stream& client, workspace& space, std::optional<base::ip_address> const& peer,
                    std::size_t head_length)
-    : owner_(owner), client_(client), space_(space), view_(owner.view()), head_end_(space.received.consumed() + head_length),
-      head_problem_(proxy::parse_request_head(view_of_head(space, head_length), space.request)), peer_(peer),
+    : owner_(owner),
+      client_(client),
+      space_(space),
+      view_(owner.view()),
+      head_end_(space.received.consumed() + head_length),
+      head_problem_(proxy::parse_request_head(view_of_head(space, head_length), space.request)),
+      peer_(peer),
       body_{.link = client, .received = space.received, .decoder = {}}
 {
     space.received.consume(head_length);
@@ -49,9 +54,12 @@ asio::awaitable<aftermath> exchange::serve()
     auto ends_as = look();
     if (!ends_as) {
         auto const& asked = space_.asked.claims;
-        if (asked.empty()) space_.gate = {};
-        else if (!view_->redis || limiter::all_in_memory(asked)) ask_memory();
-        else co_await ask_fleet();
+        if (asked.empty())
+            space_.gate = {};
+        else if (!view_->redis || limiter::all_in_memory(asked))
+            ask_memory();
+        else
+            co_await ask_fleet();
         record_.gate = &space_.gate;
         space_.limits = report_limits(space_.gate, view_->snapshot->settings.responses.retry_jitter_percent, owner_.dice());
         if (space_.gate.verdict != limiter::admission_ruling::kind::admitted) ends_as = reject();
@@ -69,7 +77,8 @@ std::optional<unsigned> exchange::look()
         ++owner_.counts().parse_rejections[std::string(proxy::name_of(head_problem_))];
         return respond::malformed(out, context(persistence::close), head_problem_);
     }
-    if (space_.request.method == "CONNECT" || space_.request.method == "TRACE") return respond::method_not_supported(out, context(persistence::close));
+    if (space_.request.method == "CONNECT" || space_.request.method == "TRACE")
+        return respond::method_not_supported(out, context(persistence::close));
 
     seen_ = extract(space_.request, peer_, snapshot.settings, {space_.path, space_.host});
     auto& facts = seen_.facts;
@@ -135,7 +144,8 @@ response_context exchange::context(persistence connection) noexcept
 
 response_context exchange::own_context() noexcept
 {
-    auto const keeps = space_.request.keep_alive && space_.request.minor_version != 0 && !owner_.draining() && body_can_be_discarded();
+    auto const keeps =
+        space_.request.keep_alive && space_.request.minor_version != 0 && !owner_.draining() && body_can_be_discarded();
     return context(keeps ? persistence::keep_alive : persistence::close);
 }
 
@@ -200,7 +210,8 @@ void exchange::begin_forwarding()
                                            .authority = seen_.authority.empty() ? record_.upstream : seen_.authority,
                                            .received_protocol = request.minor_version == 0 ? "1.0" : "1.1",
                                            .via_name = snapshot.settings.via_name};
-    if (!proxy::write_outgoing_head(space_.outgoing, {request, space_.target, origin, upgrade(), seen_.max_forwards})) space_.outgoing.clear();
+    if (!proxy::write_outgoing_head(space_.outgoing, {request, space_.target, origin, upgrade(), seen_.max_forwards}))
+        space_.outgoing.clear();
 }
 
 void exchange::note_answer(proxy::forwarding const& under_way, bool answered)
@@ -219,7 +230,8 @@ asio::awaitable<aftermath> exchange::relay(limiter::admission admitted)
     static_cast<void>(admitted); // held until the last byte of the answer
     begin_forwarding();
     if (space_.outgoing.empty())
-        co_return co_await send_own(respond::malformed(space_.response, context(persistence::close), proxy::head_problem::malformed));
+        co_return co_await send_own(
+            respond::malformed(space_.response, context(persistence::close), proxy::head_problem::malformed));
 
     auto const& request = space_.request;
     proxy::outgoing_request const outgoing{.head = space_.outgoing,
@@ -231,7 +243,8 @@ asio::awaitable<aftermath> exchange::relay(limiter::admission admitted)
     proxy::forwarding under_way(*view_->upstreams[record_.route->upstream.value()], outgoing, space_.answer);
     auto started = under_way.start_now() ? co_await under_way.next_head() : co_await under_way.start();
     if (!started) started = co_await under_way.retry(started.error());
-    while (started && under_way.head().status / 100 == 1 && under_way.head().status != 101) started = co_await relay_interim(under_way);
+    while (started && under_way.head().status / 100 == 1 && under_way.head().status != 101)
+        started = co_await relay_interim(under_way);
     note_answer(under_way, started.has_value());
 
     if (!started) {
@@ -286,7 +299,8 @@ asio::awaitable<aftermath> exchange::relay_answer(proxy::forwarding& under_way)
     auto const keeps = request.keep_alive && request.minor_version != 0 && !owner_.draining() && under_way.upload_complete() &&
                        framing.how != proxy::body_framing::kind::until_close && !stray_bytes;
     record_.status = head.status;
-    respond::relayed(space_.response, context(keeps ? persistence::keep_alive : persistence::close), head, space_.limits, framing);
+    respond::relayed(space_.response, context(keeps ? persistence::keep_alive : persistence::close), head, space_.limits,
+                     framing);
     base::result<void, proxy::failure> relayed = boost::system::in_place_value;
     if (append_short_body(under_way, framing)) {
         proxy::gather out;
@@ -294,8 +308,7 @@ asio::awaitable<aftermath> exchange::relay_answer(proxy::forwarding& under_way)
         auto failed = client_.try_write(out);
         if (!out.done()) failed = co_await client_.write_all(out, body_.timeout);
         if (failed) relayed = proxy::failure{proxy::failure::kind::client_gone};
-    }
-    else {
+    } else {
         relayed = co_await relay_body(under_way, framing);
     }
     if (!relayed) {
@@ -321,7 +334,8 @@ bool exchange::append_short_body(proxy::forwarding& under_way, proxy::body_frami
 }
 
 // Head and body of the answer; each write takes whatever is at hand.
-asio::awaitable<base::result<void, proxy::failure>> exchange::relay_body(proxy::forwarding& under_way, proxy::body_framing framing)
+asio::awaitable<base::result<void, proxy::failure>> exchange::relay_body(proxy::forwarding& under_way,
+                                                                         proxy::body_framing framing)
 {
     auto const chunked = framing.how == proxy::body_framing::kind::chunked;
     auto head_pending = true;
@@ -331,8 +345,10 @@ asio::awaitable<base::result<void, proxy::failure>> exchange::relay_body(proxy::
         proxy::gather out;
         if (std::exchange(head_pending, false)) out.add(space_.response);
         record_.response_bytes += piece->content.size();
-        if (chunked && !piece->content.empty()) proxy::add_chunk(out, piece->content, space_.chunk_size);
-        else out.add(piece->content);
+        if (chunked && !piece->content.empty())
+            proxy::add_chunk(out, piece->content, space_.chunk_size);
+        else
+            out.add(piece->content);
         if (chunked && piece->at_hand && !piece->last) { // the end of the body often came along
             auto const next = under_way.peek_end();
             if (!next) co_return next.error();
@@ -340,7 +356,8 @@ asio::awaitable<base::result<void, proxy::failure>> exchange::relay_body(proxy::
         }
         last = piece->last;
         if (chunked && last) out.add(proxy::last_chunk);
-        if (!out.done() && co_await client_.write_all(out, body_.timeout)) co_return proxy::failure{proxy::failure::kind::client_gone};
+        if (!out.done() && co_await client_.write_all(out, body_.timeout))
+            co_return proxy::failure{proxy::failure::kind::client_gone};
         if (last || piece->at_hand) continue;
         if (auto const more = co_await under_way.fetch(); !more) co_return more.error();
     }
@@ -355,7 +372,8 @@ asio::awaitable<aftermath> exchange::run_tunnel(proxy::forwarding& under_way)
     out.add(space_.response);
     if (co_await client_.write_all(out, body_.timeout)) co_return aftermath::close;
     auto const idle = view_->snapshot->upstreams[record_.route->upstream.value()].timeouts.idle;
-    auto const traffic = co_await proxy::run_tunnel({client_, space_.received}, {under_way.tunnel(), space_.answer.bytes}, idle);
+    auto const traffic =
+        co_await proxy::run_tunnel({client_, space_.received}, {under_way.tunnel(), space_.answer.bytes}, idle);
     record_.request_bytes = traffic.bytes_from_client;
     record_.response_bytes = traffic.bytes_from_upstream;
     co_return aftermath::close;
@@ -368,12 +386,12 @@ void exchange::record()
         auto& counts = *view_->route_counts[record_.route->id.value()];
         ++counts.requests[record_.status / 100 % counts.requests.size()];
         counts.duration.observe(duration);
-    }
-    else {
+    } else {
         ++owner_.counts().unrouted[record_.status / 100 % 6];
     }
     if (record_.gate) {
-        for (auto const& each : record_.gate->rulings) ++view_->limit_counts[each.policy->id.value()]->decisions[static_cast<std::size_t>(each.result)];
+        for (auto const& each : record_.gate->rulings)
+            ++view_->limit_counts[each.policy->id.value()]->decisions[static_cast<std::size_t>(each.result)];
     }
     if (!view_->snapshot->settings.access_log.enabled) return;
     append_access_line(owner_.log_batch(), record_, seen_.facts, space_.request.minor_version, base::wall_clock_us(), duration);

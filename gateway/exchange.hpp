@@ -27,22 +27,23 @@ struct workspace;
 enum class aftermath : std::uint8_t {
     keep_alive, // the connection is ready for the next request
     close,
-    linger,     // close, but the client may still be sending
+    linger, // close, but the client may still be sending
 };
 
 class exchange {
 public:
     // `space.received` begins with a whole head of `head_length` bytes.
-    exchange(worker& owner, proxy::stream& client, workspace& space, std::optional<base::ip_address> const& peer, std::size_t head_length);
+    exchange(worker& owner, proxy::stream& client, workspace& space, std::optional<base::ip_address> const& peer,
+             std::size_t head_length);
 
     boost::asio::awaitable<aftermath> serve();
 
 private:
     // Stages that never wait.
-    std::optional<unsigned> look();     // head to claims; the status of our own answer if the request ends here
+    std::optional<unsigned> look(); // head to claims; the status of our own answer if the request ends here
     void ask_memory();
-    unsigned reject();                  // writes the refusal
-    void begin_forwarding();            // writes the head for the upstream
+    unsigned reject();       // writes the refusal
+    void begin_forwarding(); // writes the head for the upstream
     bool append_short_body(proxy::forwarding& under_way, proxy::body_framing framing);
     void note_answer(proxy::forwarding const& under_way, bool answered);
     void record();
@@ -51,7 +52,8 @@ private:
     boost::asio::awaitable<void> ask_fleet();
     boost::asio::awaitable<aftermath> relay(limiter::admission admitted);
     boost::asio::awaitable<aftermath> relay_answer(proxy::forwarding& under_way);
-    boost::asio::awaitable<base::result<void, proxy::failure>> relay_body(proxy::forwarding& under_way, proxy::body_framing framing);
+    boost::asio::awaitable<base::result<void, proxy::failure>> relay_body(proxy::forwarding& under_way,
+                                                                          proxy::body_framing framing);
     boost::asio::awaitable<aftermath> run_tunnel(proxy::forwarding& under_way);
     boost::asio::awaitable<base::result<void, proxy::failure>> relay_interim(proxy::forwarding& under_way);
     boost::asio::awaitable<aftermath> respond_failed(proxy::failure why);
@@ -69,7 +71,7 @@ private:
     proxy::stream& client_;
     workspace& space_;
     configuration_view_ptr view_;
-    std::size_t head_end_;                 // offset of the body in the block of space_.received
+    std::size_t head_end_; // offset of the body in the block of space_.received
     proxy::head_problem head_problem_;
     std::optional<base::ip_address> peer_;
     extracted seen_;

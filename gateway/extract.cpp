@@ -88,8 +88,10 @@ void read_api_key(extracted& result, proxy::request_head const& head, conf::sett
             same(field.value.substr(0, scheme.size()), scheme))
             take(trim(field.value.substr(scheme.size())));
     }
-    if (found > 1) fail(result, extract_problem::ambiguous_api_key, "The API key is given more than once.");
-    else if (found == 1 && (result.facts.api_key.empty() || result.facts.api_key.size() > longest_api_key || !is_visible(result.facts.api_key)))
+    if (found > 1)
+        fail(result, extract_problem::ambiguous_api_key, "The API key is given more than once.");
+    else if (found == 1 && (result.facts.api_key.empty() || result.facts.api_key.size() > longest_api_key ||
+                            !is_visible(result.facts.api_key)))
         fail(result, extract_problem::bad_api_key, "The API key must be 1 to 512 visible ASCII characters.");
 }
 
@@ -120,17 +122,20 @@ extracted extract(proxy::request_head const& head, std::optional<base::ip_addres
     facts.method = head.method;
     facts.fields = head.fields;
     facts.peer = peer;
-    if (!read_target(result, head)) return fail(result, extract_problem::bad_target, "The request target has no form that HTTP allows here.");
+    if (!read_target(result, head))
+        return fail(result, extract_problem::bad_target, "The request target has no form that HTTP allows here.");
 
     if (!result.authority.empty() || head.minor_version != 0) { // only a 1.0 client may leave it out
         auto const authority = proxy::normalise_authority(result.authority, scratch.host);
-        if (!authority) return fail(result, extract_problem::bad_host, "The Host field is empty or no host with an optional port.");
+        if (!authority)
+            return fail(result, extract_problem::bad_host, "The Host field is empty or no host with an optional port.");
         facts.host = authority->host;
     }
 
     result.raw_path = facts.path;
     auto const normal = proxy::normalise_path(facts.path, scratch.path);
-    if (normal.problem != proxy::path_problem::none) return fail(result, extract_problem::bad_path, proxy::describe(normal.problem));
+    if (normal.problem != proxy::path_problem::none)
+        return fail(result, extract_problem::bad_path, proxy::describe(normal.problem));
     if (!normal.is_normal) facts.path = scratch.path;
 
     auto const who = partition::find_client(settings.client, peer, facts.fields);

@@ -26,14 +26,14 @@ enum class extract_problem : std::uint8_t {
 
 struct extracted {
     base::request_facts facts;
-    std::string_view authority;   // as the client wrote it: what is forwarded as Host
-    std::string_view raw_path;    // before normalisation
+    std::string_view authority; // as the client wrote it: what is forwarded as Host
+    std::string_view raw_path;  // before normalisation
     proxy::peer_trust trust = proxy::peer_trust::untrusted;
     std::optional<unsigned> max_forwards; // of OPTIONS: as received
-    bool asterisk = false;        // OPTIONS *
-    bool rejected_element = false; // an element of the forwarding chain was no address (counted)
+    bool asterisk = false;                // OPTIONS *
+    bool rejected_element = false;        // an element of the forwarding chain was no address (counted)
     extract_problem problem = extract_problem::none;
-    std::string_view why;         // for people; a constant
+    std::string_view why; // for people; a constant
 };
 
 // Strings that receive what must be spelled anew; views in the result may point into them.

@@ -57,12 +57,13 @@ exit_status check_health(std::string const& admin)
     asio::io_context loop(1);
     auto status = exit_status::refused;
     auto const ended = [&](std::exception_ptr thrown, std::string const& complaint) {
-        if (!thrown && complaint.empty()) status = exit_status::done;
-        else if (!thrown) std::cerr << complaint;
+        if (!thrown && complaint.empty())
+            status = exit_status::done;
+        else if (!thrown)
+            std::cerr << complaint;
         try {
             if (thrown) std::rethrow_exception(thrown);
-        }
-        catch (std::exception const& error) {
+        } catch (std::exception const& error) {
             std::cerr << "healthcheck: " << admin << ": " << error.what() << "\n";
         }
     };

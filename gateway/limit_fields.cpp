@@ -33,14 +33,16 @@ base::micros until_next_permit(limiter::algorithm const& how, limiter::decision 
 std::int64_t window_of(limit_report::member const& member, limiter::decision const& said) noexcept
 {
     if (std::holds_alternative<limiter::fixed_window>(member.policy->algorithm)) return whole_seconds(said.reset_after);
-    auto const proportional = (wide{member.remaining} * member.window + member.quota - 1) / std::max<std::int64_t>(member.quota, 1);
+    auto const proportional =
+        (wide{member.remaining} * member.window + member.quota - 1) / std::max<std::int64_t>(member.quota, 1);
     return std::max(static_cast<std::int64_t>(proportional), whole_seconds(until_next_permit(member.policy->algorithm, said)));
 }
 
 void append_number(std::string& out, std::int64_t number)
 {
     std::array<char, 20> digits;
-    out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), std::min(number, largest_integer)).ptr);
+    out.append(digits.data(),
+               std::to_chars(digits.data(), digits.data() + digits.size(), std::min(number, largest_integer)).ptr);
 }
 
 void append_line(std::string& out, std::string_view name, std::int64_t number)
@@ -108,7 +110,9 @@ limit_report report_limits(limiter::admission_ruling const& gate, unsigned jitte
     limit_report report;
     for (auto const& each : gate.rulings) {
         auto const& policy = *each.policy;
-        if (!each.answered || policy.advertise == limiter::advertisement::hidden || policy.enforce == limiter::enforcement::shadow) continue;
+        if (!each.answered || policy.advertise == limiter::advertisement::hidden ||
+            policy.enforce == limiter::enforcement::shadow)
+            continue;
         limit_report::member member{.policy = &policy,
                                     .quota = limiter::burst_of(policy.algorithm),
                                     .window = limiter::window_seconds_of(policy.algorithm),
@@ -136,8 +140,8 @@ limit_report report_limits(limiter::admission_ruling const& gate, unsigned jitte
     return report;
 }
 
-void append_limit_fields(std::string& out, limit_report const& report, conf::response_settings const& settings, std::int64_t now_s,
-                         upstream_families const& theirs)
+void append_limit_fields(std::string& out, limit_report const& report, conf::response_settings const& settings,
+                         std::int64_t now_s, upstream_families const& theirs)
 {
     if (report.retry_after) append_line(out, "Retry-After", *report.retry_after);
     if (report.empty()) return;

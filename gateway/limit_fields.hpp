@@ -24,8 +24,10 @@ struct limit_report {
         std::int64_t wait = 0;      // t, seconds
         bool violated = false;
     };
-    boost::container::static_vector<member, limiter::max_claims> members; // advertised limits that were answered; tightest first
-    std::optional<std::int64_t> retry_after; // refused: seconds, >= 1, >= every violated member's wait; absent: no wait would help
+    boost::container::static_vector<member, limiter::max_claims>
+        members; // advertised limits that were answered; tightest first
+    std::optional<std::int64_t>
+        retry_after; // refused: seconds, >= 1, >= every violated member's wait; absent: no wait would help
 
     [[nodiscard]] bool empty() const noexcept { return members.empty(); }
 };
@@ -40,8 +42,8 @@ struct upstream_families {
 };
 
 // Appends the configured fields with CRLF. `now_s`: wall clock, seconds since the epoch, for X-RateLimit-Reset as epoch.
-void append_limit_fields(std::string& out, limit_report const& report, conf::response_settings const& settings, std::int64_t now_s,
-                         upstream_families const& theirs = {});
+void append_limit_fields(std::string& out, limit_report const& report, conf::response_settings const& settings,
+                         std::int64_t now_s, upstream_families const& theirs = {});
 
 // What becomes of the limit fields that an upstream sent itself, beside ours (RL-27, RL-28, RL-30, RL-58).
 enum class upstream_fields : std::uint8_t { copy, drop };

@@ -48,7 +48,8 @@ void remove_stale_socket(sockaddr_un const& address) noexcept
     struct stat about {};
     if (::stat(address.sun_path, &about) != 0 || !S_ISSOCK(about.st_mode)) return;
     proxy::descriptor const probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (::connect(probe.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0 && errno == ECONNREFUSED) ::unlink(address.sun_path);
+    if (::connect(probe.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0 && errno == ECONNREFUSED)
+        ::unlink(address.sun_path);
 }
 
 base::result<proxy::descriptor> bind_unix(std::string const& path)
@@ -59,7 +60,8 @@ base::result<proxy::descriptor> bind_unix(std::string const& path)
     std::ranges::copy(path, address.sun_path);
     remove_stale_socket(address);
     proxy::descriptor made(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!made.is_open() || ::bind(made.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0 || ::listen(made.get(), backlog) != 0)
+    if (!made.is_open() || ::bind(made.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0 ||
+        ::listen(made.get(), backlog) != 0)
         return last_error();
     return made;
 }
@@ -95,18 +97,21 @@ base::result<proxy::descriptor> bind_and_listen(conf::bind_address const& addres
     int const on = 1;
     ::setsockopt(made.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (::setsockopt(made.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) return last_error();
-    if (::bind(made.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0 || ::listen(made.get(), backlog) != 0) return last_error();
+    if (::bind(made.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0 || ::listen(made.get(), backlog) != 0)
+        return last_error();
     return made;
 }
 
-listening_socket::listening_socket(asio::io_context& worker, proxy::descriptor socket) : descriptor_(worker, socket.release()) {}
+listening_socket::listening_socket(asio::io_context& worker, proxy::descriptor socket) : descriptor_(worker, socket.release())
+{}
 
 base::result<accepted_connection> listening_socket::try_accept()
 {
     for (;;) {
         sockaddr_storage from{};
         socklen_t size = sizeof from;
-        auto const fd = ::accept4(descriptor_.native_handle(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        auto const fd =
+            ::accept4(descriptor_.native_handle(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         proxy::descriptor socket(fd);
         if (fd < 0) {
             // The peer gave up before we came to it (accept(2)): look for the next one.
@@ -125,8 +130,10 @@ asio::awaitable<base::result<accepted_connection>> listening_socket::accept()
 {
     for (;;) {
         auto accepted = try_accept();
-        if (accepted || (accepted.error() != asio::error::would_block && accepted.error() != asio::error::try_again)) co_return accepted;
-        auto const [ec] = co_await descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, asio::as_tuple(asio::use_awaitable));
+        if (accepted || (accepted.error() != asio::error::would_block && accepted.error() != asio::error::try_again))
+            co_return accepted;
+        auto const [ec] =
+            co_await descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, asio::as_tuple(asio::use_awaitable));
         if (ec) co_return ec;
     }
 }

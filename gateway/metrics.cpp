@@ -72,18 +72,23 @@ void add_classes(MetricFamily& family, labels const& named, status_classes const
 
 void add_traffic(families& out, telemetry const& total)
 {
-    auto& requests = out.add("requests_total", "Requests by route and class of the status sent; route none: no route matched.", MetricType::Counter);
+    auto& requests = out.add("requests_total", "Requests by route and class of the status sent; route none: no route matched.",
+                             MetricType::Counter);
     for (auto const& [name, counts] : total.routes) add_classes(requests, {{"route", name}}, counts.requests);
     add_classes(requests, {{"route", "none"}}, total.unrouted);
-    auto& durations = out.add("request_duration_seconds", "From the whole request head to the last byte of the answer.", MetricType::Histogram);
+    auto& durations = out.add("request_duration_seconds", "From the whole request head to the last byte of the answer.",
+                              MetricType::Histogram);
     for (auto const& [name, counts] : total.routes) distribution(durations, {{"route", name}}, counts.duration);
 
-    counter(out.add("connections_total", "Connections accepted from clients.", MetricType::Counter), {}, total.connections_total);
-    gauge(out.add("connections_open", "Connections of clients now.", MetricType::Gauge), {}, static_cast<double>(total.connections_open));
+    counter(out.add("connections_total", "Connections accepted from clients.", MetricType::Counter), {},
+            total.connections_total);
+    gauge(out.add("connections_open", "Connections of clients now.", MetricType::Gauge), {},
+          static_cast<double>(total.connections_open));
     auto& rejections = out.add("parse_rejections_total", "Requests refused as malformed, by reason.", MetricType::Counter);
     for (auto const& [reason, count] : total.parse_rejections) counter(rejections, {{"reason", reason}}, count);
-    counter(out.add("forwarded_for_rejected_total", "Forwarding chains in which no address stood where one was looked for.", MetricType::Counter), {},
-            total.forwarded_for_rejected);
+    counter(out.add("forwarded_for_rejected_total", "Forwarding chains in which no address stood where one was looked for.",
+                    MetricType::Counter),
+            {}, total.forwarded_for_rejected);
 }
 
 void add_limits(families& out, telemetry const& total, process_report const& process)
@@ -91,15 +96,21 @@ void add_limits(families& out, telemetry const& total, process_report const& pro
     auto& decisions = out.add("decisions_total", "What each limit decided.", MetricType::Counter);
     for (auto const& [name, counts] : total.limits) {
         for (std::size_t i = 0; i < counts.decisions.size(); ++i)
-            counter(decisions, {{"limit", name}, {"decision", std::string(name_of(static_cast<limiter::outcome>(i)))}}, counts.decisions[i]);
+            counter(decisions, {{"limit", name}, {"decision", std::string(name_of(static_cast<limiter::outcome>(i)))}},
+                    counts.decisions[i]);
     }
-    auto& checks = out.add("limiter_check_duration_seconds", "How long requests waited for their limits; of those in memory one in 64 is measured.", MetricType::Histogram);
+    auto& checks =
+        out.add("limiter_check_duration_seconds",
+                "How long requests waited for their limits; of those in memory one in 64 is measured.", MetricType::Histogram);
     distribution(checks, {{"store", "memory"}}, total.check_memory);
     distribution(checks, {{"store", "redis"}}, total.check_redis);
-    gauge(out.add("memory_store_keys", "Counters held in this process.", MetricType::Gauge), {}, static_cast<double>(process.memory.keys));
-    gauge(out.add("memory_store_bytes", "Memory of the counters held in this process.", MetricType::Gauge), {}, static_cast<double>(process.memory.bytes));
-    counter(out.add("memory_store_evictions_total", "Counters dropped before their time because there were too many.", MetricType::Counter), {},
-            process.memory.evictions);
+    gauge(out.add("memory_store_keys", "Counters held in this process.", MetricType::Gauge), {},
+          static_cast<double>(process.memory.keys));
+    gauge(out.add("memory_store_bytes", "Memory of the counters held in this process.", MetricType::Gauge), {},
+          static_cast<double>(process.memory.bytes));
+    counter(out.add("memory_store_evictions_total", "Counters dropped before their time because there were too many.",
+                    MetricType::Counter),
+            {}, process.memory.evictions);
 }
 
 void add_store(families& out, std::span<worker_report const> workers)
@@ -118,7 +129,9 @@ void add_store(families& out, std::span<worker_report const> workers)
         for (std::size_t i = 0; i < errors.size(); ++i) errors[i] += worker.redis.errors[i];
     }
     gauge(out.add("store_up", "1 if every worker is connected to Redis.", MetricType::Gauge), {}, up ? 1 : 0);
-    gauge(out.add("store_breaker_state", "The worst of the workers' breakers: 0 closed, 1 half open, 2 open.", MetricType::Gauge), {}, breaker);
+    gauge(
+        out.add("store_breaker_state", "The worst of the workers' breakers: 0 closed, 1 half open, 2 open.", MetricType::Gauge),
+        {}, breaker);
     counter(out.add("store_commands_total", "Commands sent to Redis.", MetricType::Counter), {}, commands);
     counter(out.add("store_connects_total", "Connections made to Redis.", MetricType::Counter), {}, connects);
     auto& kinds = out.add("store_errors_total", "Checks that Redis did not answer, by kind.", MetricType::Counter);
@@ -128,30 +141,38 @@ void add_store(families& out, std::span<worker_report const> workers)
 
 void add_upstreams(families& out, telemetry const& total, std::span<worker_report const> workers)
 {
-    auto& requests = out.add("upstream_requests_total", "Requests sent to upstreams; status_class none: no answer.", MetricType::Counter);
+    auto& requests =
+        out.add("upstream_requests_total", "Requests sent to upstreams; status_class none: no answer.", MetricType::Counter);
     for (auto const& [name, counts] : total.upstreams) {
-        for (auto const& [server, classes] : counts.servers) add_classes(requests, {{"upstream", name}, {"server", server}}, classes);
+        for (auto const& [server, classes] : counts.servers)
+            add_classes(requests, {{"upstream", name}, {"server", server}}, classes);
     }
-    auto& durations = out.add("upstream_duration_seconds", "From sending a request to the head of its answer.", MetricType::Histogram);
+    auto& durations =
+        out.add("upstream_duration_seconds", "From sending a request to the head of its answer.", MetricType::Histogram);
     for (auto const& [name, counts] : total.upstreams) distribution(durations, {{"upstream", name}}, counts.duration);
-    auto& healthy = out.add("upstream_healthy", "0 while an endpoint rests after failures, as the first worker sees it.", MetricType::Gauge);
+    auto& healthy = out.add("upstream_healthy", "0 while an endpoint rests after failures, as the first worker sees it.",
+                            MetricType::Gauge);
     if (!workers.empty()) {
         for (auto const& server : workers.front().servers)
             gauge(healthy, {{"upstream", server.upstream}, {"server", server.server}}, server.healthy ? 1 : 0);
     }
-    counter(out.add("forwarding_failures_total", "Requests that no upstream answered.", MetricType::Counter), {}, total.forwarding_failures);
+    counter(out.add("forwarding_failures_total", "Requests that no upstream answered.", MetricType::Counter), {},
+            total.forwarding_failures);
 }
 
 void add_process(families& out, process_report const& process)
 {
-    counter(out.add("access_log_dropped_lines_total", "Access log lines dropped because their reader stalled.", MetricType::Counter), {},
-            process.dropped_log_lines);
+    counter(out.add("access_log_dropped_lines_total", "Access log lines dropped because their reader stalled.",
+                    MetricType::Counter),
+            {}, process.dropped_log_lines);
     auto& reloads = out.add("config_reloads_total", "Reloads of the configuration.", MetricType::Counter);
     counter(reloads, {{"result", "success"}}, process.reloads_succeeded);
     counter(reloads, {{"result", "failure"}}, process.reloads_failed);
-    gauge(out.add("config_last_reload_success_timestamp_seconds", "When the configuration in force was loaded.", MetricType::Gauge), {},
-          static_cast<double>(process.last_reload_success_s));
-    gauge(out.add("build_info", "Always 1; the label says which build this is.", MetricType::Gauge), {{"version", std::string(program_version)}}, 1);
+    gauge(out.add("config_last_reload_success_timestamp_seconds", "When the configuration in force was loaded.",
+                  MetricType::Gauge),
+          {}, static_cast<double>(process.last_reload_success_s));
+    gauge(out.add("build_info", "Always 1; the label says which build this is.", MetricType::Gauge),
+          {{"version", std::string(program_version)}}, 1);
 }
 
 // OpenMetrics names a counter without its suffix in HELP and TYPE, and closes with EOF (OpenMetrics 1.0).
@@ -183,7 +204,8 @@ exposition_format negotiate_format(std::string_view accept)
     auto const open = accept.find("application/openmetrics-text");
     if (open == std::string_view::npos) return exposition_format::prometheus;
     auto const offer = accept.substr(open, accept.substr(open).find(','));
-    return offer.find("q=0,") == std::string_view::npos && !offer.ends_with("q=0") ? exposition_format::open_metrics : exposition_format::prometheus;
+    return offer.find("q=0,") == std::string_view::npos && !offer.ends_with("q=0") ? exposition_format::open_metrics
+                                                                                   : exposition_format::prometheus;
 }
 
 std::string_view media_type_of(exposition_format format) noexcept

@@ -22,7 +22,10 @@ void append_number(std::string& out, std::uint64_t number)
     out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
 }
 
-std::string_view phrase(unsigned status) { return boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status)); }
+std::string_view phrase(unsigned status)
+{
+    return boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
+}
 
 void append_status_line(std::string& out, unsigned status)
 {
@@ -135,7 +138,8 @@ bool is_limit_family(std::string_view name, std::string_view family) noexcept
 // Decides on the limit fields of an upstream beside ours, once per response that has any.
 class upstream_limit_fields {
 public:
-    upstream_limit_fields(std::vector<base::field> const& fields, limit_report const& report, conf::response_settings const& settings)
+    upstream_limit_fields(std::vector<base::field> const& fields, limit_report const& report,
+                          conf::response_settings const& settings)
         : report_(report)
     {
         for (auto const style : settings.rate_limit_fields) {
@@ -200,7 +204,9 @@ unsigned method_not_supported(std::string& out, response_context const& context)
 
 unsigned server_options(std::string& out, response_context const& context)
 {
-    out.assign("HTTP/1.1 204 No Content\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\nDate: ").append(context.date).append("\r\n");
+    out.assign("HTTP/1.1 204 No Content\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\nDate: ")
+        .append(context.date)
+        .append("\r\n");
     if (context.connection == persistence::close) out.append("Connection: close\r\n");
     out.append("\r\n");
     return 204;
@@ -214,7 +220,8 @@ unsigned too_large(std::string& out, response_context const& context)
 unsigned missing_key(std::string& out, response_context const& context, limiter::policy const& limit)
 {
     auto const is_credential = [](partition::entry const& entry) { return entry.source == partition::entry_source::api_key; };
-    if (std::ranges::none_of(limit.key, is_credential)) return simple(out, context, 400, "The request lacks what its limit is counted by.");
+    if (std::ranges::none_of(limit.key, is_credential))
+        return simple(out, context, 400, "The request lacks what its limit is counted by.");
     out.clear();
     append_status_line(out, 401);
     out.append("WWW-Authenticate: ApiKey realm=\"api\"\r\n"); // AK-9
@@ -222,15 +229,19 @@ unsigned missing_key(std::string& out, response_context const& context, limiter:
     return 401;
 }
 
-unsigned rejected(std::string& out, response_context const& context, limiter::admission_ruling const& gate, limit_report const& report)
+unsigned rejected(std::string& out, response_context const& context, limiter::admission_ruling const& gate,
+                  limit_report const& report)
 {
     auto const unavailable = gate.verdict == limiter::admission_ruling::kind::store_unavailable;
     auto const status = unavailable ? 503U : context.settings.rejection_status;
     out.clear();
     append_status_line(out, status);
-    if (unavailable) out.append("Retry-After: 1\r\n");
-    else append_limit_fields(out, report, context.settings, context.now_s);
-    finish(out, context, unavailable ? unavailable_body(gate) : rejection_body(context.settings, status, phrase(status), gate, report));
+    if (unavailable)
+        out.append("Retry-After: 1\r\n");
+    else
+        append_limit_fields(out, report, context.settings, context.now_s);
+    finish(out, context,
+           unavailable ? unavailable_body(gate) : rejection_body(context.settings, status, phrase(status), gate, report));
     return status;
 }
 
@@ -310,7 +321,8 @@ void interim(std::string& out, proxy::response_head const& answer)
         if (proxy::classify_field(field.name) == proxy::field_kind::connection) connection.add(field.value);
     }
     for (auto const& field : answer.fields) {
-        if (proxy::forwards_response_field(field.name, connection)) out.append(field.name).append(": ").append(field.value).append("\r\n");
+        if (proxy::forwards_response_field(field.name, connection))
+            out.append(field.name).append(": ").append(field.value).append("\r\n");
     }
     if (answer.status == 101) out.append("Connection: upgrade\r\nUpgrade: ").append(answer.upgrade).append("\r\n");
     out.append("\r\n");

@@ -21,8 +21,8 @@ enum class persistence : std::uint8_t { keep_alive, close };
 // What every response needs to know of its request and its moment.
 struct response_context {
     conf::response_settings const& settings;
-    std::string_view date;     // IMF-fixdate
-    std::int64_t now_s = 0;    // the same moment, seconds since the epoch
+    std::string_view date;  // IMF-fixdate
+    std::int64_t now_s = 0; // the same moment, seconds since the epoch
     persistence connection = persistence::keep_alive;
     bool head_request = false; // no body, the same fields
     std::string_view origin;   // of a browser's cross-origin request; empty: none
@@ -39,7 +39,8 @@ unsigned method_not_supported(std::string& out, response_context const& context)
 unsigned server_options(std::string& out, response_context const& context); // OPTIONS *
 unsigned too_large(std::string& out, response_context const& context);
 unsigned missing_key(std::string& out, response_context const& context, limiter::policy const& limit);
-unsigned rejected(std::string& out, response_context const& context, limiter::admission_ruling const& gate, limit_report const& report);
+unsigned rejected(std::string& out, response_context const& context, limiter::admission_ruling const& gate,
+                  limit_report const& report);
 unsigned failed(std::string& out, response_context const& context, proxy::failure::kind why, limit_report const& report);
 
 // The head of an upstream's answer as the client gets it, with the limits' fields; `framing` is how its body will be sent.

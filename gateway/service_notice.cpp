@@ -28,7 +28,8 @@ void send(std::string_view text)
     if (fd < 0) return;
     auto const size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
     // Nobody listening is not this program's trouble.
-    static_cast<void>(::sendto(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL, reinterpret_cast<sockaddr const*>(&to), size));
+    static_cast<void>(
+        ::sendto(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL, reinterpret_cast<sockaddr const*>(&to), size));
     ::close(fd);
 }
 

@@ -14,8 +14,8 @@ namespace penstock::gateway {
 namespace asio = boost::asio;
 namespace {
 
-constexpr base::micros linger_for{5'000'000};   // until a client that still sends gives up
-constexpr std::size_t linger_bytes = 64 << 20;  // that are read from it meanwhile
+constexpr base::micros linger_for{5'000'000};  // until a client that still sends gives up
+constexpr std::size_t linger_bytes = 64 << 20; // that are read from it meanwhile
 
 bool is_would_block(base::error_code const& ec) noexcept
 {
@@ -26,8 +26,7 @@ bool is_would_block(base::error_code const& ec) noexcept
 
 session::session(worker& owner, proxy::descriptor socket, proxy::poller& events, std::optional<base::ip_address> peer)
     : owner_(owner), link_(std::move(socket), events), peer_(peer)
-{
-}
+{}
 
 void session::drain() noexcept
 {
@@ -59,8 +58,10 @@ asio::awaitable<void> session::run()
         space->request_under_way.reset();
         open = after == aftermath::keep_alive;
         must_linger = after == aftermath::linger;
-        if (space->received.empty()) owner_.workspaces().take_back(std::exchange(space, nullptr));
-        else space->received.make_room(0); // the next request has begun to arrive
+        if (space->received.empty())
+            owner_.workspaces().take_back(std::exchange(space, nullptr));
+        else
+            space->received.make_room(0); // the next request has begun to arrive
     }
     if (space) owner_.workspaces().take_back(std::move(space));
     if (must_linger) co_await linger();
@@ -109,8 +110,10 @@ asio::awaitable<void> session::refuse_head(workspace& space, head_result why)
                                    .connection = persistence::close,
                                    .head_request = false,
                                    .origin = {}};
-    if (why == head_result::timed_out) respond::timed_out(space.response, context);
-    else respond::malformed(space.response, context, problem_);
+    if (why == head_result::timed_out)
+        respond::timed_out(space.response, context);
+    else
+        respond::malformed(space.response, context, problem_);
     ++owner_.counts().parse_rejections[why == head_result::timed_out ? "timed_out" : std::string(proxy::name_of(problem_))];
     proxy::gather out;
     out.add(space.response);

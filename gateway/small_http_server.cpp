@@ -24,7 +24,9 @@ constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
 
 } // namespace
 
-small_http_server::small_http_server(asio::io_context& loop, handler answer) : loop_(loop), acceptor_(loop), answer_(std::move(answer)) {}
+small_http_server::small_http_server(asio::io_context& loop, handler answer)
+    : loop_(loop), acceptor_(loop), answer_(std::move(answer))
+{}
 
 base::result<void> small_http_server::listen(asio::ip::tcp::endpoint const& at)
 {

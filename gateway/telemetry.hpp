@@ -15,7 +15,8 @@ namespace penstock::gateway {
 
 // Cumulative only in the exposition; here each bucket counts its own.
 struct histogram {
-    static constexpr std::array<double, 14> bounds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0};
+    static constexpr std::array<double, 14> bounds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                                   0.1,    0.25,  0.5,    1.0,   2.5,  5.0,   10.0};
     std::array<std::uint64_t, bounds.size() + 1> counts{};
     base::micros sum{0};
 

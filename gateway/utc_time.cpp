@@ -38,7 +38,8 @@ void append_two(std::string& out, unsigned number)
 std::string imf_fixdate(std::int64_t epoch_s)
 {
     static constexpr std::array<char const*, 7> weekdays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static constexpr std::array<char const*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static constexpr std::array<char const*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     auto const when = break_down(epoch_s);
     std::string text = weekdays.at(when.weekday);
     text.append(", ");

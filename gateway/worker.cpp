@@ -21,7 +21,10 @@ constexpr std::size_t log_batch_bytes = 32 * 1024;
 
 proxy::head_limits head_limits_of(conf::message_limits const& limits)
 {
-    return {.start_line = limits.request_line, .field = limits.header_field, .fields = limits.headers, .field_count = limits.header_count};
+    return {.start_line = limits.request_line,
+            .field = limits.header_field,
+            .fields = limits.headers,
+            .field_count = limits.header_count};
 }
 
 void rethrow(std::exception_ptr thrown)
@@ -32,7 +35,12 @@ void rethrow(std::exception_ptr thrown)
 } // namespace
 
 worker::worker(unsigned index, shared_parts parts, conf::snapshot_ptr first)
-    : index_(index), parts_(std::move(parts)), loop_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO), wheel_(base::clock::now()), events_(loop_, wheel_), timer_(loop_),
+    : index_(index),
+      parts_(std::move(parts)),
+      loop_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
+      wheel_(base::clock::now()),
+      events_(loop_, wheel_),
+      timer_(loop_),
       random_(std::random_device{}())
 {
     refresh_date();
@@ -41,7 +49,10 @@ worker::worker(unsigned index, shared_parts parts, conf::snapshot_ptr first)
 
 worker::~worker() { stop(); }
 
-void worker::listen(proxy::descriptor socket) { listeners_.push_back(std::make_unique<listening_socket>(loop_, std::move(socket))); }
+void worker::listen(proxy::descriptor socket)
+{
+    listeners_.push_back(std::make_unique<listening_socket>(loop_, std::move(socket)));
+}
 
 void worker::start()
 {
@@ -99,8 +110,7 @@ void worker::admit_connection(accepted_connection connection)
         if (!thrown) return;
         try {
             std::rethrow_exception(thrown);
-        }
-        catch (std::exception const& error) { // the last resort: this connection ends, the others go on
+        } catch (std::exception const& error) { // the last resort: this connection ends, the others go on
             parts_.warn(std::string("a connection failed: ") + error.what());
         }
     };
@@ -154,7 +164,8 @@ void worker::install(conf::snapshot_ptr next)
     for (auto const& spec : next->upstreams) {
         std::shared_ptr<proxy::upstream> kept;
         if (view_) { // an upstream that the reload leaves alone keeps its connections
-            auto const same = std::ranges::find_if(view_->upstreams, [&](auto const& old) { return proxy::equivalent(old->spec(), spec); });
+            auto const same =
+                std::ranges::find_if(view_->upstreams, [&](auto const& old) { return proxy::equivalent(old->spec(), spec); });
             if (same != view_->upstreams.end()) kept = *same;
         }
         made->upstreams.push_back(kept ? kept : std::make_shared<proxy::upstream>(spec, events_));
@@ -167,8 +178,11 @@ void worker::install(conf::snapshot_ptr next)
     for (auto const& policy : next->policies) made->limit_counts.push_back(&counts_.limits[policy.name]);
     if (next->settings.redis) {
         auto const unchanged = view_ && view_->redis && view_->snapshot->settings.redis == next->settings.redis;
-        auto const tell = [warn = parts_.warn, index = index_](std::string const& what) { warn("worker " + std::to_string(index) + ": " + what); };
-        made->redis = unchanged ? view_->redis : std::make_shared<limiter::redis_store>(loop_, *next->settings.redis, random_(), tell);
+        auto const tell = [warn = parts_.warn, index = index_](std::string const& what) {
+            warn("worker " + std::to_string(index) + ": " + what);
+        };
+        made->redis =
+            unchanged ? view_->redis : std::make_shared<limiter::redis_store>(loop_, *next->settings.redis, random_(), tell);
     }
     made->snapshot = std::move(next);
     view_ = std::move(made);
@@ -189,7 +203,8 @@ void worker::drain()
     if (std::exchange(draining_, true)) return;
     for (auto& listener : listeners_) {
         // Who is in the queue already was promised an answer.
-        for (auto waiting = listener->try_accept(); waiting && !stopping_; waiting = listener->try_accept()) admit_connection(std::move(*waiting));
+        for (auto waiting = listener->try_accept(); waiting && !stopping_; waiting = listener->try_accept())
+            admit_connection(std::move(*waiting));
         listener->close();
     }
     for (auto& each : sessions_) each.drain();

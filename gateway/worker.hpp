@@ -74,8 +74,8 @@ public:
     [[nodiscard]] telemetry& counts() noexcept { return counts_; }
     [[nodiscard]] workspace_pool& workspaces() noexcept { return workspaces_; }
     [[nodiscard]] bool draining() const noexcept { return draining_; }
-    [[nodiscard]] std::string_view date() const noexcept { return date_; }        // IMF-fixdate
-    [[nodiscard]] std::int64_t date_s() const noexcept { return date_s_; }        // the same, seconds since the epoch
+    [[nodiscard]] std::string_view date() const noexcept { return date_; } // IMF-fixdate
+    [[nodiscard]] std::int64_t date_s() const noexcept { return date_s_; } // the same, seconds since the epoch
     [[nodiscard]] std::string& log_batch() noexcept { return log_batch_; }
     void count_log_line();
     double dice() noexcept { return std::uniform_real_distribution<double>(0.0, 1.0)(random_); }

@@ -23,15 +23,15 @@ struct workspace {
 
     proxy::byte_buffer received{usual_bytes}; // from the client
     proxy::request_head request;
-    proxy::answer_buffers answer;             // from the upstream
-    std::string outgoing;                     // head sent to the upstream
-    std::string response;                     // head (and body of its own) sent to the client
-    std::string target;                       // as forwarded
-    std::string path;                         // normalised, where it differs from what was received
-    std::string host;                         // likewise
+    proxy::answer_buffers answer; // from the upstream
+    std::string outgoing;         // head sent to the upstream
+    std::string response;         // head (and body of its own) sent to the client
+    std::string target;           // as forwarded
+    std::string path;             // normalised, where it differs from what was received
+    std::string host;             // likewise
     std::string chunk_size;
-    limiter::classified asked;                // the limits that the request meets
-    limiter::admission_ruling gate;           // and what came of them
+    limiter::classified asked;      // the limits that the request meets
+    limiter::admission_ruling gate; // and what came of them
     limit_report limits;
     proxy::path_captures captures;
     std::optional<exchange> request_under_way; // refers to the rest
@@ -51,7 +51,8 @@ public:
     // One that grew for a large head is not kept.
     void take_back(std::unique_ptr<workspace> done)
     {
-        auto const usual = done->received.capacity() == workspace::usual_bytes && done->answer.bytes.capacity() == workspace::usual_bytes;
+        auto const usual =
+            done->received.capacity() == workspace::usual_bytes && done->answer.bytes.capacity() == workspace::usual_bytes;
         if (!usual || idle_.size() == most_idle) return;
         done->received.clear();
         done->answer.bytes.clear();

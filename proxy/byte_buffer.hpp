@@ -13,7 +13,8 @@ namespace penstock::proxy {
 
 class byte_buffer {
 public:
-    explicit byte_buffer(std::size_t capacity) : block_(std::make_unique_for_overwrite<char[]>(capacity)), capacity_(capacity) {}
+    explicit byte_buffer(std::size_t capacity) : block_(std::make_unique_for_overwrite<char[]>(capacity)), capacity_(capacity)
+    {}
 
     [[nodiscard]] std::string_view unread() const noexcept { return {block_.get() + begin_, end_ - begin_}; }
     [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }

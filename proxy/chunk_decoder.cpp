@@ -94,7 +94,8 @@ line_found find_line(std::string_view bytes) noexcept
     if (lf == std::string_view::npos) {
         // A CR that nothing but a line feed may follow.
         auto const cr = seen.find('\r');
-        return {cr != std::string_view::npos && cr + 1 < seen.size() ? line_found::what::broken : line_found::what::incomplete, {}};
+        return {cr != std::string_view::npos && cr + 1 < seen.size() ? line_found::what::broken : line_found::what::incomplete,
+                {}};
     }
     if (!seen.ends_with('\r') || seen.find('\r') + 1 != seen.size()) return {line_found::what::broken, {}};
     return {line_found::what::whole, seen.substr(0, seen.size() - 1)};
@@ -129,8 +130,10 @@ chunk_decoder::step chunk_decoder::next(std::string_view bytes) noexcept
             break;
         case part::trailer:
             trailer_bytes_ += line.text.size() + 2;
-            if (line.text.empty()) expects_ = part::nothing;
-            else if (trailer_bytes_ > most_trailer_bytes || !is_field_line(line.text)) return {state::broken, {}, used};
+            if (line.text.empty())
+                expects_ = part::nothing;
+            else if (trailer_bytes_ > most_trailer_bytes || !is_field_line(line.text))
+                return {state::broken, {}, used};
             break;
         case part::content:
         case part::nothing: break;

@@ -10,7 +10,7 @@ namespace penstock::proxy {
 
 class chunk_decoder {
 public:
-    static constexpr std::size_t longest_line = 4096;    // a chunk's first line, a trailer
+    static constexpr std::size_t longest_line = 4096; // a chunk's first line, a trailer
     static constexpr std::size_t most_trailer_bytes = 16 * 1024;
 
     enum class state : std::uint8_t {

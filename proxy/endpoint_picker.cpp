@@ -31,8 +31,7 @@ std::optional<std::size_t> endpoint_picker::pick(base::instant now, std::optiona
             candidate.credit += candidate.weight;
             total += candidate.weight;
             if (!best || candidate.credit > loads_[*best].credit) best = i;
-        }
-        else if (!best || candidate.in_flight * loads_[*best].weight < loads_[*best].in_flight * candidate.weight) {
+        } else if (!best || candidate.in_flight * loads_[*best].weight < loads_[*best].in_flight * candidate.weight) {
             best = i;
         }
     }

@@ -24,7 +24,10 @@ public:
     // A connection could not be made: the endpoint rests, twice as long each time, unless it is the only one.
     void failed(std::size_t endpoint, base::instant now) noexcept;
     void succeeded(std::size_t endpoint) noexcept;
-    [[nodiscard]] bool is_resting(std::size_t endpoint, base::instant now) const noexcept { return loads_[endpoint].rests_until > now; }
+    [[nodiscard]] bool is_resting(std::size_t endpoint, base::instant now) const noexcept
+    {
+        return loads_[endpoint].rests_until > now;
+    }
 
 private:
     struct load {

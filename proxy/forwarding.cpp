@@ -13,8 +13,7 @@ namespace asio = boost::asio;
 
 forwarding::forwarding(upstream& to, outgoing_request const& request, answer_buffers& buffers) noexcept
     : to_(to), request_(request), buffers_(buffers)
-{
-}
+{}
 
 // RFC 9110 section 9.2.2: idempotent, and nothing of a body that would have to be sent again (H1-82).
 bool forwarding::is_repeatable() const noexcept
@@ -65,8 +64,7 @@ asio::awaitable<base::result<void, failure>> forwarding::attempt(upstream::fresh
 {
     if (auto idle = wanted == upstream::freshness::any && !endpoint_ ? to_.take_idle() : std::nullopt) {
         use(std::move(*idle));
-    }
-    else {
+    } else {
         auto made = co_await to_.connect(wanted == upstream::freshness::any ? endpoint_ : std::nullopt);
         if (!made) co_return made.error();
         use(std::move(*made));
@@ -128,8 +126,10 @@ asio::awaitable<base::result<void, failure>> forwarding::next_head()
 {
     head_scanner scanner(request_.limits);
     auto& bytes = buffers_.bytes;
-    if (bytes.empty()) bytes.clear();
-    else bytes.make_room(0);
+    if (bytes.empty())
+        bytes.clear();
+    else
+        bytes.make_room(0);
     for (;;) {
         auto const found = scanner.scan(bytes.unread());
         if (found.problem != head_problem::none) co_return failure{failure::kind::bad_answer};
@@ -165,7 +165,8 @@ base::result<void, failure> forwarding::use_head(head_scanner::progress const& f
     bytes.consume(found.length);
     if (problem != head_problem::none) return failure{failure::kind::bad_answer};
     if (head.status == 101) { // only to what was asked for (H1-103)
-        if (request_.upgrade.empty() || !boost::beast::iequals(head.upgrade, request_.upgrade)) return failure{failure::kind::bad_answer};
+        if (request_.upgrade.empty() || !boost::beast::iequals(head.upgrade, request_.upgrade))
+            return failure{failure::kind::bad_answer};
         switched_ = true;
     }
     if (head.status >= 200 || switched_) request_.client.listen_for_closure(nullptr); // from here on writing to it tells
@@ -240,11 +241,14 @@ void forwarding::release()
 {
     if (!connection_) return;
     // Fit for another exchange: the answer was read to its end, no byte too many came, the request was sent whole.
-    auto const reusable = body_done_ && upload_complete() && !upload_was_cut_ && !switched_ && buffers_.head.keep_alive && buffers_.bytes.empty();
+    auto const reusable =
+        body_done_ && upload_complete() && !upload_was_cut_ && !switched_ && buffers_.head.keep_alive && buffers_.bytes.empty();
     auto done = std::move(*connection_);
     connection_.reset();
-    if (reusable) to_.give_back(std::move(done));
-    else to_.drop(std::move(done));
+    if (reusable)
+        to_.give_back(std::move(done));
+    else
+        to_.drop(std::move(done));
 }
 
 } // namespace penstock::proxy

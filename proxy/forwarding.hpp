@@ -28,7 +28,7 @@ struct answer_buffers {
 
 // The request as it is sent. All of it outlives the forwarding.
 struct outgoing_request {
-    std::string_view head;       // whole, with its empty line, framed as `body` says
+    std::string_view head; // whole, with its empty line, framed as `body` says
     std::string_view method;
     std::string_view upgrade;    // the protocol the client may switch to; empty: none
     body_source* body = nullptr; // null: no content
@@ -58,7 +58,7 @@ public:
     struct piece {
         std::string_view content; // may be empty
         bool last = false;
-        bool at_hand = true;      // false: fetch() more first
+        bool at_hand = true; // false: fetch() more first
     };
     // The next part of the answer's body, as far as it has been received; never waits.
     base::result<piece, failure> next_piece();
@@ -104,11 +104,11 @@ private:
     std::optional<boost::asio::steady_timer> upload_over_; // cancelled when the upload has ended
     body_decoder decoder_;
     std::optional<piece> peeked_; // what peek_end() found that is not the end
-    bool head_seen_ = false;  // some byte of the answer has arrived
+    bool head_seen_ = false;      // some byte of the answer has arrived
     bool body_done_ = false;
     bool upload_was_cut_ = false; // it was stopped, and may have left half a piece behind
     bool client_gone_ = false;
-    bool switched_ = false;   // 101: the connection is a tunnel
+    bool switched_ = false; // 101: the connection is a tunnel
 };
 
 } // namespace penstock::proxy

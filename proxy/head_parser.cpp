@@ -84,9 +84,12 @@ struct control_fields {
 void note_connection(control_fields& seen, std::string_view options) noexcept
 {
     for (auto option = take_element(options); !option.empty(); option = take_element(options)) {
-        if (same(option, "close")) seen.close = true;
-        else if (same(option, "keep-alive")) seen.keep_alive = true;
-        else if (same(option, "upgrade")) seen.wants_upgrade = true;
+        if (same(option, "close"))
+            seen.close = true;
+        else if (same(option, "keep-alive"))
+            seen.keep_alive = true;
+        else if (same(option, "upgrade"))
+            seen.wants_upgrade = true;
     }
 }
 
@@ -150,7 +153,8 @@ head_problem parse_head(std::string_view bytes, Head& head)
     boost::beast::error_code ec;
     auto const used = parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
     if (ec == http::error::bad_version) return head_problem::unsupported_version;
-    if (ec == http::error::bad_content_length || ec == http::error::multiple_content_length || ec == http::error::bad_transfer_encoding)
+    if (ec == http::error::bad_content_length || ec == http::error::multiple_content_length ||
+        ec == http::error::bad_transfer_encoding)
         return head_problem::bad_framing;
     if (ec || used != bytes.size() || has_folded_line(bytes)) return head_problem::malformed;
     return head_problem::none;
@@ -164,7 +168,8 @@ bool names_another_version(std::string_view bytes) noexcept
     if (at == std::string_view::npos) return false;
     auto const text = line.substr(at + 1);
     auto const is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    auto const is_version = text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) && text[6] == '.' && is_digit(text[7]);
+    auto const is_version =
+        text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) && text[6] == '.' && is_digit(text[7]);
     return is_version && text != "HTTP/1.0" && text != "HTTP/1.1";
 }
 
@@ -182,14 +187,14 @@ head_problem parse_request_head(std::string_view bytes, request_head& head)
     if (seen.hosts > 1 || (seen.hosts == 0 && !is_1_0)) return head_problem::bad_host;
 
     if (seen.transfer_codings != 0) {
-        if (is_1_0 || seen.transfer_codings > 1 || seen.content_lengths != 0) return head_problem::bad_framing; // H1-40, H1-42, H1-43
+        if (is_1_0 || seen.transfer_codings > 1 || seen.content_lengths != 0)
+            return head_problem::bad_framing; // H1-40, H1-42, H1-43
         if (!same(seen.transfer_coding, "chunked"))
             return seen.transfer_coding.find_first_of(" \t,;") == std::string_view::npos && !seen.transfer_coding.empty()
                        ? head_problem::unknown_coding
                        : head_problem::bad_framing;
         head.body.how = body_framing::kind::chunked;
-    }
-    else if (seen.content_lengths != 0) {
+    } else if (seen.content_lengths != 0) {
         if (auto const problem = read_length(seen, head.body.length); problem != head_problem::none) return problem;
         head.body.how = body_framing::kind::length;
     }
@@ -212,20 +217,20 @@ head_problem parse_response_head(std::string_view bytes, answers method, respons
     auto const is_1_0 = head.minor_version == 0;
     head.keep_alive = is_1_0 ? seen.keep_alive && !seen.close : !seen.close;
     head.upgrade = seen.upgrade;
-    if (seen.transfer_codings > 1 || (seen.transfer_codings != 0 && seen.content_lengths != 0)) return head_problem::bad_framing;
+    if (seen.transfer_codings > 1 || (seen.transfer_codings != 0 && seen.content_lengths != 0))
+        return head_problem::bad_framing;
     std::uint64_t length = 0;
     if (seen.content_lengths != 0 && read_length(seen, length) != head_problem::none) return head_problem::bad_framing; // H1-57
 
-    auto const has_no_body = method == answers::head_request || head.status / 100 == 1 || head.status == 204 || head.status == 304;
+    auto const has_no_body =
+        method == answers::head_request || head.status / 100 == 1 || head.status == 204 || head.status == 304;
     if (has_no_body) return head_problem::none;
     if (seen.transfer_codings != 0) {
         if (!same(seen.transfer_coding, "chunked")) return head_problem::unknown_coding;
         head.body.how = body_framing::kind::chunked;
-    }
-    else if (seen.content_lengths != 0) {
+    } else if (seen.content_lengths != 0) {
         head.body = {body_framing::kind::length, length};
-    }
-    else {
+    } else {
         head.body.how = body_framing::kind::until_close;
         head.keep_alive = false;
     }

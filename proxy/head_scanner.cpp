@@ -32,13 +32,13 @@ head_scanner::progress head_scanner::scan(std::string_view bytes) noexcept
 
         line_ += length;
         if (length > 2) {
-            if (lines_++ == 0) fields_at_ = line_;
-            else if (lines_ - 1 > limits_->field_count) return failed(head_problem::fields_too_large);
-        }
-        else if (lines_ != 0) {
+            if (lines_++ == 0)
+                fields_at_ = line_;
+            else if (lines_ - 1 > limits_->field_count)
+                return failed(head_problem::fields_too_large);
+        } else if (lines_ != 0) {
             return {line_ - skip_, skip_, head_problem::none};
-        }
-        else {
+        } else {
             skip_ = line_;
             if (skip_ > 2 * max_empty_lines) return failed(head_problem::malformed);
         }

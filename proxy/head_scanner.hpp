@@ -35,8 +35,8 @@ public:
 private:
     head_limits const* limits_;
     std::size_t skip_ = 0;
-    std::size_t line_ = 0;    // where the line being looked at begins
-    std::size_t lines_ = 0;   // whole lines seen, the start line included
+    std::size_t line_ = 0;  // where the line being looked at begins
+    std::size_t lines_ = 0; // whole lines seen, the start line included
     std::size_t fields_at_ = 0;
 };
 

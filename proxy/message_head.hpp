@@ -14,7 +14,7 @@ namespace penstock::proxy {
 struct body_framing {
     enum class kind : std::uint8_t {
         none,
-        length,      // `length` bytes
+        length, // `length` bytes
         chunked,
         until_close, // responses only
     };
@@ -28,12 +28,12 @@ struct body_framing {
 struct request_head {
     std::string_view method;
     std::string_view target;
-    unsigned minor_version = 1;      // HTTP/1.x
+    unsigned minor_version = 1; // HTTP/1.x
     std::vector<base::field> fields;
     body_framing body;
-    bool keep_alive = true;          // what the client asked for (RFC 9112 section 9.3)
+    bool keep_alive = true; // what the client asked for (RFC 9112 section 9.3)
     bool expects_continue = false;
-    std::string_view upgrade;        // the protocol asked for with `Connection: upgrade`; empty: none
+    std::string_view upgrade; // the protocol asked for with `Connection: upgrade`; empty: none
 };
 
 struct response_head {
@@ -42,7 +42,7 @@ struct response_head {
     unsigned minor_version = 1;
     std::vector<base::field> fields;
     body_framing body;
-    bool keep_alive = true;          // the connection may carry another exchange
+    bool keep_alive = true; // the connection may carry another exchange
     std::string_view upgrade;
 };
 

@@ -18,8 +18,7 @@ constexpr base::micros error_for{1'000'000};
 
 name_cache::name_cache(asio::io_context& worker, std::string host, std::uint16_t port)
     : host_(std::move(host)), port_(std::to_string(port)), lookup_(std::make_shared<lookup>(worker))
-{
-}
+{}
 
 void name_cache::start()
 {

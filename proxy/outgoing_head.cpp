@@ -26,7 +26,12 @@ bool write_outgoing_head(std::string& out, outgoing_head const& head)
     if (connection.too_many()) return false;
 
     out.clear();
-    out.append(received.method).append(" ").append(head.target).append(" HTTP/1.1\r\nHost: ").append(head.origin.authority).append("\r\n");
+    out.append(received.method)
+        .append(" ")
+        .append(head.target)
+        .append(" HTTP/1.1\r\nHost: ")
+        .append(head.origin.authority)
+        .append("\r\n");
     for (auto const& field : received.fields) {
         if (head.max_forwards && base::is_field(field.name, "max-forwards")) continue;
         if (forwards_request_field(field.name, connection, head.origin.trust))

@@ -13,9 +13,9 @@ namespace penstock::proxy {
 
 struct outgoing_head {
     request_head const& received;
-    std::string_view target;          // origin-form, as it is to be sent
-    forwarding_context const& origin; // who sent it and how
-    std::string_view upgrade;         // the protocol to ask for; empty: none
+    std::string_view target;              // origin-form, as it is to be sent
+    forwarding_context const& origin;     // who sent it and how
+    std::string_view upgrade;             // the protocol to ask for; empty: none
     std::optional<unsigned> max_forwards; // of OPTIONS, as received: one less is sent
 };
 

@@ -22,7 +22,8 @@ int open_epoll()
 
 } // namespace
 
-poller::poller(boost::asio::io_context& worker, deadline_wheel& wheel) : worker_(worker), wheel_(wheel), epoll_(worker, open_epoll())
+poller::poller(boost::asio::io_context& worker, deadline_wheel& wheel)
+    : worker_(worker), wheel_(wheel), epoll_(worker, open_epoll())
 {
     watch();
 }
@@ -33,7 +34,8 @@ base::error_code poller::add(watched& connection, int descriptor) noexcept
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     event.data.ptr = &connection;
-    if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, descriptor, &event) != 0) return {errno, boost::system::system_category()};
+    if (::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, descriptor, &event) != 0)
+        return {errno, boost::system::system_category()};
     connections_.push_back(connection);
     return {};
 }

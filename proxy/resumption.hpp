@@ -34,13 +34,17 @@ public:
     boost::asio::awaitable<void> wait(base::error_code& result)
     {
         auto initiate = [this](auto handler, base::error_code* into) { hold(std::move(handler), into); };
-        return boost::asio::async_initiate<boost::asio::use_awaitable_t<> const, void()>(initiate, boost::asio::use_awaitable, &result);
+        return boost::asio::async_initiate<boost::asio::use_awaitable_t<> const, void()>(initiate, boost::asio::use_awaitable,
+                                                                                         &result);
     }
 
     // Resumes now, within the caller's call.
     void resume(base::error_code result) { std::exchange(waiting_, nullptr)->resume(result); }
     // Resumes soon, from the loop: for a caller that is itself in the middle of something.
-    void post(boost::asio::any_io_executor const& executor, base::error_code result) { std::exchange(waiting_, nullptr)->post(executor, result); }
+    void post(boost::asio::any_io_executor const& executor, base::error_code result)
+    {
+        std::exchange(waiting_, nullptr)->post(executor, result);
+    }
 
 private:
     struct holder {
@@ -64,7 +68,10 @@ private:
             return taken;
         }
         void resume(base::error_code result) override { take(result)(); }
-        void post(boost::asio::any_io_executor const& executor, base::error_code result) override { boost::asio::post(executor, take(result)); }
+        void post(boost::asio::any_io_executor const& executor, base::error_code result) override
+        {
+            boost::asio::post(executor, take(result));
+        }
         void destroy() noexcept override { this->~holder_of(); }
 
         Handler handler;

@@ -40,7 +40,10 @@ void gather::consume(std::size_t n) noexcept
 }
 
 stream::stream(descriptor socket, poller& events)
-    : socket_(std::move(socket)), events_(events), reading_(events.wheel(), events.worker()), writing_(events.wheel(), events.worker())
+    : socket_(std::move(socket)),
+      events_(events),
+      reading_(events.wheel(), events.worker()),
+      writing_(events.wheel(), events.worker())
 {
     if (events_.add(*this, socket_.get())) cancel();
 }
@@ -65,7 +68,8 @@ base::error_code stream::try_write(gather& out) noexcept
 {
     while (!out.done()) {
         auto const pieces = out.pieces();
-        auto const n = pieces.size() == 1 ? ::send(socket_.get(), pieces.front().data(), pieces.front().size(), MSG_NOSIGNAL) : send_all(socket_.get(), pieces);
+        auto const n = pieces.size() == 1 ? ::send(socket_.get(), pieces.front().data(), pieces.front().size(), MSG_NOSIGNAL)
+                                          : send_all(socket_.get(), pieces);
         if (n >= 0) {
             out.consume(static_cast<std::size_t>(n));
             continue;
@@ -85,7 +89,10 @@ bool stream::begin(wait& direction, bool is_ready, base::micros timeout, base::e
     return true;
 }
 
-bool stream::begin_read_wait(base::micros timeout, base::error_code& result) noexcept { return begin(reading_, readable_, timeout, result); }
+bool stream::begin_read_wait(base::micros timeout, base::error_code& result) noexcept
+{
+    return begin(reading_, readable_, timeout, result);
+}
 
 asio::awaitable<base::error_code> stream::readable(base::micros timeout)
 {
@@ -133,8 +140,10 @@ void stream::on_ready(std::uint32_t happened)
     writable_ = writable_ || writes;
     // The writer's turn comes from the loop: whoever is resumed here may destroy this stream.
     if (writes && writing_.waiter.is_waiting()) {
-        if (reads && reading_.waiter.is_waiting()) writing_.end({});
-        else return writing_.waiter.resume({});
+        if (reads && reading_.waiter.is_waiting())
+            writing_.end({});
+        else
+            return writing_.waiter.resume({});
     }
     if (reads && reading_.waiter.is_waiting()) reading_.waiter.resume({});
 }
@@ -164,7 +173,8 @@ void stream::close() noexcept
 void stream::abort() noexcept
 {
     linger const at_once{.l_onoff = 1, .l_linger = 0};
-    ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once); // a unix socket has none; closing is enough there
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once,
+                 sizeof at_once); // a unix socket has none; closing is enough there
     close();
 }
 

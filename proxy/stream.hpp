@@ -32,7 +32,10 @@ public:
         assert(size_ < most || piece.empty());
         if (!piece.empty()) pieces_[size_++] = boost::asio::const_buffer(piece.data(), piece.size());
     }
-    [[nodiscard]] std::span<boost::asio::const_buffer const> pieces() const noexcept { return {pieces_.data() + first_, size_ - first_}; }
+    [[nodiscard]] std::span<boost::asio::const_buffer const> pieces() const noexcept
+    {
+        return {pieces_.data() + first_, size_ - first_};
+    }
     [[nodiscard]] bool done() const noexcept { return first_ == size_; }
     void consume(std::size_t n) noexcept;
 
@@ -87,7 +90,7 @@ public:
     void shutdown_write() noexcept;
     void cancel_reading() noexcept; // ends the reader's wait, now or as soon as it starts one
     void allow_reading() noexcept { reading_.cancelled = false; }
-    void cancel() noexcept;         // ends both waits likewise
+    void cancel() noexcept; // ends both waits likewise
     void close() noexcept;
     // Closes so that the peer sees a reset: an answer that was cut short must not look complete.
     void abort() noexcept;

@@ -19,8 +19,10 @@ upload::step upload::next(gather& out)
             problem_ = failure{failure::kind::body_too_large};
             return step::over;
         }
-        if (chunked) add_chunk(out, got.content, chunk_size_);
-        else out.add(got.content);
+        if (chunked)
+            add_chunk(out, got.content, chunk_size_);
+        else
+            out.add(got.content);
         complete_ = !chunked && from_.decoder.is_done();
         return step::piece;
     case body_decoder::state::need_more: return step::need_more;

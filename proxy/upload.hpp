@@ -19,11 +19,11 @@ namespace penstock::proxy {
 // Where a request body comes from. The referred objects outlive the upload.
 struct body_source {
     stream& link;
-    byte_buffer& received;       // unread() begins with the body
-    std::size_t floor = 0;       // bytes of the block that stay where they are (the head is still looked at)
+    byte_buffer& received; // unread() begins with the body
+    std::size_t floor = 0; // bytes of the block that stay where they are (the head is still looked at)
     body_decoder decoder;
     body_framing::kind framing = body_framing::kind::none;
-    std::uint64_t most_content = 0; // 0: no limit
+    std::uint64_t most_content = 0;   // 0: no limit
     base::micros timeout{60'000'000}; // between two reads
 };
 

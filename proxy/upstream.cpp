@@ -33,9 +33,12 @@ upstream::upstream(upstream_spec spec, poller& events) : spec_(std::move(spec)),
         auto& made = endpoints_.emplace_back();
         base::error_code no_literal;
         auto const address = asio::ip::make_address(server.host, no_literal);
-        if (!server.unix_path.empty()) made.fixed = asio::local::stream_protocol::endpoint(server.unix_path);
-        else if (!no_literal) made.fixed = asio::ip::tcp::endpoint(address, server.port);
-        else made.names.emplace(events_.worker(), server.host, server.port);
+        if (!server.unix_path.empty())
+            made.fixed = asio::local::stream_protocol::endpoint(server.unix_path);
+        else if (!no_literal)
+            made.fixed = asio::ip::tcp::endpoint(address, server.port);
+        else
+            made.names.emplace(events_.worker(), server.host, server.port);
     }
 }
 

@@ -49,12 +49,15 @@ public:
     void expire(base::instant now) noexcept;
 
     [[nodiscard]] upstream_spec const& spec() const noexcept { return spec_; }
-    [[nodiscard]] bool is_resting(std::size_t server, base::instant now) const noexcept { return picker_.is_resting(server, now); }
+    [[nodiscard]] bool is_resting(std::size_t server, base::instant now) const noexcept
+    {
+        return picker_.is_resting(server, now);
+    }
 
 private:
     struct endpoint {
         idle_pool idle;
-        std::optional<name_cache> names;                  // a host name
+        std::optional<name_cache> names;     // a host name
         std::optional<stream_address> fixed; // a literal address or a unix socket
     };
     boost::asio::awaitable<base::result<std::unique_ptr<stream>>> open(endpoint& target);

@@ -14,11 +14,11 @@ namespace penstock::proxy {
 using upstream_id = base::strong<struct upstream_tag>; // index into snapshot::upstreams
 
 struct endpoint_spec {
-    std::string host;      // name or literal address; empty: unix socket
+    std::string host; // name or literal address; empty: unix socket
     std::uint16_t port = 0;
     std::string unix_path;
-    unsigned weight = 1;   // >= 1
-    std::string label;     // as written in the configuration: metric label and log value
+    unsigned weight = 1; // >= 1
+    std::string label;   // as written in the configuration: metric label and log value
     friend bool operator==(endpoint_spec const&, endpoint_spec const&) = default;
 };
 
@@ -43,7 +43,8 @@ struct upstream_spec {
 // The same but for the id: a reload may keep what serves `a` for `b`.
 inline bool equivalent(upstream_spec const& a, upstream_spec const& b)
 {
-    return a.name == b.name && a.servers == b.servers && a.balance == b.balance && a.timeouts == b.timeouts && a.retries == b.retries;
+    return a.name == b.name && a.servers == b.servers && a.balance == b.balance && a.timeouts == b.timeouts &&
+           a.retries == b.retries;
 }
 
 } // namespace penstock::proxy

@@ -164,8 +164,7 @@ struct reply_reader::parsed {
     static void on_free(void*) noexcept {}
 };
 
-reply_reader::reply_reader()
-    : parsed_(std::make_unique<parsed>()), reader_(redisReaderCreateWithFunctions(&parsed_->functions))
+reply_reader::reply_reader() : parsed_(std::make_unique<parsed>()), reader_(redisReaderCreateWithFunctions(&parsed_->functions))
 {
     if (!reader_) throw std::bad_alloc();
     reader_->privdata = parsed_.get();

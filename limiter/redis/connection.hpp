@@ -35,8 +35,7 @@ public:
 
     connection(boost::asio::io_context& worker, listener& to) noexcept
         : worker_(worker), listener_(&to), resolver_(worker), socket_(worker)
-    {
-    }
+    {}
 
     // Resolves the name anew, tries each address in turn.
     void open(redis_settings const& target);
@@ -56,8 +55,8 @@ private:
     listener* listener_; // null: closed
     boost::asio::ip::tcp::resolver resolver_;
     boost::asio::generic::stream_protocol::socket socket_;
-    std::string waiting_; // to be written next
-    std::string writing_; // being written
+    std::string waiting_;      // to be written next
+    std::string writing_;      // being written
     bool write_ahead_ = false; // a write is under way or posted
     std::array<char, 16384> received_;
 };

@@ -33,7 +33,8 @@ public:
         base::instant until{};
     };
 
-    connection_fsm(base::micros connect_timeout, std::uint64_t seed) noexcept : connect_timeout_(connect_timeout), jitter_(seed) {}
+    connection_fsm(base::micros connect_timeout, std::uint64_t seed) noexcept : connect_timeout_(connect_timeout), jitter_(seed)
+    {}
 
     [[nodiscard]] state now_in() const noexcept { return state_; }
     action resume(event what, base::instant now) noexcept;

@@ -28,11 +28,17 @@ private:
 
 redis_store::connection_owner::connection_owner(boost::asio::io_context& worker, redis_settings wanted, std::uint64_t seed,
                                                 state_listener changes)
-    : worker_(worker), settings_(std::move(wanted)), listener_(std::move(changes)), fsm_(settings_.connect_timeout, seed),
-      breaker_(settings_.breaker, ~seed), pipeline_(settings_.max_pending), pace_(worker), deadline_(worker),
-      probe_due_(worker), prober_(std::make_unique<prober>(*this, settings_.probe_key))
-{
-}
+    : worker_(worker),
+      settings_(std::move(wanted)),
+      listener_(std::move(changes)),
+      fsm_(settings_.connect_timeout, seed),
+      breaker_(settings_.breaker, ~seed),
+      pipeline_(settings_.max_pending),
+      pace_(worker),
+      deadline_(worker),
+      probe_due_(worker),
+      prober_(std::make_unique<prober>(*this, settings_.probe_key))
+{}
 
 redis_store::connection_owner::~connection_owner() = default;
 
@@ -57,9 +63,12 @@ redis_store::counts redis_store::connection_owner::count() const noexcept
 std::optional<errc> redis_store::connection_owner::refusal() noexcept
 {
     std::optional<errc> why;
-    if (!breaker_.may_ask()) why = errc::breaker_open;
-    else if (fsm_.now_in() != fsm::state::ready) why = errc::not_connected;
-    else if (pipeline_.full()) why = errc::overloaded;
+    if (!breaker_.may_ask())
+        why = errc::breaker_open;
+    else if (fsm_.now_in() != fsm::state::ready)
+        why = errc::not_connected;
+    else if (pipeline_.full())
+        why = errc::overloaded;
     if (why) note(*why);
     return why;
 }
@@ -231,8 +240,10 @@ void redis_store::connection_owner::pace(base::instant until)
     pace_.async_wait([weak = weak_from_this()](base::error_code cancelled) {
         auto const self = weak.lock();
         if (!self || cancelled) return;
-        if (self->fsm_.now_in() == fsm::state::pausing) self->resume(fsm::event::timer);
-        else self->lost(errc::timed_out);
+        if (self->fsm_.now_in() == fsm::state::pausing)
+            self->resume(fsm::event::timer);
+        else
+            self->lost(errc::timed_out);
     });
 }
 
@@ -296,8 +307,10 @@ void redis_store::connection_owner::on_bytes(std::span<char const> received)
         auto const next = reader_->next();
         if (!next) return lost(next.error());
         if (!*next) return;
-        if (fsm_.now_in() == fsm::state::greeting) take_greeting(**next);
-        else take_answer(**next);
+        if (fsm_.now_in() == fsm::state::greeting)
+            take_greeting(**next);
+        else
+            take_answer(**next);
     }
 }
 

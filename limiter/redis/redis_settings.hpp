@@ -16,11 +16,11 @@ struct breaker_settings {
 };
 
 struct redis_settings {
-    std::string host;            // empty: unix socket
+    std::string host; // empty: unix socket
     std::uint16_t port = 6379;
     std::string unix_path;
-    std::string user;            // ACL user; empty: the default user
-    std::string password;        // empty: no AUTH
+    std::string user;     // ACL user; empty: the default user
+    std::string password; // empty: no AUTH
     unsigned database = 0;
     base::micros check_timeout{20'000};
     base::micros connect_timeout{1'000'000};

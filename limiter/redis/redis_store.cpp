@@ -38,18 +38,19 @@ public:
         };
         this->~suspended();
         std::allocator_traits<allocator>::deallocate(memory, this, 1);
-        if (when == redis::resumption::now) asio::dispatch(executor, std::move(resume));
-        else asio::post(executor, std::move(resume));
+        if (when == redis::resumption::now)
+            asio::dispatch(executor, std::move(resume));
+        else
+            asio::post(executor, std::move(resume));
     }
 
 private:
-    using allocator = typename std::allocator_traits<asio::associated_allocator_t<
-        Handler, asio::recycling_allocator<void>>>::template rebind_alloc<suspended>;
+    using allocator = typename std::allocator_traits<
+        asio::associated_allocator_t<Handler, asio::recycling_allocator<void>>>::template rebind_alloc<suspended>;
 
     suspended(Handler&& handler, asio::any_io_executor const& worker) noexcept
         : waiter(answer_), handler_(std::move(handler)), worker_(worker)
-    {
-    }
+    {}
     ~suspended() = default;
 
     base::result<verdict> answer_{errc::not_connected};
@@ -83,7 +84,8 @@ asio::awaitable<base::result<verdict>> redis_store::acquire(std::span<claim cons
         }
         owner->ask(asked, deadline, who);
     };
-    return asio::async_initiate<asio::use_awaitable_t<> const, void(base::result<verdict>)>(std::move(wait), asio::use_awaitable);
+    return asio::async_initiate<asio::use_awaitable_t<> const, void(base::result<verdict>)>(std::move(wait),
+                                                                                            asio::use_awaitable);
 }
 
 } // namespace penstock::limiter

@@ -20,11 +20,11 @@ namespace penstock::limiter {
 class redis_store final : public store {
 public:
     struct counts {
-        std::uint64_t commands = 0;                // sent
-        std::uint64_t connects = 0;                // connections established
-        std::array<std::uint64_t, 16> errors{};    // by errc value
+        std::uint64_t commands = 0;             // sent
+        std::uint64_t connects = 0;             // connections established
+        std::array<std::uint64_t, 16> errors{}; // by errc value
         bool up = false;
-        unsigned breaker_state = 0;                // 0 closed, 1 half open, 2 open
+        unsigned breaker_state = 0; // 0 closed, 1 half open, 2 open
     };
     // Called on the worker's thread at each change of state (up, down, breaker), once per change, for one log line.
     using state_listener = std::function<void(std::string const& what_happened)>;

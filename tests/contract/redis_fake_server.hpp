@@ -49,18 +49,19 @@ private:
     }
     void read(peer& from)
     {
-        from.socket.async_read_some(boost::asio::buffer(from.bytes), [this, &from](boost::system::error_code failed, std::size_t size) {
-            if (failed) return;
-            std::string_view const received(from.bytes.data(), size);
-            auto const answer = received.ends_with("PING\r\n") ? "+PONG\r\n" : answers_(received);
-            boost::system::error_code ignored;
-            if (answer == hang_up) {
-                from.socket.shutdown(tcp::socket::shutdown_send, ignored); // half closed: we still read
-            } else if (!answer.empty()) {
-                boost::asio::write(from.socket, boost::asio::buffer(answer), ignored);
-            }
-            read(from);
-        });
+        from.socket.async_read_some(
+            boost::asio::buffer(from.bytes), [this, &from](boost::system::error_code failed, std::size_t size) {
+                if (failed) return;
+                std::string_view const received(from.bytes.data(), size);
+                auto const answer = received.ends_with("PING\r\n") ? "+PONG\r\n" : answers_(received);
+                boost::system::error_code ignored;
+                if (answer == hang_up) {
+                    from.socket.shutdown(tcp::socket::shutdown_send, ignored); // half closed: we still read
+                } else if (!answer.empty()) {
+                    boost::asio::write(from.socket, boost::asio::buffer(answer), ignored);
+                }
+                read(from);
+            });
     }
 
     tcp::acceptor acceptor_;

@@ -27,7 +27,8 @@ limiter::redis_settings impatient(redis_server const& server)
 // A store whose Redis is the test's invention.
 class invented_redis {
 public:
-    invented_redis(limiter::redis_settings wanted, redis_fake_server::script answers) : server_(worker_.io(), std::move(answers))
+    invented_redis(limiter::redis_settings wanted, redis_fake_server::script answers)
+        : server_(worker_.io(), std::move(answers))
     {
         wanted.host = "127.0.0.1";
         wanted.port = server_.port();
@@ -40,7 +41,10 @@ private:
     redis_fake_server server_;
 };
 
-std::uint64_t errors_of(redis_worker& worker, errc what) { return worker.store().count().errors[static_cast<std::size_t>(what)]; }
+std::uint64_t errors_of(redis_worker& worker, errc what)
+{
+    return worker.store().count().errors[static_cast<std::size_t>(what)];
+}
 
 } // namespace
 

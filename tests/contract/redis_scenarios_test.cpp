@@ -124,8 +124,8 @@ std::string text_of(limiter::verdict const& v)
 {
     auto text = std::to_string(base::since_epoch_us(v.now)) + (v.allowed ? " allowed" : " refused");
     for (auto const& d : v.decisions)
-        text += " [" + std::to_string(d.allowed) + " " + std::to_string(d.remaining) + " " + std::to_string(d.reset_after.count()) +
-                " " + std::to_string(d.retry_after.count()) + "]";
+        text += " [" + std::to_string(d.allowed) + " " + std::to_string(d.remaining) + " " +
+                std::to_string(d.reset_after.count()) + " " + std::to_string(d.retry_after.count()) + "]";
     return text;
 }
 
@@ -138,7 +138,8 @@ TEST_CASE("Redis answers every scenario of tests/cases as written")
     int number = 0;
     for (auto const& scenario : all_scenarios()) {
         auto const wrong = run(
-            scenario, [&](auto asked, auto now) { return store.acquire(asked, now); }, start, "case" + std::to_string(++number) + ":");
+            scenario, [&](auto asked, auto now) { return store.acquire(asked, now); }, start,
+            "case" + std::to_string(++number) + ":");
         for (auto const& line : wrong) FAIL_CHECK(line);
     }
     CHECK(number > 0);
@@ -188,10 +189,29 @@ TEST_CASE("whatever no limiter wrote counts as an untouched counter")
     auto const now = origin();
     auto const at_us = std::to_string(base::since_epoch_us(now) + 500'000);
     auto const end = at_us.substr(0, 13); // of a window, in milliseconds
-    std::vector<std::string> const rubbish = {"", "rubbish", "nan", "inf", "-inf", "-5", "1e99", "99999999999999999999", at_us + ":",
-                                              ":5", at_us + ":-1", "5:5:5", "00000000000000000001", "rubbishrubbishrubbi",
-                                              "1:2", "not a number:3", end + ":5", end + ":0000005", end + ":10000000000000", end + ":1000000x",
-                                              "0" + end + ":1000000", end + "|1000000", end.substr(1) + ":10000000"};
+    std::vector<std::string> const rubbish = {"",
+                                              "rubbish",
+                                              "nan",
+                                              "inf",
+                                              "-inf",
+                                              "-5",
+                                              "1e99",
+                                              "99999999999999999999",
+                                              at_us + ":",
+                                              ":5",
+                                              at_us + ":-1",
+                                              "5:5:5",
+                                              "00000000000000000001",
+                                              "rubbishrubbishrubbi",
+                                              "1:2",
+                                              "not a number:3",
+                                              end + ":5",
+                                              end + ":0000005",
+                                              end + ":10000000000000",
+                                              end + ":1000000x",
+                                              "0" + end + ":1000000",
+                                              end + "|1000000",
+                                              end.substr(1) + ":10000000"};
     one_claim const whole{*limiter::make_token_bucket(10, 10, base::micros{1'000'000}), "k"};
     one_claim const rational{*limiter::make_token_bucket(10, 7, base::micros{1'000'000}), "k"};
     one_claim const window{*limiter::make_fixed_window(10, base::micros{1'000'000}), "k"};

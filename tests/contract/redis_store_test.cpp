@@ -147,7 +147,8 @@ TEST_CASE("with a password; a wrong one is told once and is no storm of tries")
 TEST_CASE("the least rights of docs/redis.md are enough, and without EVALSHA it says so")
 {
     redis_server const server;
-    server.command({"ACL", "SETUSER", "gate", "on", ">secret", "~rl:*", "+ping", "+evalsha", "+eval", "+time", "+get", "+mget", "+set", "+incrby"});
+    server.command({"ACL", "SETUSER", "gate", "on", ">secret", "~rl:*", "+ping", "+evalsha", "+eval", "+time", "+get", "+mget",
+                    "+set", "+incrby"});
     auto wanted = settings_for(server);
     wanted.user = "gate";
     wanted.password = "secret";

@@ -39,7 +39,8 @@ public:
     redis_worker() = default;
     void start(limiter::redis_settings const& wanted)
     {
-        store_ = std::make_unique<limiter::redis_store>(io_, wanted, 42, [this](std::string const& what) { told_.push_back(what); });
+        store_ =
+            std::make_unique<limiter::redis_store>(io_, wanted, 42, [this](std::string const& what) { told_.push_back(what); });
     }
     ~redis_worker()
     {
@@ -77,9 +78,10 @@ public:
     // Asks when the loop runs next; `then` is told the answer.
     void spawn(std::span<limiter::claim const> claims, base::instant deadline, std::function<void(answer)> then)
     {
-        boost::asio::co_spawn(io_, store_->acquire(claims, deadline), [then = std::move(then)](std::exception_ptr failed, answer got) {
-            then(failed ? answer{limiter::errc::protocol} : std::move(got));
-        });
+        boost::asio::co_spawn(io_, store_->acquire(claims, deadline),
+                              [then = std::move(then)](std::exception_ptr failed, answer got) {
+                                  then(failed ? answer{limiter::errc::protocol} : std::move(got));
+                              });
     }
     answer ask(std::span<limiter::claim const> claims, base::instant deadline = base::instant::max())
     {

@@ -36,7 +36,8 @@ std::uint16_t free_port()
 std::string read_line(asio::local::stream_protocol::socket& from, asio::streambuf& buffer)
 {
     auto const size = asio::read_until(from, buffer, "\r\n");
-    std::string line(asio::buffers_begin(buffer.data()), asio::buffers_begin(buffer.data()) + static_cast<std::ptrdiff_t>(size) - 2);
+    std::string line(asio::buffers_begin(buffer.data()),
+                     asio::buffers_begin(buffer.data()) + static_cast<std::ptrdiff_t>(size) - 2);
     buffer.consume(size);
     return line;
 }
@@ -81,9 +82,23 @@ redis_server::~redis_server()
 
 void redis_server::start()
 {
-    std::vector<std::string> words{"redis-server", "--port", std::to_string(port_), "--bind", "127.0.0.1",
-                                   "--unixsocket", unix_path(), "--dir", folder_.string(), "--save", "",
-                                   "--appendonly", "no", "--daemonize", "no", "--logfile", (folder_ / "log").string()};
+    std::vector<std::string> words{"redis-server",
+                                   "--port",
+                                   std::to_string(port_),
+                                   "--bind",
+                                   "127.0.0.1",
+                                   "--unixsocket",
+                                   unix_path(),
+                                   "--dir",
+                                   folder_.string(),
+                                   "--save",
+                                   "",
+                                   "--appendonly",
+                                   "no",
+                                   "--daemonize",
+                                   "no",
+                                   "--logfile",
+                                   (folder_ / "log").string()};
     words.insert(words.end(), extra_.begin(), extra_.end());
     std::vector<char*> argv;
     for (auto& word : words) argv.push_back(word.data());
@@ -157,9 +172,6 @@ std::int64_t redis_server::info(std::string const& section, std::string_view nam
     return std::strtoll(text.c_str() + at + 1, nullptr, 10);
 }
 
-std::int64_t redis_server::calls(std::string const& what) const
-{
-    return info("commandstats", "cmdstat_" + what + ":calls");
-}
+std::int64_t redis_server::calls(std::string const& what) const { return info("commandstats", "cmdstat_" + what + ":calls"); }
 
 } // namespace penstock::tests

@@ -94,7 +94,8 @@ TEST_CASE("OP-30, OP-32: a line tells what happened to a request")
     CHECK(!line.contains("error.type"));
     auto const& limits = line.at("penstock.limits");
     REQUIRE(limits.size() == 2);
-    CHECK(limits[0] == nlohmann::json{{"name", "default"}, {"decision", "allowed"}, {"key", "rl:{ip=192.0.2.1}:default"}, {"remaining", 7}});
+    CHECK(limits[0] ==
+          nlohmann::json{{"name", "default"}, {"decision", "allowed"}, {"key", "rl:{ip=192.0.2.1}:default"}, {"remaining", 7}});
     CHECK(limits[1].at("decision") == "unanswered_allowed");
     CHECK(!limits[1].contains("remaining"));
 }
@@ -107,7 +108,8 @@ TEST_CASE("OP-32: what did not happen is left out, and a failure is named")
     auto const line = parsed(line_of(record, {}));
     CHECK(line.at("event.outcome") == "failure");
     CHECK(line.at("error.type") == "connect_refused");
-    for (auto const* absent : {"client.ip", "source.ip", "penstock.route", "penstock.decision", "penstock.limits", "penstock.upstream"}) {
+    for (auto const* absent :
+         {"client.ip", "source.ip", "penstock.route", "penstock.decision", "penstock.limits", "penstock.upstream"}) {
         CAPTURE(absent);
         CHECK(!line.contains(absent));
     }
@@ -161,8 +163,10 @@ TEST_CASE("OP-30, OP-34: whatever bytes a request holds, its line is one line of
         for (auto const c : text) characters.push_back(static_cast<unsigned char>(c));
         std::string utf8;
         for (auto const c : characters) {
-            if (c < 0x80) utf8.push_back(static_cast<char>(c));
-            else utf8.append({static_cast<char>(0xc0 | (c >> 6)), static_cast<char>(0x80 | (c & 0x3f))});
+            if (c < 0x80)
+                utf8.push_back(static_cast<char>(c));
+            else
+                utf8.append({static_cast<char>(0xc0 | (c >> 6)), static_cast<char>(0x80 | (c & 0x3f))});
         }
         return utf8;
     };

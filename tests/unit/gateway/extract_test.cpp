@@ -129,9 +129,17 @@ TEST_CASE("H1-20, H1-21: the value of Host is a host with an optional port")
     };
     using enum extract_problem;
     for (auto const& r : {
-             row{"Example.COM", none, "example.com"}, row{"example.com:8080", none, "example.com"}, row{"example.com.", none, "example.com"},
-             row{"[2001:DB8::1]:80", none, "[2001:db8::1]"}, row{"", bad_host, ""}, row{"a, b", bad_host, ""}, row{"u@h", bad_host, ""},
-             row{"h/p", bad_host, ""}, row{"h:abc", bad_host, ""}, row{"h:99999", bad_host, ""}, row{"a b", bad_host, ""},
+             row{"Example.COM", none, "example.com"},
+             row{"example.com:8080", none, "example.com"},
+             row{"example.com.", none, "example.com"},
+             row{"[2001:DB8::1]:80", none, "[2001:db8::1]"},
+             row{"", bad_host, ""},
+             row{"a, b", bad_host, ""},
+             row{"u@h", bad_host, ""},
+             row{"h/p", bad_host, ""},
+             row{"h:abc", bad_host, ""},
+             row{"h:99999", bad_host, ""},
+             row{"a b", bad_host, ""},
          }) {
         CAPTURE(r.value);
         reading const read({.fields = {{"Host", r.value}}}, {});

@@ -77,7 +77,8 @@ TEST_CASE("RL-3, RL-14, RL-15, RL-16: the numbers of one member")
     for (auto const& r : {
              row{"window of a minute, 17.2 s after its start", window(10, seconds(60)), 3, seconds(42.8), 10, 60, 43},
              row{"window below a second", window(5, seconds(0.5)), 4, seconds(0.2), 5, 1, 1},
-             row{"full bucket does not invite its whole burst at once", bucket(10'000, seconds(0.1)), 10'000, seconds(0), 10'000, 1000, 1000},
+             row{"full bucket does not invite its whole burst at once", bucket(10'000, seconds(0.1)), 10'000, seconds(0),
+                 10'000, 1000, 1000},
              row{"half a bucket", bucket(100, seconds(0.6)), 50, seconds(30), 100, 60, 30},
              row{"last permit of a slow bucket", bucket(2, seconds(10)), 1, seconds(10), 2, 20, 10},
              row{"nothing left: until the next permit", bucket(2, seconds(10)), 0, seconds(13.5), 2, 20, 4},
@@ -101,7 +102,8 @@ TEST_CASE("RL-10: no integer has more than 15 digits")
     limit_report report;
     limiter::policy limit;
     limit.name = "x";
-    report.members.push_back({.policy = &limit, .quota = 2'000'000'000'000'000, .window = 1, .remaining = 1'000'000'000'000'000, .wait = 1});
+    report.members.push_back(
+        {.policy = &limit, .quota = 2'000'000'000'000'000, .window = 1, .remaining = 1'000'000'000'000'000, .wait = 1});
     std::string out;
     append_limit_fields(out, report, {}, now_s);
     CHECK(out == "RateLimit-Policy: \"x\";q=999999999999999;w=1\r\nRateLimit: \"x\";r=999999999999999;t=1\r\n");
@@ -137,7 +139,8 @@ TEST_CASE("RL-11, RL-21, RL-22, RL-51: the tightest limit comes first and is sho
     all.members = conf::member_list::all;
     CHECK(written(said, all) == "RateLimit-Policy: \"daily\";q=5000;w=86400, \"hourly\";q=1000;w=3600\r\n"
                                 "RateLimit: \"daily\";r=100;t=600, \"hourly\";r=900;t=60\r\n");
-    CHECK(written(said, styled({field_style::triple})) == "RateLimit-Limit: 5000\r\nRateLimit-Remaining: 100\r\nRateLimit-Reset: 600\r\n");
+    CHECK(written(said, styled({field_style::triple})) ==
+          "RateLimit-Limit: 5000\r\nRateLimit-Remaining: 100\r\nRateLimit-Reset: 600\r\n");
 }
 
 TEST_CASE("RL-21, RL-23: what refused comes before what is merely low, and the longest wait is told")

@@ -87,7 +87,8 @@ TEST_CASE("OP-10, OP-11, OP-12, OP-15: in both formats each family is introduced
             std::istringstream words(line);
             std::string hash, what, name, type;
             words >> hash >> what >> name >> type;
-            if (what == "HELP" && hash == "#") CHECK(helped.insert(name).second);
+            if (what == "HELP" && hash == "#")
+                CHECK(helped.insert(name).second);
             else if (what == "TYPE" && hash == "#") {
                 CHECK(types.emplace(name, type).second);
                 CHECK(helped.contains(name));
@@ -95,8 +96,8 @@ TEST_CASE("OP-10, OP-11, OP-12, OP-15: in both formats each family is introduced
                 CHECK(name.find("_ms") == std::string::npos);
                 if (type == "counter") CHECK(name.ends_with("_total") != open);
                 current = name;
-            }
-            else CHECK(family_of(line, types) == current);
+            } else
+                CHECK(family_of(line, types) == current);
         }
         CHECK(types.size() > 15);
         CHECK(types.size() == helped.size());

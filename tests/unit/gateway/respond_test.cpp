@@ -28,7 +28,8 @@ struct answer {
     {
         auto const end = bytes.find("\r\n\r\n");
         REQUIRE(end != std::string::npos);
-        REQUIRE(proxy::parse_response_head(std::string_view(bytes).substr(0, end + 4), proxy::answers::other, head) == head_problem::none);
+        REQUIRE(proxy::parse_response_head(std::string_view(bytes).substr(0, end + 4), proxy::answers::other, head) ==
+                head_problem::none);
         body = std::string_view(bytes).substr(end + 4);
     }
     answer(answer const&) = delete;
@@ -52,7 +53,12 @@ struct answer {
 
 response_context context_of(conf::response_settings const& settings)
 {
-    return {.settings = settings, .date = date, .now_s = 784'111'777, .connection = persistence::keep_alive, .head_request = false, .origin = {}};
+    return {.settings = settings,
+            .date = date,
+            .now_s = 784'111'777,
+            .connection = persistence::keep_alive,
+            .head_request = false,
+            .origin = {}};
 }
 
 using maker = std::function<unsigned(std::string&, response_context const&)>;
@@ -90,10 +96,14 @@ TEST_CASE("RL-40, RL-43, RL-78: every failure has its status, phrase and an abou
         unsigned status;
         std::string_view phrase;
     };
-    auto const head = [](head_problem why) -> maker { return [why](auto& out, auto& context) { return respond::malformed(out, context, why); }; };
-    auto const failed = [](failure::kind why) -> maker { return [why](auto& out, auto& context) { return respond::failed(out, context, why, {}); }; };
+    auto const head = [](head_problem why) -> maker {
+        return [why](auto& out, auto& context) { return respond::malformed(out, context, why); };
+    };
+    auto const failed = [](failure::kind why) -> maker {
+        return [why](auto& out, auto& context) { return respond::failed(out, context, why, {}); };
+    };
     conf::response_settings const settings;
-    for (auto const& r : std::vector<row>{
+    for (auto const &r : std::vector<row>{
              {"malformed", head(head_problem::malformed), 400, "Bad Request"},
              {"version", head(head_problem::unsupported_version), 505, "HTTP Version Not Supported"},
              {"long target", head(head_problem::target_too_long), 414, "URI Too Long"},
@@ -113,7 +123,9 @@ TEST_CASE("RL-40, RL-43, RL-78: every failure has its status, phrase and an abou
              {"client body invalid", failed(failure::kind::client_body_invalid), 400, "Bad Request"},
              {"client timed out", failed(failure::kind::client_timed_out), 408, "Request Timeout"},
              {"body too large", failed(failure::kind::body_too_large), 413, "Payload Too Large"},
-             {"facts", [](auto& out, auto& context) { return respond::refused_facts(out, context, extract_problem::bad_host, "Why."); }, 400, "Bad Request"},
+             {"facts",
+              [](auto&out, auto&context) { return respond::refused_facts(out, context, extract_problem::bad_host, "Why."); },
+              400, "Bad Request"},
              {"head timed out", respond::timed_out, 408, "Request Timeout"},
              {"no route", respond::no_route, 404, "Not Found"},
              {"method", respond::method_not_supported, 405, "Method Not Allowed"},
@@ -158,7 +170,9 @@ TEST_CASE("RL-40..RL-46, RL-70, RL-71: a refusal names the limits that refused, 
     auto const report = report_limits(said.gate, 0, 0.0);
     conf::response_settings settings;
     auto context = context_of(settings);
-    auto const refuse = [&](std::string& out, response_context const& with) { return respond::rejected(out, with, said.gate, report); };
+    auto const refuse = [&](std::string& out, response_context const& with) {
+        return respond::rejected(out, with, said.gate, report);
+    };
 
     answer const whole(made(refuse, context));
     CHECK(whole.bytes.starts_with("HTTP/1.1 429 Too Many Requests\r\n"));
@@ -320,8 +334,9 @@ TEST_CASE("H1-11, H1-46, H1-71, H1-72: a relayed head keeps what is end-to-end; 
 {
     conf::response_settings const settings;
     auto context = context_of(settings);
-    std::string_view const from_upstream = "HTTP/1.1 299 Very Fine\r\nServer: s\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nConnection: X-Hop, keep-alive\r\n"
-                                           "X-Hop: gone\r\nKeep-Alive: timeout=5\r\nTransfer-Encoding: chunked\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\n\r\n";
+    std::string_view const from_upstream =
+        "HTTP/1.1 299 Very Fine\r\nServer: s\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nConnection: X-Hop, keep-alive\r\n"
+        "X-Hop: gone\r\nKeep-Alive: timeout=5\r\nTransfer-Encoding: chunked\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\n\r\n";
     answer const relayed(relay(from_upstream, {}, context));
     CHECK(relayed.bytes.starts_with("HTTP/1.1 299 Very Fine\r\n"));
     CHECK(relayed.field("Server") == "s");
@@ -377,14 +392,18 @@ TEST_CASE("RL-27, RL-28, RL-29, RL-30, RL-35, RL-58: limit fields of an upstream
     conf::response_settings settings;
     auto const context = context_of(settings);
     std::string const ours = "\"gw\";r=99;t=60";
-    auto const head = [](std::string_view lines) { return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + std::string(lines) + "\r\n"; };
+    auto const head = [](std::string_view lines) {
+        return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + std::string(lines) + "\r\n";
+    };
 
     CHECK(answer(relay(head(""), report, context)).field("RateLimit") == ours);
-    CHECK(answer(relay(head("RateLimit: \"app\";r=3;t=9\r\n"), report, context)).field("RateLimit") == "\"app\";r=3;t=9|" + ours);
+    CHECK(answer(relay(head("RateLimit: \"app\";r=3;t=9\r\n"), report, context)).field("RateLimit") ==
+          "\"app\";r=3;t=9|" + ours);
     CHECK(answer(relay(head("RateLimit: \"gw\";r=999;t=9\r\n"), report, context)).field("RateLimit") == ours);
     CHECK(answer(relay(head("RateLimit: garbage;;r=\r\n"), report, context)).field("RateLimit") == ours);
-    CHECK(answer(relay(head("RateLimit: garbage\r\n"), {}, context)).field("RateLimit") == "garbage"); // nothing of ours to spoil
-    CHECK(answer(relay(head("Retry-After: 30\r\n"), report, context)).field("Retry-After") == "30");    // RL-74
+    CHECK(answer(relay(head("RateLimit: garbage\r\n"), {}, context)).field("RateLimit") ==
+          "garbage");                                                                                // nothing of ours to spoil
+    CHECK(answer(relay(head("Retry-After: 30\r\n"), report, context)).field("Retry-After") == "30"); // RL-74
 
     CHECK(answer(relay(head("Cache-Control: public, max-age=60\r\n"), report, context)).field("RateLimit").empty());
     CHECK(answer(relay(head("Cache-Control: private\r\n"), report, context)).field("RateLimit") == ours);
@@ -394,7 +413,8 @@ TEST_CASE("RL-27, RL-28, RL-29, RL-30, RL-35, RL-58: limit fields of an upstream
     CHECK(answer(relay(head(""), report, context)).field("Access-Control-Expose-Headers").empty());
 
     settings.rate_limit_fields = {conf::field_style::x_ratelimit, conf::field_style::triple};
-    auto const families = head("X-RateLimit-Remaining: 500\r\nRateLimit-Remaining: 500\r\nX-RateLimit-Resource: core\r\nX-RateLimits: 1\r\n");
+    auto const families =
+        head("X-RateLimit-Remaining: 500\r\nRateLimit-Remaining: 500\r\nX-RateLimit-Resource: core\r\nX-RateLimits: 1\r\n");
     answer const single(relay(families, report, context));
     CHECK(single.field("X-RateLimit-Remaining") == "99");
     CHECK(single.field("RateLimit-Remaining") == "99");
@@ -407,8 +427,14 @@ TEST_CASE("RL-27, RL-28, RL-29, RL-30, RL-35, RL-58: limit fields of an upstream
 TEST_CASE("H1-60, RFC 9110 section 7.8: interim answers carry no framing; 101 names what both switch to")
 {
     std::string out;
-    respond::interim(out, upstream_answer("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\n\r\n"));
+    respond::interim(
+        out,
+        upstream_answer("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\n\r\n"));
     CHECK(out == "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
-    respond::interim(out, upstream_answer("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n"));
-    CHECK(out == "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+    respond::interim(
+        out,
+        upstream_answer(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n"));
+    CHECK(out ==
+          "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
 }

@@ -31,7 +31,8 @@ public:
     }
     rulings& refused(limiter::policy const& limit, base::micros retry_after)
     {
-        auto const reset_after = retry_after == limiter::never ? base::micros{0} : retry_after; // a full one can refuse for ever
+        auto const reset_after =
+            retry_after == limiter::never ? base::micros{0} : retry_after; // a full one can refuse for ever
         gate.rulings.push_back({&limit, limiter::outcome::refused, true, {false, 0, reset_after, retry_after}});
         gate.verdict = kind::refused;
         gate.retry_after = std::max(gate.retry_after, retry_after);
@@ -54,6 +55,9 @@ inline limiter::token_bucket bucket(std::int64_t capacity, base::micros interval
 {
     return {.capacity = capacity, .interval_us = interval.count(), .interval_num = 0, .interval_den = 1};
 }
-inline limiter::fixed_window window(std::int64_t limit, base::micros length) { return {.limit = limit, .window_us = length.count()}; }
+inline limiter::fixed_window window(std::int64_t limit, base::micros length)
+{
+    return {.limit = limit, .window_us = length.count()};
+}
 
 } // namespace penstock::gateway

@@ -88,7 +88,8 @@ TEST_CASE("OP-16: what the workers have counted adds up, and names that only one
 TEST_CASE("OP-14: every outcome has a label of its own")
 {
     std::set<std::string_view> names;
-    for (int i = 0; i <= static_cast<int>(limiter::outcome::unanswered_denied); ++i) names.insert(name_of(static_cast<limiter::outcome>(i)));
+    for (int i = 0; i <= static_cast<int>(limiter::outcome::unanswered_denied); ++i)
+        names.insert(name_of(static_cast<limiter::outcome>(i)));
     CHECK(names.size() == telemetry::limit_counts{}.decisions.size());
     CHECK(!names.contains("unknown"));
 }

@@ -97,14 +97,15 @@ TEST_CASE("the greeting's commands")
     append_auth(frame, "gate", "se cret");
     append_select(frame, 12);
     append_ping(frame);
-    CHECK(frame == "*2\r\n" + bulk("AUTH") + bulk("secret") + "*3\r\n" + bulk("AUTH") + bulk("gate") + bulk("se cret") + "*2\r\n" +
-                       bulk("SELECT") + bulk("12") + "*1\r\n" + bulk("PING"));
+    CHECK(frame == "*2\r\n" + bulk("AUTH") + bulk("secret") + "*3\r\n" + bulk("AUTH") + bulk("gate") + bulk("se cret") +
+                       "*2\r\n" + bulk("SELECT") + bulk("12") + "*1\r\n" + bulk("PING"));
 }
 
 TEST_CASE("replies are found whatever the pieces they come in")
 {
     std::string const bytes = "+PONG\r\n" + bulk("two\r\nlines") + "-ERR no\r\n:5\r\n$-1\r\n*2\r\n:1\r\n$1\r\nx\r\n" + bulk("");
-    std::vector<std::string> const expected = {"status PONG", "bulk two\r\nlines", "error ERR no", "other ", "other ", "other ", "bulk "};
+    std::vector<std::string> const expected = {"status PONG", "bulk two\r\nlines", "error ERR no", "other ", "other ", "other ",
+                                               "bulk "};
     for (std::size_t step = 1; step <= bytes.size(); ++step) {
         CAPTURE(step);
         CHECK(read_all(bytes, step) == expected);
@@ -117,9 +118,9 @@ TEST_CASE("what is no RESP, or too long for any reply of ours, is refused before
         char const* name;
         std::string bytes;
     };
-    for (auto const& row : {row{"HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n"}, row{"no length", "$x\r\n"},
-                            row{"endless bulk", "$1000000000\r\n" + std::string(8192, 'x')},
-                            row{"endless line", "+" + std::string(8192, 'x')}}) {
+    for (auto const& row :
+         {row{"HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n"}, row{"no length", "$x\r\n"},
+          row{"endless bulk", "$1000000000\r\n" + std::string(8192, 'x')}, row{"endless line", "+" + std::string(8192, 'x')}}) {
         CAPTURE(row.name);
         auto const seen = read_all(row.bytes, 512);
         REQUIRE(seen.size() == 1);
@@ -136,7 +137,8 @@ TEST_CASE("a verdict is read from the packed reply")
     CHECK_FALSE(read->allowed);
     REQUIRE(read->decisions.size() == 2);
     CHECK(read->decisions[0] == decision{.allowed = true, .remaining = 9, .reset_after = base::micros{100}, .retry_after = {}});
-    CHECK(read->decisions[1] == decision{.allowed = false, .remaining = 0, .reset_after = base::micros{5'000}, .retry_after = never});
+    CHECK(read->decisions[1] ==
+          decision{.allowed = false, .remaining = 0, .reset_after = base::micros{5'000}, .retry_after = never});
 }
 
 TEST_CASE("a reply of another length or type is no verdict")
@@ -162,7 +164,8 @@ TEST_CASE("every error that Redis was seen to answer has its meaning")
              row{"READONLY You can't write against a read only replica. script: 0123, on @user_script:7.", errc::read_only},
              row{"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", errc::read_only},
              row{"NOREPLICAS Not enough good replicas to write.", errc::read_only},
-             row{"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.", errc::read_only},
+             row{"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
+                 errc::read_only},
              row{"CLUSTERDOWN Hash slot not served", errc::cluster},
              row{"CLUSTERDOWN The cluster is down", errc::cluster},
              row{"MOVED 3999 127.0.0.1:6381", errc::cluster},

@@ -47,9 +47,10 @@ TEST_CASE("a failure at any step pauses, and the pause ends in a new try")
         state at;
         event what;
     };
-    for (auto const& row : {row{"refused", state::connecting, event::broken}, row{"connect timed out", state::connecting, event::timer},
-                            row{"reset in the greeting", state::greeting, event::broken},
-                            row{"greeting timed out", state::greeting, event::timer}, row{"lost", state::ready, event::broken}}) {
+    for (auto const& row :
+         {row{"refused", state::connecting, event::broken}, row{"connect timed out", state::connecting, event::timer},
+          row{"reset in the greeting", state::greeting, event::broken},
+          row{"greeting timed out", state::greeting, event::timer}, row{"lost", state::ready, event::broken}}) {
         CAPTURE(row.name);
         auto it = brought_to(row.at);
         auto const pause = it.resume(row.what, start);
@@ -112,10 +113,12 @@ TEST_CASE("stop closes from everywhere and nothing follows")
 TEST_CASE("events of a socket that was dropped are ignored")
 {
     auto pausing = brought_to(state::pausing);
-    for (auto const late : {event::connected, event::welcome, event::broken}) CHECK(pausing.resume(late, start).what == verb::nothing);
+    for (auto const late : {event::connected, event::welcome, event::broken})
+        CHECK(pausing.resume(late, start).what == verb::nothing);
     CHECK(pausing.now_in() == state::pausing);
     auto ready = brought_to(state::ready);
-    for (auto const late : {event::connected, event::welcome, event::timer}) CHECK(ready.resume(late, start).what == verb::nothing);
+    for (auto const late : {event::connected, event::welcome, event::timer})
+        CHECK(ready.resume(late, start).what == verb::nothing);
     CHECK(ready.now_in() == state::ready);
 }
 

@@ -33,8 +33,8 @@ class test_alarm final : public deadline {
 public:
     explicit test_alarm(bench& on) noexcept : deadline(on.wheel), bench_(on) {}
     std::vector<base::instant> fired;
-    std::unique_ptr<test_alarm> victim;   // destroyed when this one fires
-    std::optional<base::micros> again; // set anew when this one fires
+    std::unique_ptr<test_alarm> victim; // destroyed when this one fires
+    std::optional<base::micros> again;  // set anew when this one fires
 
 private:
     void on_deadline() noexcept override
@@ -197,8 +197,7 @@ TEST_CASE("random deadlines, set, moved and cleared in any order, fire as they s
         if (below(4) == 0) {
             alarms[i]->expires_never();
             due[i] = base::instant::max();
-        }
-        else {
+        } else {
             due[i] = on.now + base::micros{below(100'000'000)};
             alarms[i]->expires_at(due[i]);
         }

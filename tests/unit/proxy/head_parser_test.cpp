@@ -26,7 +26,8 @@ head_problem parse(std::string_view bytes)
 TEST_CASE("H1-1, H1-7, H1-8, H1-9: a head is its parts, in order, values without the blanks around them")
 {
     request_head head;
-    std::string const bytes = "get-it /a?b=%20 HTTP/1.1\r\nHost: x\r\nX-API-Key:  k \t\r\nempty:\r\nX-A: 1\r\nX-A: 2\t3\r\nlatin: \xe9\r\n\r\n";
+    std::string const bytes =
+        "get-it /a?b=%20 HTTP/1.1\r\nHost: x\r\nX-API-Key:  k \t\r\nempty:\r\nX-A: 1\r\nX-A: 2\t3\r\nlatin: \xe9\r\n\r\n";
     REQUIRE(parse_request_head(bytes, head) == head_problem::none);
     CHECK(head.method == "get-it");
     CHECK(head.target == "/a?b=%20");
@@ -144,7 +145,10 @@ TEST_CASE("H1-40..H1-44: the framing of a request can be read in one way only")
              {"comma in front", "Transfer-Encoding: ,chunked\r\n", bad_framing},
              {"comma behind", "Transfer-Encoding: chunked,\r\n", bad_framing},
              {"parameter", "Transfer-Encoding: chunked;a=b\r\n", bad_framing},
-             {"vertical tab", "Transfer-Encoding: \x0b" "chunked\r\n", malformed},
+             {"vertical tab",
+              "Transfer-Encoding: \x0b"
+              "chunked\r\n",
+              malformed},
              {"plus sign", "Content-Length: +5\r\n", bad_framing},
              {"minus sign", "Content-Length: -1\r\n", bad_framing},
              {"hex", "Content-Length: 0x5\r\n", bad_framing},
@@ -264,9 +268,11 @@ TEST_CASE("H1-57, H1-59, H1-60: the body of a response, and whether its connecti
              {"neither", other, "HTTP/1.1 200 OK\r\n\r\n", kind::until_close, false},
              {"close", other, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n", kind::length, false},
              {"1.0", other, "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", kind::length, false},
-             {"1.0 keep-alive", other, "HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\n", kind::length, true},
+             {"1.0 keep-alive", other, "HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\n", kind::length,
+              true},
              {"to HEAD", answers::head_request, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", kind::none, true},
-             {"to HEAD, chunked", answers::head_request, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", kind::none, true},
+             {"to HEAD, chunked", answers::head_request, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", kind::none,
+              true},
              {"204", other, "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", kind::none, true},
              {"304", other, "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", kind::none, true},
              {"100", other, "HTTP/1.1 100 Continue\r\n\r\n", kind::none, true},
@@ -293,7 +299,8 @@ TEST_CASE("H1-6, H1-12, H1-57: a response that cannot be trusted is refused")
              {"two lengths", ok("Content-Length: 5\r\nContent-Length: 6\r\n"), bad_framing},
              {"no number", ok("Content-Length: five\r\n"), bad_framing},
              {"length and coding", ok("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"), bad_framing},
-             {"length and coding of a 204", "HTTP/1.1 204 No\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", bad_framing},
+             {"length and coding of a 204", "HTTP/1.1 204 No\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+              bad_framing},
              {"two codings", ok("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), bad_framing},
              {"unknown coding", ok("Transfer-Encoding: gzip\r\n"), unknown_coding},
              {"folded field", ok("A: x\r\n y\r\n"), malformed},

@@ -9,10 +9,7 @@ using namespace penstock::proxy;
 
 namespace {
 
-head_scanner::progress at_once(std::string_view bytes, head_limits const& limits)
-{
-    return head_scanner(limits).scan(bytes);
-}
+head_scanner::progress at_once(std::string_view bytes, head_limits const& limits) { return head_scanner(limits).scan(bytes); }
 
 // As a connection does it: everything received so far, each time.
 head_scanner::progress byte_by_byte(std::string_view bytes, head_limits const& limits)

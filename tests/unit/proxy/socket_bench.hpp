@@ -49,7 +49,8 @@ struct socket_bench {
     }
     void pass(base::micros time)
     {
-        for (auto passed = base::micros{0}; passed < time; passed += deadline_wheel::tick) wheel.advance(wheel.now() + deadline_wheel::tick);
+        for (auto passed = base::micros{0}; passed < time; passed += deadline_wheel::tick)
+            wheel.advance(wheel.now() + deadline_wheel::tick);
         settle();
     }
     // Starts a coroutine; what it throws fails the test when the loop runs.

@@ -29,8 +29,10 @@ asio::awaitable<void> read_once(stream* from, base::micros timeout, outcome* res
     std::array<char, 100> block;
     auto const n = co_await from->read_some(block, timeout);
     result->over = true;
-    if (n) result->text.assign(block.data(), *n);
-    else result->error = n.error();
+    if (n)
+        result->text.assign(block.data(), *n);
+    else
+        result->error = n.error();
 }
 
 asio::awaitable<void> wait_once(stream* from, base::micros timeout, outcome* result)
@@ -225,8 +227,10 @@ TEST_CASE("H1-58: an idle connection is quiet until its peer sends or closes")
         auto link = on.connect();
         on.settle();
         CHECK(link.ours->is_quiet());
-        if (closes) link.theirs.close();
-        else send_text(link.theirs, "HTTP/1.1 200 OK\r\n");
+        if (closes)
+            link.theirs.close();
+        else
+            send_text(link.theirs, "HTTP/1.1 200 OK\r\n");
         on.settle();
         CHECK(!link.ours->is_quiet());
     }
