@@ -140,9 +140,10 @@ exit_status app::run(std::function<void()> const& started)
 {
     auto const wanted = snapshot_->settings.workers;
     auto const count = wanted != 0 ? wanted : usable_cores();
+    auto const inform = [](std::string const& line) { spdlog::info("{}", line); };
     auto const warn = [](std::string const& line) { spdlog::warn("{}", line); };
     for (unsigned i = 0; i < count; ++i)
-        workers_.push_back(std::make_unique<worker>(i, shared_parts{memory_, log_, warn}, snapshot_));
+        workers_.push_back(std::make_unique<worker>(i, shared_parts{memory_, log_, inform, warn}, snapshot_));
     if (!bind_listeners() || !start_admin()) return exit_status::refused;
     for (auto& each : workers_) each->start();
     wait_for_signal();

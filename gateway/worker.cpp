@@ -178,8 +178,10 @@ void worker::install(conf::snapshot_ptr next)
     for (auto const& policy : next->policies) made->limit_counts.push_back(&counts_.limits[policy.name]);
     if (next->settings.redis) {
         auto const unchanged = view_ && view_->redis && view_->snapshot->settings.redis == next->settings.redis;
-        auto const tell = [warn = parts_.warn, index = index_](std::string const& what) {
-            warn("worker " + std::to_string(index) + ": " + what);
+        using change = limiter::redis_store::change;
+        auto const tell = [this](change direction, std::string const& what) {
+            auto const& say = direction == change::better ? parts_.inform : parts_.warn;
+            say("worker " + std::to_string(index_) + ": " + what);
         };
         made->redis =
             unchanged ? view_->redis : std::make_shared<limiter::redis_store>(loop_, *next->settings.redis, random_(), tell);

@@ -32,7 +32,8 @@ namespace penstock::gateway {
 struct shared_parts {
     limiter::memory_store& memory;
     access_log& log;
-    std::function<void(std::string const&)> warn; // one line for the operator
+    std::function<void(std::string const&)> inform; // one line for the operator
+    std::function<void(std::string const&)> warn;   // likewise, about something that is not as it should be
 };
 
 // A copy of what a worker knows of itself, for a scrape.

@@ -168,7 +168,7 @@ void redis_store::connection_owner::failed(errc why)
     if (!opened) return;
     auto what = "breaker open: " + std::string(name_of(why));
     if (!error_text_.empty()) what += ": " + error_text_;
-    tell(what);
+    tell(change::worse, what);
     await_probe();
 }
 
@@ -192,7 +192,7 @@ void redis_store::connection_owner::probed(base::result<verdict> const& answer)
     if (fsm_.now_in() == fsm::state::stopped) return;
     if (answer) {
         breaker_.probe_succeeded();
-        return tell("breaker closed");
+        return tell(change::better, "breaker closed");
     }
     note(answer.error());
     breaker_.probe_failed(base::clock::now());
@@ -218,7 +218,7 @@ void redis_store::connection_owner::resume(fsm::event what)
         pace_.cancel();
         ++counts_.connects;
         last_loss_.clear();
-        tell("connected to " + target());
+        tell(change::better, "connected to " + target());
         if (breaker_.start_probe_on_new_connection()) probe();
         break;
     case verb::pause:
@@ -275,7 +275,7 @@ void redis_store::connection_owner::lost(base::error_code why)
     auto const serving = fsm_.now_in() == fsm::state::ready;
     auto what = (serving ? "lost the connection to " : "cannot use ") + target() + ": ";
     what += error_text_.empty() ? why.message() : error_text_;
-    if (serving || what != last_loss_) tell(what);
+    if (serving || what != last_loss_) tell(change::worse, what);
     last_loss_ = what;
     // A connection that served is judged by the checks that it owes.
     if (!serving) {
@@ -349,9 +349,9 @@ std::string redis_store::connection_owner::target() const
     return settings_.host.empty() ? settings_.unix_path : settings_.host + ":" + std::to_string(settings_.port);
 }
 
-void redis_store::connection_owner::tell(std::string const& what) const
+void redis_store::connection_owner::tell(change direction, std::string const& what) const
 {
-    if (listener_) listener_(what);
+    if (listener_) listener_(direction, what);
 }
 
 } // namespace penstock::limiter

@@ -64,7 +64,7 @@ private:
     void probed(base::result<verdict> const& answer);
 
     [[nodiscard]] std::string target() const;
-    void tell(std::string const& what) const;
+    void tell(change direction, std::string const& what) const;
 
     boost::asio::io_context& worker_;
     redis_settings settings_;

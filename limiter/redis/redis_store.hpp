@@ -27,7 +27,8 @@ public:
         unsigned breaker_state = 0; // 0 closed, 1 half open, 2 open
     };
     // Called on the worker's thread at each change of state (up, down, breaker), once per change, for one log line.
-    using state_listener = std::function<void(std::string const& what_happened)>;
+    enum class change : std::uint8_t { better, worse };
+    using state_listener = std::function<void(change direction, std::string const& what_happened)>;
 
     // Starts connecting at once; starting without Redis works. `seed` spreads back-off jitter between workers.
     redis_store(boost::asio::io_context& worker, redis_settings wanted, std::uint64_t seed, state_listener listener);

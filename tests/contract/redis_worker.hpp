@@ -39,8 +39,8 @@ public:
     redis_worker() = default;
     void start(limiter::redis_settings const& wanted)
     {
-        store_ =
-            std::make_unique<limiter::redis_store>(io_, wanted, 42, [this](std::string const& what) { told_.push_back(what); });
+        store_ = std::make_unique<limiter::redis_store>(
+            io_, wanted, 42, [this](limiter::redis_store::change, std::string const& what) { told_.push_back(what); });
     }
     ~redis_worker()
     {
