@@ -25,7 +25,10 @@ access_log::access_log(int descriptor) : descriptor_(descriptor), is_file_(is_re
 
 access_log::~access_log()
 {
-    stopping_ = true;
+    {
+        std::lock_guard const lock(mutex_); // else the thread may look, miss it and then wait for ever
+        stopping_ = true;
+    }
     wake_.notify_one();
     thread_.join();
 }
