@@ -27,7 +27,10 @@ access_log::access_log(int descriptor)
 
 access_log::~access_log()
 {
-    stopping_ = true;
+    {
+        std::lock_guard const lock(mutex_); // else the thread may look, miss it and then wait for ever
+        stopping_ = true;
+    }
     wake_.notify_one();
     thread_.join();
 }
