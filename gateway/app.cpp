@@ -92,6 +92,10 @@ app::~app()
 bool app::bind_listeners()
 {
     for (auto const& address : snapshot_->settings.listeners) {
+        if (auto const taken = check_free(address)) {
+            spdlog::error("cannot listen on {}: {}", address.text, taken.message());
+            return false;
+        }
         auto port = address.port;
         std::optional<proxy::descriptor> unix_socket;
         for (auto& each : workers_) {
@@ -270,9 +274,10 @@ asio::awaitable<readiness> app::judge_readiness()
     auto const reports = co_await gather_reports();
     if (reports.size() < workers_.size()) state.reasons.emplace_back("a worker does not answer");
     state.ready = reports.size() == workers_.size();
-    auto const redis_down = std::ranges::any_of(reports, [](auto const& each) { return each.has_redis && !each.redis.up; });
+    auto const redis_down = std::ranges::any_of(
+        reports, [](auto const& each) { return each.has_redis && (!each.redis.up || each.redis.breaker_state != 0); });
     if (!redis_down) co_return state;
-    state.reasons.emplace_back("redis: not connected");
+    state.reasons.emplace_back("redis: not connected, or not answering in time");
     for (auto const& policy : snapshot_->policies) { // whoever fails closed cannot serve without it (OP-1)
         if (policy.scope == limiter::scope::fleet && policy.on_store_failure == limiter::failure_mode::deny)
             state.ready = false;

@@ -1,5 +1,6 @@
 #include "gateway/exchange.hpp"
 
+#include "base/field_name.hpp"
 #include "gateway/worker.hpp"
 #include "gateway/workspace.hpp"
 #include "limiter/acquire.hpp"
@@ -23,6 +24,21 @@ std::string_view find_field(std::span<base::field const> fields, std::string_vie
     return {};
 }
 
+constexpr unsigned most_passes = 5; // an edge, a sidecar, a mesh in between: more is a loop (H1-74)
+
+// How often a gateway of this name has forwarded the request already.
+unsigned times_seen(std::span<base::field const> fields, std::string_view via_name) noexcept
+{
+    unsigned times = 0;
+    for (auto const& field : fields) {
+        if (!base::is_field(field.name, "via")) continue;
+        for (auto at = field.value.find(via_name); at != std::string_view::npos;
+             at = field.value.find(via_name, at + via_name.size()))
+            ++times;
+    }
+    return times;
+}
+
 std::string_view view_of_head(workspace& space, std::size_t length) { return space.received.unread().substr(0, length); }
 
 } // namespace
@@ -42,6 +58,7 @@ exchange::exchange(worker& owner, proxy::stream& client, workspace& space, std::
     record_.started = base::clock::now();
     client.events().wheel().note(record_.started);
     auto const& settings = view_->snapshot->settings;
+    seen_.facts.peer = peer_; // also of a request that is refused unread
     body_.floor = head_end_;
     body_.framing = space.request.body.how;
     body_.most_content = settings.limits.body;
@@ -88,6 +105,8 @@ std::optional<unsigned> exchange::look()
         return respond::refused_facts(out, context(persistence::close), seen_.problem, seen_.why);
     }
     if (seen_.asterisk || seen_.max_forwards == 0U) return respond::server_options(out, own_context());
+
+    if (times_seen(facts.fields, snapshot.settings.via_name) >= most_passes) return respond::loop_detected(out, own_context());
 
     auto const* route = snapshot.routes.match(facts, space_.captures);
     record_.route = route;

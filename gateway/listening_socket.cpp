@@ -68,6 +68,20 @@ base::result<proxy::descriptor> bind_unix(std::string const& path)
 
 } // namespace
 
+base::error_code check_free(conf::bind_address const& address)
+{
+    if (!address.unix_path.empty() || address.port == 0) return {};
+    base::error_code ec;
+    auto const ip = asio::ip::make_address(address.host, ec);
+    if (ec) return ec;
+    asio::ip::tcp::endpoint const endpoint(ip, address.port);
+    proxy::descriptor const probe(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    int const on = 1;
+    ::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (::bind(probe.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) return last_error();
+    return {};
+}
+
 base::result<proxy::descriptor> duplicate(proxy::descriptor const& socket)
 {
     proxy::descriptor copy(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));

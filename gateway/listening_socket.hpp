@@ -24,6 +24,9 @@ struct accepted_connection {
 // `port` overrides the address's own (for the second worker, where the system chose for the first).
 base::result<proxy::descriptor> bind_and_listen(conf::bind_address const& address, std::uint16_t port);
 
+// Whether nobody listens there. SO_REUSEPORT alone would let a second process take half of the connections, and with them
+// grant every limit in memory twice.
+base::error_code check_free(conf::bind_address const& address);
 // Another descriptor of the same socket, for another worker.
 base::result<proxy::descriptor> duplicate(proxy::descriptor const& socket);
 // As the system chose it; 0 for a unix socket.

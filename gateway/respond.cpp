@@ -24,7 +24,9 @@ void append_number(std::string& out, std::uint64_t number)
 
 std::string_view phrase(unsigned status)
 {
-    return boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
+    if (status == 508) return "Loop Detected"; // RFC 5842; Beast knows neither it nor what an operator made up
+    auto const known = boost::beast::http::int_to_status(status) != boost::beast::http::status::unknown;
+    return known ? boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status)) : "Refused";
 }
 
 void append_status_line(std::string& out, unsigned status)
@@ -191,6 +193,11 @@ unsigned timed_out(std::string& out, response_context const& context)
 unsigned no_route(std::string& out, response_context const& context)
 {
     return simple(out, context, 404, "No route matches this request.");
+}
+
+unsigned loop_detected(std::string& out, response_context const& context)
+{
+    return simple(out, context, 508, "This request has passed through this gateway too often.");
 }
 
 unsigned method_not_supported(std::string& out, response_context const& context)

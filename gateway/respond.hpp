@@ -35,6 +35,7 @@ unsigned malformed(std::string& out, response_context const& context, proxy::hea
 unsigned refused_facts(std::string& out, response_context const& context, extract_problem problem, std::string_view why);
 unsigned timed_out(std::string& out, response_context const& context);
 unsigned no_route(std::string& out, response_context const& context);
+unsigned loop_detected(std::string& out, response_context const& context);
 unsigned method_not_supported(std::string& out, response_context const& context);
 unsigned server_options(std::string& out, response_context const& context); // OPTIONS *
 unsigned too_large(std::string& out, response_context const& context);

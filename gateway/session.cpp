@@ -7,6 +7,7 @@
 
 #include <boost/asio/error.hpp>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -39,9 +40,10 @@ asio::awaitable<void> session::run()
     auto must_linger = false;
     for (auto open = true; open;) {
         if (!space) {
-            if (owner_.draining()) break;
             idle_ = true;
-            auto const ended = co_await link_.readable(owner_.view()->snapshot->settings.timeouts.keep_alive);
+            auto const keep_alive = owner_.view()->snapshot->settings.timeouts.keep_alive;
+            auto const ended =
+                co_await link_.readable(owner_.draining() ? std::min(keep_alive, worker::drain_grace) : keep_alive);
             idle_ = false;
             if (ended) break;
             link_.allow_reading(); // a request that came with the drain is served

@@ -128,6 +128,7 @@ asio::awaitable<void> worker::tick()
         wheel_.advance(now);
         refresh_date();
         flush_log();
+        if (draining_ && now >= drain_ends_) end_idle_sessions();
         if (now < next_housekeeping) continue;
         next_housekeeping = now + housekeeping_every;
         for (auto const& upstream : view_->upstreams) upstream->expire(now);
@@ -209,6 +210,12 @@ void worker::drain()
             admit_connection(std::move(*waiting));
         listener->close();
     }
+    if (stopping_) return end_idle_sessions();
+    drain_ends_ = base::clock::now() + drain_grace;
+}
+
+void worker::end_idle_sessions()
+{
     for (auto& each : sessions_) each.drain();
 }
 

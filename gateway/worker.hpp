@@ -69,6 +69,10 @@ public:
     void post_drain(); // accept no more, answer with Connection: close, end idle connections
     void post_report(std::function<void(worker_report)> take);
 
+    // How long a client that is between two requests may still send one after a drain has begun: it is answered, with
+    // Connection: close, where closing at once would lose what is on its way (OP-43).
+    static constexpr base::micros drain_grace{1'000'000};
+
     // For sessions, on this worker's thread.
     [[nodiscard]] configuration_view_ptr const& view() const noexcept { return view_; }
     [[nodiscard]] shared_parts const& parts() const noexcept { return parts_; }
@@ -91,6 +95,7 @@ private:
     void refresh_date();
     void flush_log();
     void drain();
+    void end_idle_sessions();
     worker_report report() const;
 
     unsigned index_;
@@ -109,6 +114,7 @@ private:
     std::string log_batch_;
     std::uint64_t log_lines_ = 0;
     bool draining_ = false;
+    base::instant drain_ends_ = base::instant::max(); // for connections between two requests
     bool stopping_ = false;
     std::mt19937_64 random_;
     std::thread thread_;
