@@ -23,9 +23,8 @@ class Drain(GatewayCase):
 
     def refuses(self):
         try:
-            with Connection(self.gate.address) as client:
-                client.ask()
-            return False
+            with Connection(self.gate.address):
+                return False  # a request could meet an upstream that is held back
         except (OSError, AssertionError):
             return True
 
