@@ -24,15 +24,17 @@ struct path_capture {
 };
 
 struct request_facts {
-    std::string_view method;          // case as received
-    std::string_view host;            // lower case, without port and trailing dot
-    std::string_view path;            // normalised (H1-120..125)
-    std::string_view query;           // as received, without '?'
-    std::span<field const> fields;    // in order
-    std::optional<ip_address> peer;   // absent on a unix socket
-    std::optional<ip_address> client; // after the walk over trusted proxies; absent when nobody could be named
-    std::string_view api_key;         // as presented; empty when there is none
-    std::string_view route;           // name of the matched route; empty before the match
+    std::string_view method;                   // case as received
+    std::string_view host;                     // lower case, without port and trailing dot
+    std::string_view path;                     // normalised (H1-120..125)
+    std::string_view query;                    // as received, without '?'
+    std::span<field const> fields;             // in order
+    std::optional<ip_address> peer;            // absent on a unix socket
+    std::optional<ip_address> client;          // after the walk over trusted proxies; absent when nobody could be named
+    std::string_view api_key;                  // as presented; empty when there is none
+    std::span<field const> api_key_attributes; // of a known API key: plan=gold, ...
+    bool from_trusted_peer = false;            // its fields may be believed
+    std::string_view route;                    // name of the matched route; empty before the match
     std::span<path_capture const> captures;
 };
 

@@ -24,8 +24,8 @@ limiter::policy policy_of(std::string const& name, limiter::algorithm const& how
 {
     limiter::policy result;
     result.name = name;
-    result.algorithm = how;
-    result.key_suffix = ":" + name + ":" + limiter::tag_of(how);
+    result.quota.algorithm = how;
+    result.quota.key_suffix = ":" + name + ":" + limiter::tag_of(how);
     return result;
 }
 
@@ -37,7 +37,7 @@ void name_counter(limiter::claim& claim, limiter::policy const& policy, std::siz
     claim.key.append(std::to_string(number >> 16) + "." + std::to_string(number >> 8 & 255) + "." +
                      std::to_string(number & 255));
     claim.key.append("}");
-    claim.key.append(policy.key_suffix);
+    claim.key.append(policy.quota.key_suffix);
 }
 
 // Nanoseconds for one of a batch: the median, for other programs take the processor away now and then.

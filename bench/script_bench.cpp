@@ -70,10 +70,10 @@ std::string key_name(std::size_t caller, std::string const& limit)
 struct limits {
     limits()
     {
-        whole.algorithm = *limiter::make_token_bucket(1'000'000, 1'000'000, base::micros{20'000'000'000});
-        rational.algorithm = *limiter::make_token_bucket(1'000'000, 999'983, base::micros{20'000'000'000});
-        window.algorithm = *limiter::make_fixed_window(999'999, base::micros{60'000'000});
-        tiny.algorithm = *limiter::make_token_bucket(1, 1, base::micros{3'600'000'000});
+        whole.quota.algorithm = *limiter::make_token_bucket(1'000'000, 1'000'000, base::micros{20'000'000'000});
+        rational.quota.algorithm = *limiter::make_token_bucket(1'000'000, 999'983, base::micros{20'000'000'000});
+        window.quota.algorithm = *limiter::make_fixed_window(999'999, base::micros{60'000'000});
+        tiny.quota.algorithm = *limiter::make_token_bucket(1, 1, base::micros{3'600'000'000});
     }
     limiter::policy whole;
     limiter::policy rational;

@@ -48,7 +48,7 @@ void check_cost(limit_outline const& limit, problem_list& problems)
 {
     auto const* cost = limit.source->find("cost");
     if (cost == nullptr || !limit.has_algorithm) return;
-    auto const burst = limiter::burst_of(limit.policy.algorithm);
+    auto const burst = limiter::burst_of(limit.policy.quota.algorithm);
     if (limit.policy.cost <= burst) return;
     problems.error(cost->at, limit.path + ".cost",
                    "is above the " + std::to_string(burst) +

@@ -110,7 +110,7 @@ private:
 
     void limit_on(route_outline const& route, limit_outline const& limit, limit_reference const& reference)
     {
-        auto const burst = limit.has_algorithm ? limiter::burst_of(limit.policy.algorithm) : 0;
+        auto const burst = limit.has_algorithm ? limiter::burst_of(limit.policy.quota.algorithm) : 0;
         if (limit.has_algorithm && route.cost && *route.cost > burst) {
             problems_.error(route.source->find("cost")->at, route.path + ".cost",
                             "is above the " + std::to_string(burst) + " that limit '" + reference.name +

@@ -11,10 +11,9 @@ namespace penstock::conf {
 
 namespace {
 
-// No key is ever cut: prefix, braces, identity (longer ones become a hash), and the suffix with the longest of all tags.
+// No key is ever cut: prefix, braces, identity (longer ones become a hash), shard, and the suffix with the longest of all tags.
 constexpr std::size_t longest_identity = 64;
-constexpr std::string_view longest_tag = "fw31622400001ms";
-static_assert(longest_key_prefix + 2 + longest_identity + 1 + longest_name + 1 + longest_tag.size() <=
+static_assert(longest_key_prefix + 2 + 3 + longest_identity + 1 + longest_name + 1 + limiter::longest_tag <=
               partition::partition_key::capacity);
 
 // What an open breaker asks Redis about. No counter's key meets it: each ends with a limit's suffix.
@@ -41,7 +40,7 @@ void add_policies(outline& parts, snapshot& into)
     for (auto& limit : parts.limits) {
         auto policy = std::move(limit.policy);
         policy.id = limiter::policy_id{static_cast<std::uint32_t>(into.policies.size())};
-        policy.key_suffix = key_suffix_of(policy);
+        policy.quota.key_suffix = key_suffix_of(policy);
         policy.scope = scope_of(limit, into.settings);
         into.policies.push_back(std::move(policy));
     }
@@ -91,6 +90,9 @@ snapshot_ptr compile(node const& root, outline parts, settings read, attachments
     return made;
 }
 
-std::string key_suffix_of(limiter::policy const& policy) { return ':' + policy.name + ':' + limiter::tag_of(policy.algorithm); }
+std::string key_suffix_of(limiter::policy const& policy)
+{
+    return ':' + policy.name + ':' + limiter::tag_of(policy.quota.algorithm);
+}
 
 } // namespace penstock::conf

@@ -66,7 +66,7 @@ limit_outline read_limit(member const& written, partition::client_settings const
     auto& policy = made.policy;
     policy.name = written.key;
     if (auto algorithm = read_algorithm(limit)) {
-        policy.algorithm = *algorithm;
+        policy.quota.algorithm = *algorithm;
         made.has_algorithm = true;
     }
     read_key(limit, client, made);

@@ -106,7 +106,7 @@ void append_limits(std::string& out, access_record const& record)
         out.append(i == 0 ? "{\"name\":\"" : ",{\"name\":\"").append(each.policy->name).append("\"");
         append_text(out, "decision", name_of(each.result));
         append_text(out, "key", (*record.asked)[i].key.view());
-        if (each.answered) append_integer(out, "remaining", each.decision.remaining);
+        if (each.answered()) append_integer(out, "remaining", each.decision.remaining);
         out.append("}");
     }
     out.append("]");

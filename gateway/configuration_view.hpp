@@ -5,6 +5,7 @@
 
 #include "conf/snapshot.hpp"
 #include "gateway/telemetry.hpp"
+#include "limiter/acquire.hpp"
 #include "limiter/redis/redis_store.hpp"
 #include "proxy/head_scanner.hpp"
 #include "proxy/upstream.hpp"
@@ -15,9 +16,12 @@
 namespace penstock::gateway {
 
 struct configuration_view {
+    explicit configuration_view(limiter::memory_store& memory) noexcept : stores{memory, nullptr} {}
+
     conf::snapshot_ptr snapshot;
     std::vector<std::shared_ptr<proxy::upstream>> upstreams;  // by upstream_id
     std::shared_ptr<limiter::redis_store> redis;              // null: not configured
+    limiter::stores stores;                                   // memory, and `redis`
     std::vector<telemetry::route_counts*> route_counts;       // by route_id
     std::vector<telemetry::limit_counts*> limit_counts;       // by policy_id
     std::vector<telemetry::upstream_counts*> upstream_counts; // by upstream_id

@@ -81,7 +81,8 @@ asio::awaitable<aftermath> exchange::serve()
         space_.limits = report_limits(space_.gate, view_->snapshot->settings.responses.retry_jitter_percent, owner_.dice());
         if (space_.gate.verdict != limiter::admission_ruling::kind::admitted) ends_as = reject();
     }
-    auto const after = ends_as ? co_await send_own(*ends_as) : co_await relay(limiter::admission(space_.gate));
+    auto const after = ends_as ? co_await send_own(*ends_as)
+                               : co_await relay(limiter::admission(view_->stores, space_.asked.claims, space_.gate));
     record();
     co_return after;
 }
@@ -118,7 +119,10 @@ std::optional<unsigned> exchange::look()
         return respond::too_large(out, own_context());
 
     auto const& plan = snapshot.plans[route->id.value()];
-    space_.asked = plan.terms.empty() || is_preflight() ? limiter::classified{} : limiter::classify(plan, facts, snapshot.keys);
+    if (plan.terms.empty() || is_preflight())
+        space_.asked.clear();
+    else
+        limiter::classify(plan, facts, snapshot.keys, owner_.next_turn(), space_.asked);
     record_.asked = &space_.asked.claims;
     if (space_.asked.missing_key) return respond::missing_key(out, own_context(), *space_.asked.missing_key);
     return std::nullopt;
@@ -135,7 +139,7 @@ void exchange::ask_memory()
 asio::awaitable<void> exchange::ask_fleet()
 {
     auto const deadline = record_.started + view_->snapshot->settings.redis->check_timeout;
-    co_await limiter::acquire({owner_.parts().memory, *view_->redis}, space_.asked.claims, deadline, space_.gate);
+    co_await limiter::acquire(view_->stores, space_.asked.claims, deadline, space_.gate);
     record_.check_time = base::clock::now() - record_.started;
     owner_.counts().check_redis.observe(record_.check_time);
 }

@@ -8,7 +8,7 @@
 #include "gateway/configuration_view.hpp"
 #include "gateway/extract.hpp"
 #include "gateway/respond.hpp"
-#include "limiter/admit.hpp"
+#include "limiter/admission.hpp"
 #include "limiter/classify.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/stream.hpp"

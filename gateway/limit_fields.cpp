@@ -32,10 +32,10 @@ base::micros until_next_permit(limiter::algorithm const& how, limiter::decision 
 // -11, section 4.1.2: within `t` seconds no more than `r`. A large r with a small t would invite a burst (RL-16).
 std::int64_t window_of(limit_report::member const& member, limiter::decision const& said) noexcept
 {
-    if (std::holds_alternative<limiter::fixed_window>(member.policy->algorithm)) return whole_seconds(said.reset_after);
+    if (std::holds_alternative<limiter::fixed_window>(*member.numbers)) return whole_seconds(said.reset_after);
     auto const proportional =
         (wide{member.remaining} * member.window + member.quota - 1) / std::max<std::int64_t>(member.quota, 1);
-    return std::max(static_cast<std::int64_t>(proportional), whole_seconds(until_next_permit(member.policy->algorithm, said)));
+    return std::max(static_cast<std::int64_t>(proportional), whole_seconds(until_next_permit(*member.numbers, said)));
 }
 
 void append_number(std::string& out, std::int64_t number)
@@ -110,12 +110,13 @@ limit_report report_limits(limiter::admission_ruling const& gate, unsigned jitte
     limit_report report;
     for (auto const& each : gate.rulings) {
         auto const& policy = *each.policy;
-        if (!each.answered || policy.advertise == limiter::advertisement::hidden ||
+        if (!each.answered() || policy.advertise == limiter::advertisement::hidden ||
             policy.enforce == limiter::enforcement::shadow)
             continue;
         limit_report::member member{.policy = &policy,
-                                    .quota = limiter::burst_of(policy.algorithm),
-                                    .window = limiter::window_seconds_of(policy.algorithm),
+                                    .numbers = each.numbers,
+                                    .quota = limiter::burst_of(*each.numbers),
+                                    .window = limiter::window_seconds_of(*each.numbers),
                                     .remaining = std::max<std::int64_t>(0, each.decision.remaining),
                                     .wait = 0,
                                     .violated = each.result == limiter::outcome::refused};

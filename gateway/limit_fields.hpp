@@ -18,10 +18,11 @@ namespace penstock::gateway {
 struct limit_report {
     struct member {
         limiter::policy const* policy = nullptr;
-        std::int64_t quota = 0;     // q
-        std::int64_t window = 1;    // w, seconds
-        std::int64_t remaining = 0; // r
-        std::int64_t wait = 0;      // t, seconds
+        limiter::algorithm const* numbers = nullptr; // that the request was held to
+        std::int64_t quota = 0;                      // q
+        std::int64_t window = 1;                     // w, seconds
+        std::int64_t remaining = 0;                  // r
+        std::int64_t wait = 0;                       // t, seconds
         bool violated = false;
     };
     boost::container::static_vector<member, limiter::max_claims>

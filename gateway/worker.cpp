@@ -160,7 +160,7 @@ void worker::flush_log()
 
 void worker::install(conf::snapshot_ptr next)
 {
-    auto made = std::make_shared<configuration_view>();
+    auto made = std::make_shared<configuration_view>(parts_.memory);
     made->head_limits = head_limits_of(next->settings.limits);
     for (auto const& spec : next->upstreams) {
         std::shared_ptr<proxy::upstream> kept;
@@ -186,6 +186,7 @@ void worker::install(conf::snapshot_ptr next)
         };
         made->redis =
             unchanged ? view_->redis : std::make_shared<limiter::redis_store>(loop_, *next->settings.redis, random_(), tell);
+        made->stores.fleet = made->redis.get();
     }
     made->snapshot = std::move(next);
     view_ = std::move(made);

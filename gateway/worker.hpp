@@ -83,6 +83,7 @@ public:
     [[nodiscard]] std::int64_t date_s() const noexcept { return date_s_; } // the same, seconds since the epoch
     [[nodiscard]] std::string& log_batch() noexcept { return log_batch_; }
     void count_log_line();
+    [[nodiscard]] std::uint32_t next_turn() noexcept { return turn_++; } // of the shards of a limit
     double dice() noexcept { return std::uniform_real_distribution<double>(0.0, 1.0)(random_); }
 
 private:
@@ -117,6 +118,7 @@ private:
     base::instant drain_ends_ = base::instant::max(); // for connections between two requests
     bool stopping_ = false;
     std::mt19937_64 random_;
+    std::uint32_t turn_ = 0;
     std::thread thread_;
 };
 

@@ -35,28 +35,26 @@ struct share {
     }
 };
 
-using answers = boost::container::static_vector<decision const*, max_claims>;
+using answers = boost::container::static_vector<answer, max_claims>;
 
-void note(answers& all, share const& part, verdict const& said)
+constexpr answer not_asked{.by = answerer::nobody, .said = nullptr, .at = {}, .asked = false};
+
+answer answer_of(answerer by, verdict const& said, std::size_t index) noexcept
 {
-    for (std::size_t i = 0; i < part.places.size(); ++i) all[part.places[i]] = &said.decisions[i];
+    auto const& one = said.decisions[index];
+    return one.known ? answer{by, &one, said.now} : not_asked;
 }
 
-admission_ruling admit_as_told(std::span<claim const> asked, verdict const& said) noexcept
+void note(answers& all, share const& part, answerer by, verdict const& said)
+{
+    for (std::size_t i = 0; i < part.places.size(); ++i) all[part.places[i]] = answer_of(by, said, i);
+}
+
+admission_ruling admit_as_told(std::span<claim const> asked, answerer by, verdict const& said) noexcept
 {
     answers all;
-    for (auto const& each : said.decisions) all.push_back(&each);
+    for (std::size_t i = 0; i < said.decisions.size(); ++i) all.push_back(answer_of(by, said, i));
     return admit(asked, all);
-}
-
-// The fleet's claims were never asked, because a limit in memory had refused already.
-admission_ruling refused_in_memory(std::span<claim const> asked, answers const& said)
-{
-    auto gate = admit(asked, said);
-    for (auto& each : gate.rulings) {
-        if (!each.answered) each.result = outcome::skipped;
-    }
-    return gate;
 }
 
 // Nobody answered for the fleet. What must be denied is denied before anything is charged in its place. `said` holds what
@@ -67,21 +65,21 @@ admission_ruling admit_without_fleet(memory_store& memory, std::span<claim const
     share const stand_ins(asked, counted_here_without_fleet);
     if (stand_ins.claims.empty()) return admit(asked, said);
     auto const said_instead = memory.acquire(stand_ins.claims, base::clock::now());
-    note(said, stand_ins, said_instead);
+    note(said, stand_ins, answerer::memory, said_instead);
     return admit(asked, said);
 }
 
 admission_ruling admit_fleet(memory_store& memory, std::span<claim const> asked, base::result<verdict> const& answered)
 {
-    if (answered) return admit_as_told(asked, *answered);
-    return admit_without_fleet(memory, asked, answers(asked.size(), nullptr));
+    if (answered) return admit_as_told(asked, answerer::fleet, *answered);
+    return admit_without_fleet(memory, asked, answers(asked.size()));
 }
 
 // The hot path: no copy of a claim, and a frame that Asio finds in its cache (the failure path's variables are not in it).
 asio::awaitable<void> acquire_in_fleet(stores from, std::span<claim const> asked, base::instant deadline,
                                        admission_ruling& gate)
 {
-    auto const answered = co_await from.fleet.acquire(asked, deadline);
+    auto const answered = co_await from.fleet->acquire(asked, deadline);
     gate = admit_fleet(from.memory, asked, answered);
 }
 
@@ -90,17 +88,20 @@ asio::awaitable<void> acquire_in_both(stores from, std::span<claim const> asked,
     share const here(asked, in_memory);
     auto const charged_at = base::clock::now();
     auto const said_here = from.memory.acquire(here.claims, charged_at);
-    answers said(asked.size(), nullptr);
-    note(said, here, said_here);
+    answers said(asked.size());
+    note(said, here, answerer::memory, said_here);
     if (!said_here.allowed) {
-        gate = refused_in_memory(asked, said);
+        for (auto& each : said) { // the fleet is not asked any more
+            if (each.by == answerer::nobody) each = not_asked;
+        }
+        gate = admit(asked, said);
         co_return;
     }
 
     share const there(asked, in_fleet);
-    auto const answered = co_await from.fleet.acquire(there.claims, deadline);
+    auto const answered = co_await from.fleet->acquire(there.claims, deadline);
     if (answered) {
-        note(said, there, *answered);
+        note(said, there, answerer::fleet, *answered);
         gate = admit(asked, said);
     } else {
         gate = admit_without_fleet(from.memory, asked, said);
@@ -115,13 +116,27 @@ bool all_in_memory(std::span<claim const> asked) noexcept { return std::ranges::
 
 admission_ruling acquire_in_memory(memory_store& memory, std::span<claim const> asked, base::instant now) noexcept
 {
-    return admit_as_told(asked, memory.acquire(asked, now));
+    return admit_as_told(asked, answerer::memory, memory.acquire(asked, now));
 }
 
 asio::awaitable<void> acquire(stores from, std::span<claim const> asked, base::instant deadline, admission_ruling& gate)
 {
     auto const mixed = std::ranges::any_of(asked, in_memory);
     return mixed ? acquire_in_both(from, asked, deadline, gate) : acquire_in_fleet(from, asked, deadline, gate);
+}
+
+void give_back(stores const& from, std::span<claim const> asked, admission_ruling const& gate, extent what) noexcept
+{
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        auto const& one = gate.rulings[i];
+        if (one.result != outcome::allowed || !one.answered()) continue;
+        if (what == extent::permits && !std::holds_alternative<concurrency>(*one.numbers)) continue;
+        charge const taken{.cost = asked[i].cost, .at = one.at, .reset_after = one.decision.reset_after};
+        if (one.by == answerer::fleet)
+            from.fleet->give_back(asked[i], taken);
+        else
+            from.memory.give_back(asked[i], taken, base::clock::now());
+    }
 }
 
 } // namespace penstock::limiter

@@ -22,11 +22,15 @@ admission_ruling acquire_in_memory(memory_store& memory, std::span<claim const> 
 
 struct stores {
     memory_store& memory;
-    store& fleet;
+    store* fleet = nullptr; // null: everything is counted in this process
 };
 
 // For claims of which some are the fleet's. `deadline`: when the fleet's store has had its time. `asked` stays alive and unchanged, and `gate` alive, until the answer
 // is in `gate`: returned by value it would make each frame on its way too large for Asio's cache of frames.
 boost::asio::awaitable<void> acquire(stores from, std::span<claim const> asked, base::instant deadline, admission_ruling& gate);
+
+// Undoes an admission, where it was charged: its concurrency permits only, or everything (the request does not go on).
+enum class extent : std::uint8_t { permits, everything };
+void give_back(stores const& from, std::span<claim const> asked, admission_ruling const& gate, extent what) noexcept;
 
 } // namespace penstock::limiter

@@ -7,20 +7,21 @@ namespace penstock::limiter {
 namespace {
 
 // What a claim came to, seen alone.
-outcome outcome_of(policy const& limit, decision const* answer) noexcept
+outcome outcome_of(policy const& limit, answer const& given) noexcept
 {
     auto const enforced = limit.enforce == enforcement::enforce;
-    if (!answer) {
+    if (!given.said) {
+        if (!given.asked) return outcome::skipped;
         auto const denies = enforced && limit.on_store_failure == failure_mode::deny;
         return denies ? outcome::unanswered_denied : outcome::unanswered_allowed;
     }
-    if (answer->allowed) return outcome::allowed;
+    if (given.said->allowed) return outcome::allowed;
     return enforced ? outcome::refused : outcome::shadow_refused;
 }
 
 } // namespace
 
-admission_ruling admit(std::span<claim const> asked, std::span<decision const* const> answers) noexcept
+admission_ruling admit(std::span<claim const> asked, std::span<answer const> answers) noexcept
 {
     assert(asked.size() == answers.size());
     using kind = admission_ruling::kind;
@@ -29,12 +30,14 @@ admission_ruling admit(std::span<claim const> asked, std::span<decision const* c
         auto const& limit = *asked[i].policy;
         auto const result = outcome_of(limit, answers[i]);
         gate.rulings.push_back({.policy = &limit,
+                                .numbers = &asked[i].algorithm(),
                                 .result = result,
-                                .answered = answers[i] != nullptr,
-                                .decision = answers[i] ? *answers[i] : limiter::decision{}});
+                                .by = answers[i].by,
+                                .decision = answers[i].said ? *answers[i].said : limiter::decision{},
+                                .at = answers[i].at});
         if (result == outcome::refused) {
             gate.verdict = kind::refused;
-            gate.retry_after = std::max(gate.retry_after, answers[i]->retry_after);
+            gate.retry_after = std::max(gate.retry_after, answers[i].said->retry_after);
         }
         // A refusal is certain, a failing store is not: it is what the client is told.
         if (result == outcome::unanswered_denied && gate.verdict == kind::admitted) gate.verdict = kind::store_unavailable;
@@ -44,12 +47,6 @@ admission_ruling admit(std::span<claim const> asked, std::span<decision const* c
         if (each.result == outcome::allowed) each.result = outcome::skipped;
     }
     return gate;
-}
-
-admission::admission(admission_ruling const& gate) noexcept
-{
-    assert(gate.verdict == admission_ruling::kind::admitted);
-    static_cast<void>(gate);
 }
 
 } // namespace penstock::limiter

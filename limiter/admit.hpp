@@ -1,5 +1,4 @@
 // From what the stores said (or could not say) to an admission or a rejection: verdict, failure modes, shadow. Pure.
-// An admission is the proof that a request may pass; gateway/relay cannot be called without one.
 #pragma once
 
 #include "limiter/claim.hpp"
@@ -21,11 +20,17 @@ enum class outcome : std::uint8_t {
     unanswered_denied,  // the store could not answer; the failure mode refused it
 };
 
+enum class answerer : std::uint8_t { nobody, memory, fleet }; // memory: also where it stood in for the fleet's store
+
 struct ruling {
     limiter::policy const* policy = nullptr;
+    limiter::algorithm const* numbers = nullptr; // that the decision was made by, never null
     outcome result = outcome::allowed;
-    bool answered = true; // `decision` holds what a store said (also one in memory standing in for Redis)
+    answerer by = answerer::memory; // nobody: `decision` says nothing
     limiter::decision decision;
+    base::instant at{}; // the store's clock as it decided
+
+    [[nodiscard]] bool answered() const noexcept { return by != answerer::nobody; }
 };
 
 // The ruling on a whole request, claim by claim, in the order of the claims.
@@ -36,20 +41,15 @@ struct admission_ruling {
     boost::container::static_vector<ruling, max_claims> rulings;
 };
 
-// The proof that a request may pass. Whoever forwards asks for one; holds that last as long as the exchange will live in it.
-class admission {
-public:
-    // `gate` must have admitted the request.
-    explicit admission(admission_ruling const& gate) noexcept;
-    admission(admission&&) noexcept = default;
-    admission& operator=(admission&&) noexcept = default;
-    admission(admission const&) = delete;
-    admission& operator=(admission const&) = delete;
-    ~admission() = default;
+struct answer {
+    answerer by = answerer::nobody;
+    limiter::decision const* said = nullptr; // null exactly if nobody answered
+    base::instant at{};
+    bool asked = true; // false: another limit had refused the request before
 };
 
-// `answers[i]` is the decision for `asked[i]`, or null where no store could answer. A refusal outweighs a store that cannot
-// answer. Unless the request is admitted, whatever some store had charged for it must be given back by the caller.
-admission_ruling admit(std::span<claim const> asked, std::span<decision const* const> answers) noexcept;
+// `answers[i]` is the answer for `asked[i]`. A refusal outweighs a store that cannot answer. Unless the request is admitted,
+// whatever some store had charged for it must be given back by the caller.
+admission_ruling admit(std::span<claim const> asked, std::span<answer const> answers) noexcept;
 
 } // namespace penstock::limiter

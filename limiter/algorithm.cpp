@@ -23,6 +23,12 @@ bool refund(algorithm const& parameters, counter_state& state, charge const& tak
     return refund_fixed_window(state, taken, now);
 }
 
+std::optional<algorithm> with_limit(algorithm const& parameters, std::int64_t limit) noexcept
+{
+    if (auto const* bucket = std::get_if<token_bucket>(&parameters)) return with_capacity(*bucket, limit);
+    return std::nullopt;
+}
+
 std::int64_t burst_of(algorithm const& parameters) noexcept
 {
     if (auto const* bucket = std::get_if<token_bucket>(&parameters)) return bucket->capacity;

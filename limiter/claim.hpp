@@ -16,9 +16,14 @@ namespace penstock::limiter {
 inline constexpr std::size_t max_claims = 16;
 
 struct claim {
-    limiter::policy const* policy = nullptr; // never null
+    limiter::policy const* policy = nullptr;     // never null
+    limiter::algorithm const* numbers = nullptr; // a shard's, an override's or a tier's; null: the policy's own
     partition::partition_key key;
     std::int64_t cost = 1;
+    std::uint8_t identity_end = 0; // bytes of `key` before the limit's suffix: PREFIX{IDENTITY}
+    std::uint8_t shard = 0;        // of a sharded limit: which one `key` and `numbers` name
+
+    [[nodiscard]] limiter::algorithm const& algorithm() const noexcept { return numbers ? *numbers : policy->quota.algorithm; }
 };
 using claims = boost::container::static_vector<claim, max_claims>;
 

@@ -1,8 +1,12 @@
 #include "limiter/classify.hpp"
 
+#include "base/field_name.hpp"
+
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <optional>
 
 namespace penstock::limiter {
@@ -43,20 +47,36 @@ private:
     std::optional<digest> key_digest_;
 };
 
-bool append_key(partition::partition_key& key, policy const& limit, base::request_facts const& facts,
-                key_settings const& keys) noexcept
+// `value` of an attribute or a field, as a whole number from 0 to `most`.
+std::optional<std::int64_t> number_in(std::string_view value, std::int64_t most) noexcept
 {
-    key.append(keys.prefix);
-    if (!partition::append_identity(key, limit.key, facts, keys.secret)) return false;
-    key.append(limit.key_suffix);
-    return true;
+    std::int64_t number = 0;
+    auto const* end = value.data() + value.size();
+    auto const read = std::from_chars(value.data(), end, number);
+    if (read.ec != std::errc{} || read.ptr != end || number < 0 || number > most) return std::nullopt;
+    return number;
+}
+
+// Two digits before the closing brace: inside the hash tag, so that the shards of a key spread over a cluster's slots.
+void write_shard(claim& sharded) noexcept
+{
+    std::array<char, 2> const digits{static_cast<char>('0' + sharded.shard / 10), static_cast<char>('0' + sharded.shard % 10)};
+    sharded.key.overwrite(sharded.identity_end - std::size_t{1} - digits.size(), {digits.data(), digits.size()});
+}
+
+void choose_shard(claim& sharded, unsigned shard) noexcept
+{
+    sharded.shard = static_cast<std::uint8_t>(shard);
+    sharded.numbers = &sharded.policy->quota.shards[shard];
+    write_shard(sharded);
 }
 
 // One request on its way through a plan's terms.
 class classification {
 public:
-    classification(plan const& limits, base::request_facts const& facts, key_settings const& keys, classified& result) noexcept
-        : plan_(limits), facts_(facts), keys_(keys), caller_(facts), result_(result)
+    classification(plan const& limits, base::request_facts const& facts, key_settings const& keys, std::uint32_t turn,
+                   classified& result) noexcept
+        : plan_(limits), facts_(facts), keys_(keys), turn_(turn), caller_(facts), result_(result)
     {}
 
     // The first limit whose key the request has; where it has none, the first that says what that means.
@@ -79,13 +99,13 @@ private:
             return true;
         }
         auto& added = result_.claims.emplace_back();
-        auto const has_key = append_key(added.key, limit, facts_, keys_);
+        added.key.append(keys_.prefix);
+        auto const has_key = partition::append_identity(added.key, limit.key, facts_, keys_.secret);
         if (!has_key || caller_.exempt_from(limit)) {
             result_.claims.pop_back();
             return has_key;
         }
-        added.policy = &limit;
-        added.cost = cost_of(limit);
+        complete(added, limit);
         return true;
     }
 
@@ -97,11 +117,54 @@ private:
             return;
         }
         auto& added = result_.claims.emplace_back();
-        added.policy = &limit;
-        added.cost = cost_of(limit);
         added.key.append(keys_.prefix);
         added.key.append(shared_identity);
-        added.key.append(limit.key_suffix);
+        complete(added, limit);
+    }
+
+    // `added.key` ends with the identity.
+    void complete(claim& added, policy const& limit) noexcept
+    {
+        added.policy = &limit;
+        added.cost = cost_of(limit);
+        auto const* quota = quota_of(limit, added);
+        auto const shards = static_cast<std::uint32_t>(quota->shards.size());
+        if (shards != 0) {
+            added.key.truncate(added.key.view().size() - 1);
+            added.key.append("#00}");
+        }
+        added.identity_end = static_cast<std::uint8_t>(added.key.view().size());
+        if (shards != 0) choose_shard(added, turn_ % shards);
+        added.key.append(quota->key_suffix);
+        if (limit.queue.limit > 0) result_.may_wait = true;
+    }
+
+    // An override for this caller, else what its credential brings along, else the limit's own numbers.
+    quota const* quota_of(policy const& limit, claim& added) noexcept
+    {
+        if (!limit.overrides.empty()) {
+            auto const found = limit.overrides.find(added.key.view().substr(keys_.prefix.size()));
+            if (found != limit.overrides.end()) return hold_to(found->second, added);
+        }
+        if (!limit.from_attribute) return &limit.quota;
+        auto const& rule = *limit.from_attribute;
+        auto const named = [&rule](base::field const& each) { return each.name == rule.attribute; };
+        auto const& attributes = facts_.api_key_attributes;
+        auto const found = std::find_if(attributes.begin(), attributes.end(), named);
+        if (found == attributes.end()) return &limit.quota;
+        for (auto const& [name, tier] : rule.tiers) {
+            if (name == found->value) return hold_to(tier, added);
+        }
+        auto const number = number_in(found->value, rule.most);
+        auto const numbers = number && *number > 0 ? with_limit(limit.quota.algorithm, *number) : std::nullopt;
+        if (numbers) added.numbers = &result_.made_numbers.emplace_back(*numbers);
+        return &limit.quota;
+    }
+
+    static quota const* hold_to(quota const& other, claim& added) noexcept
+    {
+        added.numbers = &other.algorithm;
+        return &other;
     }
 
     // Two claims of a request must not share a key: a limit met twice is one claim with both costs.
@@ -112,23 +175,54 @@ private:
         return met == result_.claims.end() ? nullptr : &*met;
     }
 
-    [[nodiscard]] std::int64_t cost_of(policy const& limit) const noexcept { return plan_.cost.value_or(limit.cost); }
+    [[nodiscard]] std::int64_t cost_of(policy const& limit) const noexcept
+    {
+        // One request holds one permit, whatever it costs elsewhere.
+        if (std::holds_alternative<concurrency>(limit.quota.algorithm)) return limit.cost;
+        auto const& field = plan_.cost_from ? plan_.cost_from : limit.cost_from;
+        if (field && facts_.from_trusted_peer) {
+            if (auto const told = told_cost(*field)) return *told;
+        }
+        return plan_.cost.value_or(limit.cost);
+    }
+
+    [[nodiscard]] std::optional<std::int64_t> told_cost(cost_field const& field) const noexcept
+    {
+        for (auto const& each : facts_.fields) {
+            if (base::is_field(each.name, field.name)) return number_in(each.value, field.most);
+        }
+        return std::nullopt;
+    }
 
     plan const& plan_;
     base::request_facts const& facts_;
     key_settings const& keys_;
+    std::uint32_t turn_;
     caller caller_;
     classified& result_;
 };
 
 } // namespace
 
-classified classify(plan const& limits, base::request_facts const& facts, key_settings const& keys) noexcept
+void classified::clear() noexcept
 {
-    classified result;
-    classification request{limits, facts, keys, result};
+    claims.clear();
+    missing_key = nullptr;
+    made_numbers.clear();
+    may_wait = false;
+}
+
+void classify(plan const& limits, base::request_facts const& facts, key_settings const& keys, std::uint32_t turn,
+              classified& into) noexcept
+{
+    into.clear();
+    classification request{limits, facts, keys, turn, into};
     for (auto const& one : limits.terms) request.meet(one);
-    return result;
+}
+
+void move_to_next_shard(claim& sharded) noexcept
+{
+    choose_shard(sharded, (sharded.shard + 1U) % static_cast<unsigned>(sharded.policy->quota.shards.size()));
 }
 
 } // namespace penstock::limiter

@@ -15,13 +15,26 @@ struct key_settings {
     partition::hash_secret secret{};
 };
 
+// Refers to itself: stays where it is while anybody uses its claims.
 struct classified {
     limiter::claims claims;
     policy const* missing_key = nullptr; // a limit with `on_missing_key: reject` whose key the request lacks
+    boost::container::static_vector<algorithm, max_claims> made_numbers; // by an attribute; claims point here
+    bool may_wait = false;                                               // some claim's limit has a queue
+
+    classified() = default;
+    classified(classified const&) = delete;
+    classified& operator=(classified const&) = delete;
+    void clear() noexcept;
 };
 
 // Of each term the first limit whose key the request has; if it has none of them, the first whose `on_missing_key` is not
-// skip. A limit that exempts the caller is met without a claim. A limit met twice is one claim with both costs.
-classified classify(plan const& limits, base::request_facts const& facts, key_settings const& keys) noexcept;
+// skip. A limit that exempts the caller is met without a claim. A limit met twice is one claim with both costs. A sharded limit
+// is claimed in the shard that `turn` comes to: count it up from request to request, so that shards take turns.
+void classify(plan const& limits, base::request_facts const& facts, key_settings const& keys, std::uint32_t turn,
+              classified& into) noexcept;
+
+// Makes of a claim in a sharded limit one in the shard after it.
+void move_to_next_shard(claim& sharded) noexcept;
 
 } // namespace penstock::limiter

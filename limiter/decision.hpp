@@ -12,7 +12,8 @@ inline constexpr base::micros never = base::micros::max();
 
 struct decision {
     bool allowed = true;
-    std::int64_t remaining = 0;  // permits that would still pass at this instant, >= 0
+    bool known = true;          // false: another limit refused the request, and this one was never asked; the rest says nothing
+    std::int64_t remaining = 0; // permits that would still pass at this instant, >= 0
     base::micros reset_after{0}; // until the counter is untouched again
     base::micros retry_after{0}; // refused: until this same cost passes, exact to the microsecond, or `never`
     friend bool operator==(decision const&, decision const&) = default;

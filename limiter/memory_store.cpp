@@ -87,7 +87,7 @@ verdict memory_store::acquire(std::span<claim const> asked, base::instant now) n
     for (std::size_t i = 0; i < asked.size(); ++i) {
         auto& at = wanted[i];
         at.found = stripes_[at.stripe].table->find(at.tag);
-        looks.push_back(advance(asked[i].policy->algorithm, at.found, asked[i].cost, now));
+        looks.push_back(advance(asked[i].algorithm(), at.found, asked[i].cost, now));
     }
     auto result = evaluate(asked, looks, now);
 
@@ -115,8 +115,15 @@ void memory_store::refund(std::span<claim const> asked, verdict const& given, ba
         auto* state = stripes_[wanted[i].stripe].table->find(wanted[i].tag);
         if (!answer.allowed || !state) continue;
         charge const taken{.cost = asked[i].cost, .at = charged_at, .reset_after = answer.reset_after};
-        limiter::refund(asked[i].policy->algorithm, *state, taken, now);
+        limiter::refund(asked[i].algorithm(), *state, taken, now);
     }
+}
+
+void memory_store::give_back(claim const& what, charge const& taken, base::instant now) noexcept
+{
+    auto const at = find_places({&what, 1}).front();
+    std::lock_guard const held{stripes_[at.stripe].mutex};
+    if (auto* state = stripes_[at.stripe].table->find(at.tag)) limiter::refund(what.algorithm(), *state, taken, now);
 }
 
 std::size_t memory_store::sweep(base::instant now) noexcept

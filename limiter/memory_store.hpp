@@ -38,6 +38,9 @@ public:
     // `given` is the verdict of that acquire(): only what it allowed is given back.
     void refund(std::span<claim const> asked, verdict const& given, base::instant charged_at, base::instant now) noexcept;
 
+    // Gives back one claim's charge.
+    void give_back(claim const& what, charge const& taken, base::instant now) noexcept;
+
     // Drops some expired counters; call it now and then (a timer) so that idle keys vanish. Returns how many went.
     std::size_t sweep(base::instant now) noexcept;
 

@@ -15,8 +15,9 @@ struct term {
 };
 
 struct plan {
-    std::vector<term> terms;          // empty: the route is unlimited
-    std::optional<std::int64_t> cost; // the route's, in place of the policies' own
+    std::vector<term> terms;             // empty: the route is unlimited
+    std::optional<std::int64_t> cost;    // the route's, in place of the policies' own
+    std::optional<cost_field> cost_from; // likewise
 };
 
 } // namespace penstock::limiter

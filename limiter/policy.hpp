@@ -7,8 +7,14 @@
 #include "limiter/algorithm.hpp"
 #include "partition/partition_key.hpp"
 
+#include <array>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace penstock::limiter {
@@ -21,13 +27,54 @@ enum class scope : std::uint8_t { fleet, instance };           // fleet: counted
 enum class missing_key : std::uint8_t { skip, reject, share }; // the request lacks the limit's key
 enum class advertisement : std::uint8_t { shown, hidden };     // hidden: in no field or body a client sees (RL-24)
 
+enum class precision : std::uint8_t { exact, leased }; // leased: a busy key's permits are taken in advance
+enum class queue_order : std::uint8_t { oldest_first, newest_first };
+
+// The numbers that a caller is held to: the limit's own, or those of an override or a tier.
+struct quota {
+    limiter::algorithm algorithm;
+    std::string key_suffix;                 // ":" + limit name + ":" + tag_of(algorithm): what follows the identity in a key
+    std::vector<limiter::algorithm> shards; // of a sharded limit: each shard's part of `algorithm`; else empty
+};
+
+struct text_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+};
+
+// Requests that wait for their permit instead of being refused, of one key in this process.
+struct queue_settings {
+    std::int64_t limit = 0; // permits that may be waited for; 0: nobody waits
+    queue_order order = queue_order::oldest_first;
+    base::micros timeout{0};
+};
+
+// A request's cost as a field says it; believed only from a trusted peer.
+struct cost_field {
+    std::string name;      // lower case
+    std::int64_t most = 1; // what says more, or no whole number >= 0, counts as absent
+};
+
+// Numbers that a verified credential brings along: an attribute's value is a tier's name, or itself the limit (for a bucket
+// the capacity, with the refill in proportion) up to `most`. Anything else: the limit's own numbers.
+struct attribute_quota {
+    std::string attribute; // of the API key
+    std::int64_t most = 0; // 0: only tiers
+    std::vector<std::pair<std::string, quota>> tiers;
+};
+
 struct policy {
     policy_id id;
     std::string name; // [A-Za-z0-9._-]{1,64}, unique (RL-9)
     partition::descriptor key;
-    std::string key_suffix; // ":" + name + ":" + tag_of(algorithm): what follows the identity in a partition key
-    limiter::algorithm algorithm;
-    std::int64_t cost = 1; // charged unless the route says otherwise
+    limiter::quota quota;
+    std::unordered_map<std::string, limiter::quota, text_hash, std::equal_to<>>
+        overrides; // by identity, as append_identity() writes it
+    std::optional<attribute_quota> from_attribute;
+    std::int64_t cost = 1; // charged unless the route or a trusted field says otherwise
+    std::optional<cost_field> cost_from;
+    queue_settings queue;
+    limiter::precision precision = limiter::precision::exact;
     failure_mode on_store_failure = failure_mode::local;
     enforcement enforce = enforcement::enforce;
     limiter::scope scope = limiter::scope::instance;

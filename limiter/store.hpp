@@ -23,6 +23,11 @@ public:
     // errc::timed_out, whatever the store may still do. The claims must stay alive and unchanged until the answer.
     // Called on the owning worker's thread.
     virtual boost::asio::awaitable<base::result<verdict>> acquire(std::span<claim const> asked, base::instant deadline) = 0;
+
+    // Takes back what acquire() charged for this claim: a concurrency permit whose holder is done, or any charge of a request
+    // that does not go on after all. Waits for nothing; the claim may die when it returns. A store that cannot be reached
+    // keeps the charge, except for permits: those lapse by themselves.
+    virtual void give_back(claim const& what, charge const& taken) noexcept = 0;
 };
 
 } // namespace penstock::limiter

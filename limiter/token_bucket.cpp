@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <compare>
-#include <numeric>
+#include <utility>
 
 namespace penstock::limiter {
 namespace {
@@ -62,15 +62,38 @@ base::micros rounded_up(rational length) noexcept { return base::micros{length.w
 
 } // namespace
 
+namespace {
+
+// A permit every `numerator / denominator` microseconds.
+std::optional<token_bucket> make_bucket(std::int64_t capacity, wide numerator, wide denominator) noexcept
+{
+    for (auto a = numerator, b = denominator;;) {
+        if (b == 0) {
+            numerator /= a;
+            denominator /= a;
+            break;
+        }
+        a = std::exchange(b, a % b);
+    }
+    if (wide{capacity} * denominator >= exact_bound) return std::nullopt;
+    if (wide{capacity} * numerator > wide{longest_us} * denominator) return std::nullopt;
+    return token_bucket{capacity, static_cast<std::int64_t>(numerator / denominator),
+                        static_cast<std::int64_t>(numerator % denominator), static_cast<std::int64_t>(denominator)};
+}
+
+} // namespace
+
 std::optional<token_bucket> make_token_bucket(std::int64_t capacity, std::int64_t refill_permits, base::micros period)
 {
     if (capacity < 1 || refill_permits < 1 || period.count() < 1) return std::nullopt;
-    auto const divisor = std::gcd(refill_permits, period.count());
-    auto const numerator = period.count() / divisor;
-    auto const denominator = refill_permits / divisor;
-    if (wide{capacity} * denominator >= exact_bound) return std::nullopt;
-    if (wide{capacity} * numerator > wide{longest_us} * denominator) return std::nullopt;
-    return token_bucket{capacity, numerator / denominator, numerator % denominator, denominator};
+    return make_bucket(capacity, period.count(), refill_permits);
+}
+
+std::optional<token_bucket> with_capacity(token_bucket const& parameters, std::int64_t capacity) noexcept
+{
+    if (capacity < 1) return std::nullopt;
+    auto const numerator = wide{parameters.interval_us} * parameters.interval_den + parameters.interval_num;
+    return make_bucket(capacity, numerator * parameters.capacity, wide{parameters.interval_den} * capacity);
 }
 
 base::micros emission_time(token_bucket const& parameters, std::int64_t permits) noexcept

@@ -33,6 +33,13 @@ public:
     }
     void push_back(char c) noexcept { append({&c, 1}); }
     void clear() noexcept { size_ = 0; }
+    // Keeps the first `size` bytes.
+    void truncate(std::size_t size) noexcept { size_ = static_cast<std::uint8_t>(size); }
+    // Replaces bytes that are there.
+    void overwrite(std::size_t at, std::string_view text) noexcept
+    {
+        std::memcpy(bytes_.data() + at, text.data(), text.size());
+    }
 
     friend bool operator==(partition_key const& a, partition_key const& b) noexcept { return a.view() == b.view(); }
 

@@ -45,7 +45,7 @@ class packed_claim {
 public:
     explicit packed_claim(claim const& asked) noexcept
     {
-        auto const& limit = asked.policy->algorithm;
+        auto const& limit = asked.algorithm();
         auto const* bucket = std::get_if<token_bucket>(&limit);
         unsigned kind = 2;
         if (bucket) kind = bucket->interval_num == 0 ? 0 : 1;

@@ -12,7 +12,7 @@ class redis_store::connection_owner::prober final : public redis::waiter {
 public:
     prober(connection_owner& owner, std::string_view key) noexcept : waiter(result_), owner_(owner)
     {
-        policy_.algorithm = token_bucket{.capacity = 1'000'000, .interval_us = 1};
+        policy_.quota.algorithm = token_bucket{.capacity = 1'000'000, .interval_us = 1};
         claim_.policy = &policy_;
         claim_.key.append(key);
     }
@@ -76,6 +76,12 @@ std::optional<errc> redis_store::connection_owner::refusal() noexcept
 void redis_store::connection_owner::ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who)
 {
     send({.asked = asked, .deadline = std::min(deadline, base::clock::now() + settings_.check_timeout), .who = &who});
+}
+
+void redis_store::connection_owner::give_back(claim const& what, charge const& taken) noexcept
+{
+    static_cast<void>(what); // filled in with the scripts' refund
+    static_cast<void>(taken);
 }
 
 void redis_store::connection_owner::send(pipeline::check const& item)

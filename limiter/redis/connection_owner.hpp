@@ -30,6 +30,8 @@ public:
     // Asks; `who` is woken with the answer, or at the deadline. Only if refusal() has just said no.
     void ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who);
 
+    void give_back(claim const& what, charge const& taken) noexcept;
+
     [[nodiscard]] counts count() const noexcept;
     [[nodiscard]] boost::asio::io_context& worker() noexcept { return worker_; }
 

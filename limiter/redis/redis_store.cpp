@@ -72,6 +72,8 @@ void redis_store::stop() { owner_->stop(); }
 
 redis_store::counts redis_store::count() const noexcept { return owner_->count(); }
 
+void redis_store::give_back(claim const& what, charge const& taken) noexcept { owner_->give_back(what, taken); }
+
 // Not a coroutine of its own: one frame less on the way of each request.
 asio::awaitable<base::result<verdict>> redis_store::acquire(std::span<claim const> asked, base::instant deadline)
 {

@@ -36,6 +36,8 @@ public:
 
     boost::asio::awaitable<base::result<verdict>> acquire(std::span<claim const> asked, base::instant deadline) override;
 
+    void give_back(claim const& what, charge const& taken) noexcept override;
+
     // Closes the connection and answers every waiter with not_connected. No acquire() may follow.
     void stop();
 

@@ -56,7 +56,7 @@ public:
         for (auto const& claim : asked) {
             auto const found = counters_.find(std::string(claim.key.view()));
             auto const* state = found == counters_.end() ? nullptr : &found->second;
-            looks.push_back(limiter::advance(claim.policy->algorithm, state, claim.cost, now));
+            looks.push_back(limiter::advance(claim.algorithm(), state, claim.cost, now));
         }
         auto const verdict = limiter::evaluate(asked, looks, now);
         for (std::size_t i = 0; i < asked.size(); ++i)
@@ -163,7 +163,7 @@ TEST_CASE("Redis and the C++ twin give the same answer to the bit, over random h
             auto const first = step == 0;
             if (!first && pick(random, 0, 200) != 0) continue;
             auto& policy = policies[static_cast<std::size_t>(i)];
-            policy.algorithm = i % 3 == 2 ? random_window(random) : random_bucket(random);
+            policy.quota.algorithm = i % 3 == 2 ? random_window(random) : random_bucket(random);
             policy.enforce = pick(random, 0, 4) == 0 ? limiter::enforcement::shadow : limiter::enforcement::enforce;
         }
         limiter::claims asked;
@@ -173,7 +173,7 @@ TEST_CASE("Redis and the C++ twin give the same answer to the bit, over random h
             auto const which = static_cast<std::size_t>((at + i) % counters);
             auto& claim = asked.emplace_back();
             claim.policy = &policies[which];
-            claim.cost = random_cost(random, policies[which].algorithm);
+            claim.cost = random_cost(random, policies[which].quota.algorithm);
             claim.key.append("twin:" + std::to_string(which));
         }
         CAPTURE(step);

@@ -112,7 +112,7 @@ private:
 struct one_claim {
     one_claim(limiter::algorithm parameters, std::string_view key, std::int64_t cost = 1)
     {
-        policy.algorithm = parameters;
+        policy.quota.algorithm = parameters;
         claim.policy = &policy;
         claim.key.append(key);
         claim.cost = cost;

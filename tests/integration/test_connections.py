@@ -53,13 +53,6 @@ class Downstream(GatewayCase):
             client.send(bytes([byte]))
         self.assertEqual(client.read_response().body, b"/slow")
 
-    def test_a_client_that_half_closes_still_gets_its_answer(self):
-        client = self.connect(self.gate)
-        client.send(request(target="/half"))
-        client.half_close()
-        self.assertEqual(client.read_response().body, b"/half")
-        client.expect_end()
-
     def test_h1_110_an_idle_connection_is_closed_silently(self):
         gate = self.gateway(self.app, ONE_WORKER + "timeouts: {keep_alive: 300ms}")
         client = self.connect(gate)
@@ -174,6 +167,13 @@ class Upstream(GatewayCase):
         wait_until(lambda: self.app.count("/cut") == 1, what="the request")
         client.reset()
         wait_until(lambda: self.app.ended == 1, what="the end of the upstream's connection")
+
+    def test_a_client_that_half_closes_while_waiting_counts_as_gone(self):
+        client = self.start(lambda exchange: exchange.hang())
+        client.send(request(target="/hang"))
+        wait_until(lambda: self.app.count("/hang") == 1, what="the request")
+        client.half_close()
+        wait_until(lambda: self.app.ended == 1, what="the end of the upstream's connection")
         self.assertFalse(self.app.last.complete)
 
     def test_h1_55_a_chunked_body_cut_short_is_never_whole_at_the_upstream(self):
@@ -189,4 +189,11 @@ class Upstream(GatewayCase):
         client.send(request(target="/hang"))
         wait_until(lambda: self.app.count("/hang") == 1, what="the request")
         client.reset()
+        wait_until(lambda: self.app.ended == 1, what="the end of the upstream's connection")
+
+    def test_a_client_that_half_closes_while_waiting_counts_as_gone(self):
+        client = self.start(lambda exchange: exchange.hang())
+        client.send(request(target="/hang"))
+        wait_until(lambda: self.app.count("/hang") == 1, what="the request")
+        client.half_close()
         wait_until(lambda: self.app.ended == 1, what="the end of the upstream's connection")

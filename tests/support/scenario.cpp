@@ -125,13 +125,13 @@ question question_of(request_step const& step, limits_by_name const& limits, std
     for (auto const& each : step.claims) {
         auto& policy = result.policies.emplace_back();
         policy.name = each.limit;
-        policy.algorithm = limits.at(each.limit);
-        policy.key_suffix = ":" + each.limit + ":" + limiter::tag_of(policy.algorithm);
+        policy.quota.algorithm = limits.at(each.limit);
+        policy.quota.key_suffix = ":" + each.limit + ":" + limiter::tag_of(policy.quota.algorithm);
         policy.enforce = each.shadow ? limiter::enforcement::shadow : limiter::enforcement::enforce;
         auto& claim = result.claims.emplace_back();
         claim.policy = &policy;
         claim.cost = each.cost;
-        claim.key.append(key_prefix + "{" + each.identity + "}" + policy.key_suffix);
+        claim.key.append(key_prefix + "{" + each.identity + "}" + policy.quota.key_suffix);
     }
     return result;
 }

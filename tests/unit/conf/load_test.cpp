@@ -93,10 +93,10 @@ TEST_CASE("the fleet example is compiled as it is written")
     REQUIRE(snapshot.policies.size() == 4);
     auto const& with_key = snapshot.policies[2];
     CHECK(with_key.name == "with-key");
-    CHECK(with_key.key_suffix == ":with-key:tb");
+    CHECK(with_key.quota.key_suffix == ":with-key:tb");
     CHECK(with_key.scope == limiter::scope::fleet);
     CHECK(with_key.exempt_networks.size() == 1);
-    CHECK(snapshot.policies[1].key_suffix == ":anonymous:fw10s");
+    CHECK(snapshot.policies[1].quota.key_suffix == ":anonymous:fw10s");
     CHECK(snapshot.policies[3].enforce == limiter::enforcement::shadow);
 
     auto const& routes = snapshot.routes.routes();

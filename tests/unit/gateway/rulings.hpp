@@ -21,26 +21,28 @@ public:
     {
         auto& made = limits_.emplace_back();
         made.name = std::move(name);
-        made.algorithm = how;
+        made.quota.algorithm = how;
         return made;
     }
     rulings& allowed(limiter::policy const& limit, std::int64_t remaining, base::micros reset_after)
     {
-        gate.rulings.push_back({&limit, limiter::outcome::allowed, true, {true, remaining, reset_after, {}}});
+        add(limit, limiter::outcome::allowed, limiter::answerer::memory,
+            {.allowed = true, .remaining = remaining, .reset_after = reset_after});
         return *this;
     }
     rulings& refused(limiter::policy const& limit, base::micros retry_after)
     {
         auto const reset_after =
             retry_after == limiter::never ? base::micros{0} : retry_after; // a full one can refuse for ever
-        gate.rulings.push_back({&limit, limiter::outcome::refused, true, {false, 0, reset_after, retry_after}});
+        add(limit, limiter::outcome::refused, limiter::answerer::memory,
+            {.allowed = false, .remaining = 0, .reset_after = reset_after, .retry_after = retry_after});
         gate.verdict = kind::refused;
         gate.retry_after = std::max(gate.retry_after, retry_after);
         return *this;
     }
     rulings& unanswered(limiter::policy const& limit, limiter::outcome result)
     {
-        gate.rulings.push_back({&limit, result, false, {}});
+        add(limit, result, limiter::answerer::nobody, {});
         if (result == limiter::outcome::unanswered_denied) gate.verdict = kind::store_unavailable;
         return *this;
     }
@@ -48,6 +50,12 @@ public:
     limiter::admission_ruling gate;
 
 private:
+    void add(limiter::policy const& limit, limiter::outcome result, limiter::answerer by, limiter::decision const& said)
+    {
+        gate.rulings.push_back(
+            {.policy = &limit, .numbers = &limit.quota.algorithm, .result = result, .by = by, .decision = said});
+    }
+
     std::deque<limiter::policy> limits_;
 };
 

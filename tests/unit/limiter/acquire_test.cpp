@@ -45,7 +45,13 @@ public:
         co_return said;
     }
 
+    void give_back(claim const& what, charge const& taken) noexcept override
+    {
+        given_back.push_back(what.policy->name + " " + std::to_string(taken.cost));
+    }
+
     bool fails = false;
+    std::vector<std::string> given_back;
     std::string refuses; // the limit of this name
 
     int asked_times = 0;
@@ -98,7 +104,7 @@ public:
         boost::asio::io_context loop;
         admission_ruling gate;
         auto done = false;
-        boost::asio::co_spawn(loop, acquire({memory, fleet}, claims, deadline, gate), [&done](std::exception_ptr failed) {
+        boost::asio::co_spawn(loop, acquire({memory, &fleet}, claims, deadline, gate), [&done](std::exception_ptr failed) {
             CHECK_FALSE(failed);
             done = true;
         });
@@ -180,7 +186,7 @@ TEST_CASE("what memory refuses never reaches the fleet, and charges nothing")
     CHECK(asked.fleet.asked_times == 0);
     REQUIRE(gate.rulings.size() == 3);
     CHECK(gate.rulings[0].result == outcome::skipped);
-    CHECK_FALSE(gate.rulings[0].answered);
+    CHECK_FALSE(gate.rulings[0].answered());
     CHECK(gate.rulings[1].result == outcome::refused);
     CHECK(gate.rulings[2].result == outcome::skipped);
     CHECK(asked.left(2) == 10);

@@ -93,7 +93,9 @@ TEST_CASE("from answers, failure modes and shadow to a ruling")
         CAPTURE(row.name);
         std::vector<claim> asked;
         for (auto const* limit : row.limits) asked.push_back(claim_of(*limit, "x"));
-        auto const gate = admit(asked, row.answers);
+        std::vector<answer> answers;
+        for (auto const* said : row.answers) answers.push_back({said ? answerer::fleet : answerer::nobody, said, {}});
+        auto const gate = admit(asked, answers);
         CHECK(gate.verdict == row.verdict);
         CHECK(gate.retry_after == row.retry_after);
         REQUIRE(gate.rulings.size() == row.outcomes.size());
@@ -101,7 +103,7 @@ TEST_CASE("from answers, failure modes and shadow to a ruling")
             CAPTURE(i);
             CHECK(gate.rulings[i].policy == row.limits[i]);
             CHECK(gate.rulings[i].result == row.outcomes[i]);
-            CHECK(gate.rulings[i].answered == (row.answers[i] != nullptr));
+            CHECK(gate.rulings[i].answered() == (row.answers[i] != nullptr));
             if (row.answers[i]) CHECK(gate.rulings[i].decision == *row.answers[i]);
         }
     }

@@ -15,8 +15,8 @@ inline policy policy_of(std::string const& name, limiter::algorithm const& how)
 {
     policy result;
     result.name = name;
-    result.algorithm = how;
-    result.key_suffix = ":" + name + ":" + tag_of(how);
+    result.quota.algorithm = how;
+    result.quota.key_suffix = ":" + name + ":" + tag_of(how);
     return result;
 }
 
@@ -25,7 +25,7 @@ inline claim claim_of(policy const& limit, std::string const& identity, std::int
     claim result;
     result.policy = &limit;
     result.cost = cost;
-    result.key.append("rl:{" + identity + "}" + limit.key_suffix);
+    result.key.append("rl:{" + identity + "}" + limit.quota.key_suffix);
     return result;
 }
 

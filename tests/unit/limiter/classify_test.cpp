@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -35,11 +36,17 @@ struct fixture {
 
     fixture() { facts.client = base::ip_address::parse("203.0.113.9"); }
 
-    [[nodiscard]] classified classify(std::vector<term> terms, std::optional<std::int64_t> cost = {}) const
+    classified const& classify(std::vector<term> terms, std::optional<std::int64_t> cost = {})
     {
-        plan const limits{.terms = std::move(terms), .cost = cost};
-        return limiter::classify(limits, facts, keys);
+        limits.terms = std::move(terms);
+        limits.cost = cost;
+        limiter::classify(limits, facts, keys, turn++, all.emplace_back());
+        return all.back();
     }
+
+    plan limits;
+    std::uint32_t turn = 0;
+    std::deque<classified> all;
 };
 
 std::vector<std::string> names_of(classified const& what)
@@ -56,7 +63,7 @@ using names = std::vector<std::string>;
 TEST_CASE_FIXTURE(fixture, "a limit is claimed under prefix, identity, name and algorithm")
 {
     keys.prefix = "shop:";
-    auto const got = classify({{{&by_address}}});
+    auto const& got = classify({{{&by_address}}});
     REQUIRE(got.claims.size() == 1);
     CHECK(got.claims[0].key.view() == "shop:{ip=203.0.113.9}:per-address:fw10s");
     CHECK(got.claims[0].cost == 1);
@@ -79,7 +86,7 @@ TEST_CASE_FIXTURE(fixture, "first_of takes the first limit whose key the request
 
 TEST_CASE_FIXTURE(fixture, "a limit whose key the request lacks does not apply")
 {
-    auto const got = classify({{{&by_key}}, {{&by_address}}});
+    auto const& got = classify({{{&by_key}}, {{&by_address}}});
     CHECK(names_of(got) == names{"per-address"});
     CHECK(got.missing_key == nullptr);
 }
@@ -95,7 +102,7 @@ TEST_CASE_FIXTURE(fixture, "on_missing_key: reject names the limit")
 TEST_CASE_FIXTURE(fixture, "on_missing_key: share counts all who lack the key together, apart from those who have one")
 {
     by_key.on_missing_key = missing_key::share;
-    auto const without = classify({{{&by_key}}});
+    auto const& without = classify({{{&by_key}}});
     REQUIRE(without.claims.size() == 1);
     CHECK(without.claims[0].key.view() == "rl:{none}:per-key:fw10s");
     facts.api_key = "none";
@@ -105,7 +112,7 @@ TEST_CASE_FIXTURE(fixture, "on_missing_key: share counts all who lack the key to
 TEST_CASE_FIXTURE(fixture, "on_missing_key counts only where no limit of the term has its key")
 {
     by_key.on_missing_key = missing_key::reject;
-    auto const got = classify({{{&by_key, &by_address}}});
+    auto const& got = classify({{{&by_key, &by_address}}});
     CHECK(names_of(got) == names{"per-address"});
     CHECK(got.missing_key == nullptr);
 }
@@ -145,7 +152,7 @@ TEST_CASE_FIXTURE(fixture, "the route's cost takes the place of the limit's")
 TEST_CASE_FIXTURE(fixture, "a limit met twice is one claim with both costs")
 {
     by_key.on_missing_key = missing_key::share;
-    auto const got = classify({{{&by_address}}, {{&by_key}}, {{&by_address}}, {{&by_key}}}, 2);
+    auto const& got = classify({{{&by_address}}, {{&by_key}}, {{&by_address}}, {{&by_key}}}, 2);
     REQUIRE(got.claims.size() == 2);
     CHECK(got.claims[0].cost == 4);
     CHECK(got.claims[1].cost == 4);

@@ -70,12 +70,12 @@ std::vector<std::string> read_all(std::string_view bytes, std::size_t step)
 TEST_CASE("a check is one EVALSHA: keys, then one packed argument for each claim")
 {
     policy whole;
-    whole.algorithm = token_bucket{.capacity = 10, .interval_us = 100'000};
+    whole.quota.algorithm = token_bucket{.capacity = 10, .interval_us = 100'000};
     policy rational;
-    rational.algorithm = token_bucket{.capacity = 7, .interval_us = 333'333, .interval_num = 1, .interval_den = 3};
+    rational.quota.algorithm = token_bucket{.capacity = 7, .interval_us = 333'333, .interval_num = 1, .interval_den = 3};
     rational.enforce = enforcement::shadow;
     policy window;
-    window.algorithm = fixed_window{.limit = 5, .window_us = 10'000'000};
+    window.quota.algorithm = fixed_window{.limit = 5, .window_us = 10'000'000};
     claim const asked[] = {asking(whole, "a", 1), asking(rational, "bc", 2), asking(window, "def", 0)};
 
     std::string frame;

@@ -24,7 +24,7 @@ public:
         for (auto const& claim : asked) {
             auto const found = states_.find(std::string{claim.key.view()});
             auto const* state = found == states_.end() ? nullptr : &found->second;
-            looks.push_back(limiter::advance(claim.policy->algorithm, state, claim.cost, now));
+            looks.push_back(limiter::advance(claim.algorithm(), state, claim.cost, now));
         }
         auto const result = limiter::evaluate(asked, looks, now);
         for (std::size_t i = 0; i < asked.size(); ++i) {
