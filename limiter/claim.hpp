@@ -20,6 +20,7 @@ struct claim {
     limiter::algorithm const* numbers = nullptr; // a shard's, an override's or a tier's; null: the policy's own
     partition::partition_key key;
     std::int64_t cost = 1;
+    std::uint32_t times = 1;       // asked for by so many requests alike; beyond 1 only in a call with no other claim
     std::uint8_t identity_end = 0; // bytes of `key` before the limit's suffix: PREFIX{IDENTITY}
     std::uint8_t shard = 0;        // of a sharded limit: which one `key` and `numbers` name
 
@@ -31,7 +32,8 @@ using claims = boost::container::static_vector<claim, max_claims>;
 // `allowed`: every claim that is enforced was allowed, and all allowed claims were charged; otherwise none was.
 struct verdict {
     bool allowed = true;
-    base::instant now{}; // the store's clock as it decided
+    std::uint32_t granted = 1; // of a claim with `times`: to how many of the requests it was granted (0: refused)
+    base::instant now{};       // the store's clock as it decided
     boost::container::static_vector<decision, max_claims> decisions;
 };
 
