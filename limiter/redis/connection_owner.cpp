@@ -86,7 +86,8 @@ void redis_store::connection_owner::give_back(claim const& what, charge const& t
 
 void redis_store::connection_owner::send(pipeline::check const& item)
 {
-    append_acquire(connection_->outgoing(), item.how, item.asked, settings_.test_clock);
+    append_acquire(connection_->outgoing(), item.how,
+                   {.asked = item.asked, .now = base::clock::now(), .test_now = settings_.test_clock});
     connection_->flush();
     pipeline_.push(item);
     ++counts_.commands;
