@@ -104,6 +104,17 @@ void append_acquire(std::string& out, calling how, std::span<claim const> asked,
     if (test_now) append_decimal(out, base::since_epoch_us(*test_now));
 }
 
+void append_script(std::string& out, calling how, script_call const& call)
+{
+    append_number(out, '*', 5 + (call.test_now ? 1 : 0));
+    append_bulk(out, how == calling::by_digest ? "EVALSHA" : "EVAL");
+    append_bulk(out, how == calling::by_digest ? call.what->sha1 : call.what->text);
+    append_decimal(out, 1);
+    append_bulk(out, call.key);
+    append_bulk(out, call.arguments);
+    if (call.test_now) append_decimal(out, base::since_epoch_us(*call.test_now));
+}
+
 void append_auth(std::string& out, std::string_view user, std::string_view password)
 {
     append_number(out, '*', user.empty() ? 2 : 3);

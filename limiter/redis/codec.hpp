@@ -23,6 +23,15 @@ enum class calling : std::uint8_t { by_digest, by_text }; // EVALSHA, or EVAL wh
 // Appends one call of lua/acquire.lua. `asked` has 1 to max_claims claims, no two with the same key. `test_now` replaces the
 // server's clock, for tests.
 void append_acquire(std::string& out, calling how, std::span<claim const> asked, base::instant const* test_now);
+// One call of any script that works on one key, with its arguments packed already.
+struct script_call {
+    script const* what = nullptr;
+    std::string_view key;
+    std::string_view arguments;
+    base::instant const* test_now = nullptr;
+};
+void append_script(std::string& out, calling how, script_call const& call);
+
 void append_auth(std::string& out, std::string_view user, std::string_view password); // user may be empty
 void append_select(std::string& out, unsigned database);
 void append_ping(std::string& out);
