@@ -148,6 +148,15 @@ void append_refund(std::string& out, calling how, refund_call const& what)
     if (what.test_now) append_decimal(out, base::since_epoch_us(*what.test_now));
 }
 
+void append_script(std::string& out, calling how, script_call const& call)
+{
+    append_call(out, how, *call.what, 3 + (call.test_now ? 1 : 0));
+    append_decimal(out, 1);
+    append_bulk(out, call.key);
+    append_bulk(out, call.arguments);
+    if (call.test_now) append_decimal(out, base::since_epoch_us(*call.test_now));
+}
+
 void append_auth(std::string& out, std::string_view user, std::string_view password)
 {
     append_number(out, '*', user.empty() ? 2 : 3);

@@ -45,6 +45,14 @@ struct refund_call {
     base::instant const* test_now = nullptr;
 };
 void append_refund(std::string& out, calling how, refund_call const& what);
+// One call of any script that works on one key, with its arguments packed already.
+struct script_call {
+    script const* what = nullptr;
+    std::string_view key;
+    std::string_view arguments;
+    base::instant const* test_now = nullptr;
+};
+void append_script(std::string& out, calling how, script_call const& call);
 
 void append_auth(std::string& out, std::string_view user, std::string_view password); // user may be empty
 void append_select(std::string& out, unsigned database);
