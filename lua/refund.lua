@@ -66,7 +66,7 @@ elseif kind < 5 or kind == 8 then
   else
     -- Until it was full its refills kept their times, so those since the charge can be counted.
     local capacity, refill, period, full = p1, p2, decode('<d', arg, 42), at + reset
-    if now >= full then return 0 end
+    if now >= full or cost > capacity then return 0 end
     local refilled = ceil((full - at) / period) - ceil((full - now) / period)
     if ceil(cost / refill) <= refilled then return 0 end
     local refills = ceil((ends - now) / period)
@@ -103,8 +103,8 @@ elseif kind == 6 then
   if not window then window, present, previous = match(stored, '^([1-9]%d*):(%d+):(%d+)$') end
   if not window then return 0 end
   window, present, previous = number(window), number(present), number(previous)
-  if now >= (window + 2) * p2 then return 0 end
   local charged = floor(at / p2)
+  if now >= (window + 2) * p2 or floor(now / p2) > charged + 1 then return 0 end
   if charged == window and present > 0 then
     present = math.max(present - cost, 0)
   elseif charged + 1 == window and previous > 0 then

@@ -82,7 +82,7 @@ TEST_CASE("Redis and the C++ twin give the same answer to the bit, over random h
                            start - std::chrono::seconds(1000));
             auto const first = static_cast<std::size_t>(pick(random, 0, static_cast<std::int64_t>(counters.size()) - 1));
             CAPTURE(step);
-            CAPTURE(algorithm_names[first % algorithm_count]);
+            CAPTURE(std::string(algorithm_names[first % algorithm_count]));
             auto& one = counters[first];
             if (pick(random, 0, 60) == 0) renew(first);
             if (pick(random, 0, 60) == 0)
