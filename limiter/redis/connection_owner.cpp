@@ -79,7 +79,7 @@ std::optional<errc> redis_store::connection_owner::refusal() noexcept
 void redis_store::connection_owner::ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who)
 {
     auto const until = std::min(deadline, base::clock::now() + settings_.check_timeout);
-    send({.asked = asked, .deadline = until, .who = &who, .call = {}, .left = {}});
+    send({.asked = asked, .deadline = until, .who = &who});
 }
 
 void redis_store::connection_owner::send(pipeline::item item)
@@ -152,8 +152,7 @@ void redis_store::connection_owner::call(redis::background_call what)
 {
     if (has_room_for_call()) {
         auto call = std::make_unique<redis::background_call>(std::move(what));
-        return send(
-            {.asked = {}, .deadline = base::clock::now() + settings_.check_timeout, .call = std::move(call), .left = {}});
+        return send({.deadline = base::clock::now() + settings_.check_timeout, .call = std::move(call)});
     }
     auto const why = fsm_.now_in() == fsm::state::ready ? errc::overloaded : errc::not_connected;
     boost::asio::post(worker_, [weak = weak_from_this(), why, call = std::move(what)] {
@@ -179,11 +178,7 @@ void redis_store::connection_owner::give_back(claim const& what, charge const& t
     if (auto const* limit = std::get_if<concurrency>(&what.algorithm()))
         return permits_.give_back({what.key, limit->limit, taken.cost});
     if (fsm_.now_in() != fsm::state::ready) return; // it refills, or its window ends
-    call({.what = &redis::scripts::refund,
-          .key = std::string(what.key.view()),
-          .arguments = redis::pack_refund(what, taken),
-          .packed_anew = {},
-          .done = {}});
+    call({.what = &redis::scripts::refund, .key = std::string(what.key.view()), .arguments = redis::pack_refund(what, taken)});
 }
 
 // ---- the breaker
@@ -240,11 +235,7 @@ void redis_store::connection_owner::await_probe()
 
 void redis_store::connection_owner::probe()
 {
-    send({.asked = prober_->claims(),
-          .deadline = base::clock::now() + settings_.check_timeout,
-          .who = prober_.get(),
-          .left = {},
-          .call = {}});
+    send({.asked = prober_->claims(), .deadline = base::clock::now() + settings_.check_timeout, .who = prober_.get()});
 }
 
 void redis_store::connection_owner::probed(base::result<verdict> const& answer)

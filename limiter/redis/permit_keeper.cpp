@@ -83,9 +83,7 @@ void permit_keeper::tell(permit_book::notice const& what)
 {
     background_call told{.what = &scripts::acquire,
                          .key = std::string(what.what.key.view()),
-                         .arguments = pack_permits(what.what.limit, what.holder, -what.what.count),
-                         .packed_anew = {},
-                         .done = {}};
+                         .arguments = pack_permits(what.what.limit, what.holder, -what.what.count)};
     if (what.what.count == 0) {
         // Sent again behind what was given back meanwhile, it must not claim that too.
         told.packed_anew = [this, what] { return pack_permits(what.what.limit, book_.holding_of(what.what.key.view()), 0); };

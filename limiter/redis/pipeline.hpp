@@ -43,11 +43,11 @@ private:
 class pipeline {
 public:
     struct item {
-        std::span<claim const> asked;          // of a check: alive until `who` is woken
-        base::instant deadline;                // of a background call: only tells how long Redis has been silent
-        waiter* who = nullptr;                 // of a check; null: given up
-        std::unique_ptr<background_call> call; // null: a check
-        std::vector<permits_asked> left;       // by a check that was given up: the claims are gone, a late reply may grant them
+        std::span<claim const> asked = {};          // of a check: alive until `who` is woken
+        base::instant deadline;                     // of a background call: only tells how long Redis has been silent
+        waiter* who = nullptr;                      // of a check; null: given up
+        std::unique_ptr<background_call> call = {}; // null: a check
+        std::vector<permits_asked> left = {}; // by a check that was given up: the claims are gone, a late reply may grant them
         calling how = calling::by_digest;
         bool sent_again = false;
 
