@@ -42,7 +42,7 @@ public:
     bool expires(limiter::claim const&, base::instant until, base::instant) override
     {
         auto const before = store_.count().keys;
-        return keys_after_sweeping(until - base::micros{1}) == before && keys_after_sweeping(until) < before;
+        return keys_after_sweeping(until - base::micros{1}) == before && keys_after_sweeping(until + base::micros{1}) < before;
     }
 
 private:

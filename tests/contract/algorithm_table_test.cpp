@@ -344,7 +344,7 @@ std::string table_of_properties(limiter::calendar const& days)
             for (auto const& property : properties) {
                 in_memory memory;
                 auto const found = property.holds(store == "memory" ? static_cast<algorithm_store&>(memory) : redis, numbers);
-                CHECK_MESSAGE(found != outcome::fails, std::string(name) << ", " << store << ": " << property.name);
+                CHECK_MESSAGE(found != outcome::fails, std::string(name) << ", " << store << ": " << std::string(property.name));
                 out << ' ' << words[static_cast<int>(found)] << " |";
             }
             out << '\n';
