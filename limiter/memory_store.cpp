@@ -38,6 +38,13 @@ struct alignas(64) memory_store::stripe {
     counter_table<counter_state> counters;
     counter_table<long_state> long_counters;
 
+    void prefetch(std::uint64_t tag, bool keeps_long) const noexcept
+    {
+        if (keeps_long)
+            long_counters.prefetch(tag);
+        else
+            counters.prefetch(tag);
+    }
     // Makes room for `more` weight in `own`, for the counter under `tag`. Each table may take what the other leaves free, and
     // always half of all there is.
     template <typename Own, typename Other>
@@ -75,7 +82,10 @@ memory_store::places memory_store::find_places(std::span<claim const> asked) con
     for (auto const& each : asked) {
         auto const tag = std::max<std::uint64_t>(base::sip_hash<1, 3>(hash_key_, each.key.view()), 1); // 0 is an empty slot
         // The table places by the tag's upper bits, so the stripe (of a power of two) comes from the lowest.
-        result.push_back({.tag = tag, .stripe = tag & (stripe_count_ - 1), .found = nullptr, .found_long = nullptr});
+        auto& at = result.emplace_back();
+        at.tag = tag;
+        at.stripe = tag & (stripe_count_ - 1);
+        at.keeps_long = keeps_long_state(each.algorithm());
     }
     return result;
 }
@@ -100,54 +110,36 @@ private:
     std::uint64_t needed_ = 0; // one bit for each stripe
 };
 
-void memory_store::prefetch(std::span<claim const> asked, places const& wanted) const noexcept
+void memory_store::find_state(place& at) noexcept
 {
-    for (std::size_t i = 0; i < asked.size(); ++i) {
-        auto const& from = stripes_[wanted[i].stripe];
-        if (keeps_long_state(asked[i].algorithm()))
-            from.long_counters.prefetch(wanted[i].tag);
-        else
-            from.counters.prefetch(wanted[i].tag);
-    }
-}
-
-void memory_store::find_states(std::span<claim const> asked, places& wanted) noexcept
-{
-    for (std::size_t i = 0; i < asked.size(); ++i) {
-        auto& at = wanted[i];
-        auto& from = stripes_[at.stripe];
-        if (keeps_long_state(asked[i].algorithm()))
-            at.found_long = from.long_counters.find(at.tag);
-        else
-            at.found = from.counters.find(at.tag);
-    }
+    auto& from = stripes_[at.stripe];
+    if (at.keeps_long)
+        at.found_long = from.long_counters.find(at.tag);
+    else
+        at.found = from.counters.find(at.tag);
 }
 
 // Of a counter that is there.
-void memory_store::keep(claim const& asked, place const& at, advanced const& look, verdict const& given) noexcept
+void memory_store::keep_long(claim const& asked, place const& at, advanced const& look, verdict const& given) noexcept
 {
-    if (at.found) {
-        if (auto const* state = state_to_keep(asked, look, given.allowed)) *at.found = *state;
-        return;
-    }
     auto const what = what_to_keep(asked, look, given.allowed);
-    if (!at.found_long || what == keeping::nothing) return;
-    auto const before = weight_of(*at.found_long);
+    if (what == keeping::nothing) return;
+    auto& state = *at.found_long;
+    auto const before = weight_of(state);
     if (what == keeping::charge)
-        keep_charge(asked.algorithm(), *at.found_long, asked.cost, given.now);
+        keep_charge(asked.algorithm(), state, asked.cost, given.now);
     else
-        keep_repair(asked.algorithm(), *at.found_long, given.now);
-    stripes_[at.stripe].long_counters.reweigh(before, *at.found_long);
+        keep_repair(asked.algorithm(), state, given.now);
+    stripes_[at.stripe].long_counters.reweigh(before, state);
 }
 
 // Of a counter that was not there, if it is charged; and room for what one that was there has grown by.
 void memory_store::insert(claim const& asked, place const& at, advanced const& look, verdict const& given) noexcept
 {
-    if (at.found) return;
     auto& into = stripes_[at.stripe];
     if (at.found_long) return into.make_room(into.long_counters, into.counters, 0, at.tag, given.now);
     if (what_to_keep(asked, look, given.allowed) != keeping::charge) return;
-    if (!keeps_long_state(asked.algorithm())) return into.insert(at.tag, look.next, given.now);
+    if (!at.keeps_long) return into.insert(at.tag, look.next, given.now);
     long_state fresh;
     keep_charge(asked.algorithm(), fresh, asked.cost, given.now);
     into.insert(at.tag, std::move(fresh), given.now);
@@ -159,26 +151,36 @@ verdict memory_store::acquire(std::span<claim const> asked, base::instant now) n
     boost::container::static_vector<advanced, max_claims> looks;
     locked_stripes const held{stripes_.get(), wanted};
 
-    prefetch(asked, wanted);
-    find_states(asked, wanted);
+    for (auto const& each : wanted) stripes_[each.stripe].prefetch(each.tag, each.keeps_long);
     for (std::size_t i = 0; i < asked.size(); ++i) {
+        auto& at = wanted[i];
+        find_state(at);
         auto const& how = asked[i].algorithm();
-        looks.push_back(keeps_long_state(how) ? advance_long(how, wanted[i].found_long, asked[i].cost, now)
-                                              : advance(how, wanted[i].found, asked[i].cost, now));
+        if (at.keeps_long)
+            looks.push_back(advance_long(how, at.found_long, asked[i].cost, now));
+        else
+            looks.push_back(advance(how, at.found, asked[i].cost, now));
     }
     auto result = evaluate(asked, looks, now);
 
     // Counters that are there first: an insertion may move them.
-    for (std::size_t i = 0; i < asked.size(); ++i) keep(asked[i], wanted[i], looks[i], result);
-    for (std::size_t i = 0; i < asked.size(); ++i) insert(asked[i], wanted[i], looks[i], result);
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        auto const& at = wanted[i];
+        if (at.found_long) keep_long(asked[i], at, looks[i], result);
+        if (!at.found) continue;
+        if (auto const* state = state_to_keep(asked[i], looks[i], result.allowed)) *at.found = *state;
+    }
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if (!wanted[i].found) insert(asked[i], wanted[i], looks[i], result);
+    }
     return result;
 }
 
-void memory_store::take_back(claim const& what, place const& at, charge const& taken, base::instant now) noexcept
+void memory_store::take_back(claim const& what, place& at, charge const& taken, base::instant now) noexcept
 {
-    auto const& how = what.algorithm();
-    if (at.found) limiter::refund(how, *at.found, taken, now);
-    if (at.found_long) limiter::refund(how, *at.found_long, taken, now);
+    find_state(at);
+    if (at.found) limiter::refund(what.algorithm(), *at.found, taken, now);
+    if (at.found_long) limiter::refund(what.algorithm(), *at.found_long, taken, now);
 }
 
 void memory_store::refund(std::span<claim const> asked, verdict const& given, base::instant charged_at,
@@ -187,11 +189,9 @@ void memory_store::refund(std::span<claim const> asked, verdict const& given, ba
     if (!given.allowed) return; // nothing was charged
     auto wanted = find_places(asked);
     locked_stripes const held{stripes_.get(), wanted};
-    find_states(asked, wanted);
     for (std::size_t i = 0; i < asked.size(); ++i) {
         auto const& answer = given.decisions[i];
-        if (!answer.allowed) continue;
-        take_back(asked[i], wanted[i], {asked[i].cost, charged_at, answer.reset_after}, now);
+        if (answer.allowed) take_back(asked[i], wanted[i], {asked[i].cost, charged_at, answer.reset_after}, now);
     }
 }
 
@@ -199,7 +199,6 @@ void memory_store::give_back(claim const& what, charge const& taken, base::insta
 {
     auto at = find_places({&what, 1});
     locked_stripes const held{stripes_.get(), at};
-    find_states({&what, 1}, at);
     take_back(what, at.front(), taken, now);
 }
 

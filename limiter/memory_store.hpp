@@ -52,18 +52,18 @@ private:
     struct place { // of one claim's counter
         std::uint64_t tag = 0;
         std::size_t stripe = 0;
-        counter_state* found = nullptr; // at most one of the two, as the claim's algorithm keeps its state
+        bool keeps_long = false; // which of the two may be found
+        counter_state* found = nullptr;
         long_state* found_long = nullptr;
     };
     class locked_stripes;
     using places = boost::container::static_vector<place, max_claims>;
 
     [[nodiscard]] places find_places(std::span<claim const> asked) const noexcept;
-    void prefetch(std::span<claim const> asked, places const& wanted) const noexcept;
-    void find_states(std::span<claim const> asked, places& wanted) noexcept;
-    void keep(claim const& asked, place const& at, advanced const& look, verdict const& given) noexcept;
+    void find_state(place& at) noexcept;
+    void keep_long(claim const& asked, place const& at, advanced const& look, verdict const& given) noexcept;
     void insert(claim const& asked, place const& at, advanced const& look, verdict const& given) noexcept;
-    void take_back(claim const& what, place const& at, charge const& taken, base::instant now) noexcept;
+    void take_back(claim const& what, place& at, charge const& taken, base::instant now) noexcept;
 
     base::hash_key hash_key_; // random for each process: nobody can choose keys that meet in one slot
     std::size_t stripe_count_;
