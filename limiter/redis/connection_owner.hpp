@@ -25,9 +25,7 @@ public:
     void start();
     void stop();
 
-    // Why nothing can be asked now, if so.
-    [[nodiscard]] std::optional<errc> refusal() noexcept;
-    // Asks; `who` is woken with the answer, or at the deadline. Only if refusal() has just said no.
+    // Asks; `who` is woken with the answer, or at the deadline, or soon with the reason why nothing can be asked now.
     void ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who);
 
     void give_back(claim const& what, charge const& taken) noexcept;
@@ -43,6 +41,8 @@ private:
     void on_connected() override;
     void on_bytes(std::span<char const> received) override;
     void on_broken(base::error_code why) override;
+
+    [[nodiscard]] std::optional<errc> refusal() noexcept;
 
     void resume(fsm::event what);
     void pace(base::instant until);
