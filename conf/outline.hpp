@@ -2,6 +2,7 @@
 // other parts of the document are wrong. Every part carries its place. Called by load. Pure.
 #pragma once
 
+#include "conf/calendars.hpp"
 #include "conf/document.hpp"
 #include "conf/settings.hpp"
 #include "limiter/policy.hpp"
@@ -15,10 +16,11 @@
 namespace penstock::conf {
 
 struct limit_outline {
-    limiter::policy policy; // id, key_suffix and scope are set by compile
+    limiter::policy policy; // id, scope, key suffixes, shards and overrides are set by compile
     place at;
     std::string path; // limits.NAME
     node const* source = nullptr;
+    unsigned shards = 0;        // 0: not sharded
     bool has_algorithm = false; // policy.algorithm could be read
     bool has_key = false;       // all of policy.key could be read
 };
@@ -45,6 +47,7 @@ struct route_outline {
 };
 
 struct outline {
+    conf::calendars calendars; // that the limits count by
     std::vector<limit_outline> limits;
     std::vector<term_outline> global;
     std::vector<route_outline> routes;
@@ -54,7 +57,9 @@ struct outline {
     [[nodiscard]] std::vector<term_outline> terms_of(route_outline const& route) const;
 };
 
+limiter::scope scope_of(node const& limit, settings const& read);
+
 // `root` must outlive the result.
-outline read_outline(node const& root, partition::client_settings const& client);
+outline read_outline(node const& root, partition::client_settings const& client, calendars known);
 
 } // namespace penstock::conf

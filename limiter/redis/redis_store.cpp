@@ -42,6 +42,8 @@ void redis_store::ask(std::span<claim const> asked, base::instant deadline, redi
     owner_->ask(asked, deadline, who);
 }
 
+void redis_store::call(redis::background_call what) { owner_->call(std::move(what)); }
+
 // Not a coroutine of its own: one frame less on the way of each request.
 asio::awaitable<base::result<verdict>> redis_store::acquire(std::span<claim const> asked, base::instant deadline)
 {
