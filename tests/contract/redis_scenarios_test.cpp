@@ -138,7 +138,7 @@ TEST_CASE("Redis answers every scenario of tests/cases as written")
     int number = 0;
     for (auto const& scenario : all_scenarios()) {
         auto const wrong = run(
-            scenario, [&](auto asked, auto now) { return store.acquire(asked, now); }, start,
+            scenario, {[&](auto asked, auto now) { return store.acquire(asked, now); }, {}}, start,
             "case" + std::to_string(++number) + ":");
         for (auto const& line : wrong) FAIL_CHECK(line);
     }
