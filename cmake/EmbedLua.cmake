@@ -22,16 +22,19 @@ endfunction()
 
 function(penstock_embed_lua target)
   set(generated "${CMAKE_BINARY_DIR}/generated/lua_scripts.cpp")
-  penstock_compose_lua(acquire.lua acquire)
-  string(SHA1 acquire_sha1 "${acquire}")
+  set(definitions "")
+  foreach(script acquire refund)
+    penstock_compose_lua(${script}.lua text)
+    string(SHA1 sha1 "${text}")
+    string(APPEND definitions "script const ${script}{R\"lua(${text})lua\", \"${sha1}\"};\n")
+  endforeach()
   # Writes only what changed, so that an unchanged script compiles nothing again.
   file(CONFIGURE OUTPUT "${generated}" @ONLY CONTENT [==[// Generated from lua/ by cmake/EmbedLua.cmake.
 #include "limiter/redis/scripts.hpp"
 
 namespace penstock::limiter::redis::scripts {
 
-script const acquire{R"lua(@acquire@)lua", "@acquire_sha1@"};
-
+@definitions@
 } // namespace penstock::limiter::redis::scripts
 ]==])
   target_sources(${target} PRIVATE "${generated}")

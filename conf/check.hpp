@@ -17,6 +17,7 @@ struct checked {
 
 void check_settings(checked const& all, problem_list& problems); // listeners, admin, Redis, client, answers
 void check_limits(checked const& all, problem_list& problems);   // each limit by itself
+void check_options(checked const& all, problem_list& problems);  // queues, leases, shards
 void check_routes(checked const& all, problem_list& problems);   // each route by itself, and what covers what
 void check_coverage(checked const& all, problem_list& problems); // what a caller can slip past (warnings)
 

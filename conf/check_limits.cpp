@@ -1,26 +1,20 @@
 #include "conf/check.hpp"
 
-#include "conf/key_language.hpp"
+#include "conf/check_numbers.hpp"
 #include "conf/read.hpp"
-#include "conf/scalar.hpp"
+#include "conf/read_algorithm.hpp"
 
-#include <algorithm>
-#include <array>
 #include <set>
 
 namespace penstock::conf {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> algorithms{"token_bucket",           "fixed_window", "sliding_window",
-                                                     "sliding_window_counter", "sliding_log",  "concurrency"};
-
-// Exactly one algorithm, of this version or of a later one (that is check_shape's to report).
 void check_one_algorithm(limit_outline const& limit, problem_list& problems)
 {
     member const* first = nullptr;
     for (auto const& m : limit.source->members) {
-        if (std::find(algorithms.begin(), algorithms.end(), m.key) == algorithms.end()) continue;
+        if (!is_algorithm(m.key)) continue;
         if (first != nullptr) {
             problems.error(m.key_at, limit.path + '.' + m.key,
                            "stands beside " + first->key + "; a limit has exactly one algorithm");
@@ -28,20 +22,19 @@ void check_one_algorithm(limit_outline const& limit, problem_list& problems)
             first = &m;
         }
     }
-    if (first == nullptr) problems.error(limit.at, limit.path, "has no algorithm; add token_bucket or fixed_window");
+    if (first == nullptr)
+        problems.error(limit.at, limit.path, "has no algorithm; add token_bucket, fixed_window or another one");
 }
 
-// Both numbers of a bucket are in their bounds, but together they are not.
+// Each number is in its bounds, but together they are not.
 void check_exactness(limit_outline const& limit, problem_list& problems)
 {
-    auto const* bucket = limit.source->find("token_bucket");
-    if (limit.has_algorithm || bucket == nullptr) return;
-    auto const capacity = parsed(bucket->find("capacity"), parse_integer);
-    auto const refill = parsed(bucket->find("refill"), parse_rate);
-    if (!capacity || !refill || *capacity < 1) return;
-    problems.error(
-        bucket->find("refill")->at, limit.path + ".token_bucket.refill",
-        "cannot be kept exactly with this capacity; write the same rate over a shorter period, or lower the capacity");
+    auto const* algorithm = find_algorithm(*limit.source);
+    if (algorithm == nullptr) return;
+    auto problem = problem_with_numbers(*algorithm, nullptr);
+    if (!problem) return;
+    problems.error(algorithm->value.find(problem->key)->at, limit.path + '.' + algorithm->key + '.' + problem->key,
+                   std::move(problem->what));
 }
 
 void check_cost(limit_outline const& limit, problem_list& problems)

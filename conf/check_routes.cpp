@@ -111,7 +111,9 @@ private:
     void limit_on(route_outline const& route, limit_outline const& limit, limit_reference const& reference)
     {
         auto const burst = limit.has_algorithm ? limiter::burst_of(limit.policy.quota.algorithm) : 0;
-        if (limit.has_algorithm && route.cost && *route.cost > burst) {
+        // A request holds the permits that the limit itself says, whatever it costs elsewhere.
+        bool const is_held = std::holds_alternative<limiter::concurrency>(limit.policy.quota.algorithm);
+        if (limit.has_algorithm && !is_held && route.cost && *route.cost > burst) {
             problems_.error(route.source->find("cost")->at, route.path + ".cost",
                             "is above the " + std::to_string(burst) + " that limit '" + reference.name +
                                 "' admits at once, so no request could pass; lower it");

@@ -28,20 +28,15 @@ limiter::key_settings keys_of(node const& root, attachments const& files)
     return keys;
 }
 
-limiter::scope scope_of(limit_outline const& limit, settings const& read)
-{
-    auto scope = read.redis ? limiter::scope::fleet : limiter::scope::instance;
-    choose(scope, limit.source->find("scope"), {{"instance", limiter::scope::instance}, {"fleet", limiter::scope::fleet}});
-    return scope;
-}
-
 void add_policies(outline& parts, snapshot& into)
 {
     for (auto& limit : parts.limits) {
         auto policy = std::move(limit.policy);
         policy.id = limiter::policy_id{static_cast<std::uint32_t>(into.policies.size())};
         policy.quota.key_suffix = key_suffix_of(policy);
-        policy.scope = scope_of(limit, into.settings);
+        policy.scope = scope_of(*limit.source, into.settings);
+        for (unsigned i = 0; i < limit.shards; ++i)
+            policy.quota.shards.push_back(*limiter::shard_of(policy.quota.algorithm, i, limit.shards));
         into.policies.push_back(std::move(policy));
     }
 }

@@ -26,6 +26,7 @@ snapshot_ptr load_into(problem_list& problems, std::string const& text, std::str
     checked const all{*root, read, parts};
     check_settings(all, problems);
     check_limits(all, problems);
+    check_options(all, problems);
     check_routes(all, problems);
     check_coverage(all, problems);
     if (problems.has_error()) return nullptr;

@@ -15,10 +15,11 @@
 namespace penstock::conf {
 
 struct limit_outline {
-    limiter::policy policy; // id, key_suffix and scope are set by compile
+    limiter::policy policy; // id, scope, key suffixes, shards and overrides are set by compile
     place at;
     std::string path; // limits.NAME
     node const* source = nullptr;
+    unsigned shards = 0;        // 0: not sharded
     bool has_algorithm = false; // policy.algorithm could be read
     bool has_key = false;       // all of policy.key could be read
 };
@@ -53,6 +54,8 @@ struct outline {
     // Every term that a request on this route meets, in order: before_auth, global, own.
     [[nodiscard]] std::vector<term_outline> terms_of(route_outline const& route) const;
 };
+
+limiter::scope scope_of(node const& limit, settings const& read);
 
 // `root` must outlive the result.
 outline read_outline(node const& root, partition::client_settings const& client);

@@ -139,6 +139,7 @@ settings read_settings(node const& root, attachments const& files)
     read_responses(root, files, made.responses);
     set(made.access_log.enabled, root.find("access_log"), parse_boolean);
     set(made.memory_keys, root.find("memory.max_keys"), parse_integer);
+    set(made.max_waiters, root.find("memory.max_waiters"), parse_integer);
     if (auto const* via = root.find("via")) made.via_name = text_of(via);
     return made;
 }

@@ -76,6 +76,7 @@ struct settings {
     response_settings responses;
     access_log_settings access_log;
     std::size_t memory_keys = 1'000'000; // most counters held in this process
+    std::size_t max_waiters = 10'000;    // most requests that wait in queues, over all keys
     std::string via_name = "penstock";
 };
 

@@ -1,5 +1,7 @@
 #include "limiter/redis/connection_owner.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <utility>
 
 namespace penstock::limiter {
@@ -75,7 +77,21 @@ std::optional<errc> redis_store::connection_owner::refusal() noexcept
 
 void redis_store::connection_owner::ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who)
 {
-    send({.asked = asked, .deadline = std::min(deadline, base::clock::now() + settings_.check_timeout), .who = &who});
+    auto const until = std::min(deadline, base::clock::now() + settings_.check_timeout);
+    send({.asked = asked, .deadline = until, .who = &who, .call = {}});
+}
+
+void redis_store::connection_owner::call(redis::background_call what)
+{
+    auto const ready = fsm_.now_in() == fsm::state::ready;
+    if (ready && !pipeline_.full_of_calls()) {
+        auto call = std::make_unique<redis::background_call>(std::move(what));
+        return send({.asked = {}, .deadline = base::clock::now() + settings_.check_timeout, .call = std::move(call)});
+    }
+    boost::asio::post(worker_,
+                      [weak = weak_from_this(), why = ready ? errc::overloaded : errc::not_connected, call = std::move(what)] {
+                          if (auto const self = weak.lock()) self->settle(call, why);
+                      });
 }
 
 void redis_store::connection_owner::give_back(claim const& what, charge const& taken) noexcept
@@ -84,13 +100,17 @@ void redis_store::connection_owner::give_back(claim const& what, charge const& t
     static_cast<void>(taken);
 }
 
-void redis_store::connection_owner::send(pipeline::check const& item)
+void redis_store::connection_owner::send(pipeline::item item)
 {
-    append_acquire(connection_->outgoing(), item.how, item.asked, settings_.test_clock);
+    auto& out = connection_->outgoing();
+    if (auto const* call = item.call.get())
+        append_script(out, item.how, {call->what, call->key, call->arguments, settings_.test_clock});
+    else
+        append_acquire(out, item.how, {.asked = item.asked, .now = base::clock::now(), .test_now = settings_.test_clock});
     connection_->flush();
-    pipeline_.push(item);
     ++counts_.commands;
     expect_deadline(item.deadline);
+    pipeline_.push(std::move(item));
 }
 
 // Deadlines nearly always come in the order of the checks, so the timer of the oldest is nearly always armed already.
@@ -134,6 +154,13 @@ void redis_store::connection_owner::settle(std::vector<redis::waiter*> const& al
 {
     auto const self = shared_from_this(); // one of them may be the last to need the store
     for (auto* who : all) settle(*who);
+}
+
+void redis_store::connection_owner::settle(redis::background_call const& call, base::result<redis::reply> const& answer)
+{
+    if (fsm_.now_in() == fsm::state::stopped) return;
+    if (!answer) note(answer.error());
+    if (call.done) call.done(answer);
 }
 
 // ---- the breaker
@@ -190,7 +217,10 @@ void redis_store::connection_owner::await_probe()
 
 void redis_store::connection_owner::probe()
 {
-    send({.asked = prober_->claims(), .deadline = base::clock::now() + settings_.check_timeout, .who = prober_.get()});
+    send({.asked = prober_->claims(),
+          .deadline = base::clock::now() + settings_.check_timeout,
+          .who = prober_.get(),
+          .call = {}});
 }
 
 void redis_store::connection_owner::probed(base::result<verdict> const& answer)
@@ -273,7 +303,10 @@ void redis_store::connection_owner::drop()
 {
     if (connection_) connection_->close();
     connection_.reset();
-    settle(pipeline_.fail_all(errc::not_connected));
+    auto const self = shared_from_this(); // one of them may be the last to need the store
+    auto const ended = pipeline_.fail_all(errc::not_connected);
+    settle(ended.waiters);
+    for (auto const& call : ended.calls) settle(*call, errc::not_connected);
 }
 
 void redis_store::connection_owner::lost(base::error_code why)
@@ -334,17 +367,23 @@ void redis_store::connection_owner::take_greeting(redis::reply const& answer)
 
 void redis_store::connection_owner::take_answer(redis::reply const& answer)
 {
-    auto const taken = pipeline_.take(answer);
+    auto taken = pipeline_.take(answer);
+    auto const refused = answer.kind == redis::reply::type::error;
+    if (refused) error_text_ = answer.text;
+    base::error_code why;
     switch (taken.what) {
-    case pipeline::step::late: return;
-    case pipeline::step::send_again: return send(taken.item);
-    case pipeline::step::unasked: return lost(errc::protocol);
-    case pipeline::step::answered: break;
+    case pipeline::step::late: break;
+    case pipeline::step::send_again: send(std::move(taken.item)); break;
+    case pipeline::step::unasked: why = errc::protocol; break;
+    case pipeline::step::answered:
+        if (!taken.item.who->answered()) why = taken.item.who->answered().error();
+        settle(*taken.item.who);
+        break;
+    case pipeline::step::done:
+        if (refused) why = redis::errc_of(answer.text);
+        settle(*taken.item.call, refused ? base::result<redis::reply>{why} : base::result<redis::reply>{answer});
+        break;
     }
-    auto& who = *taken.item.who;
-    base::error_code const why = who.answered() ? base::error_code{} : who.answered().error();
-    if (answer.kind == redis::reply::type::error) error_text_ = answer.text;
-    settle(who);
     // Not the primary any more: look it up again. Nonsense: whatever follows cannot be trusted either.
     if (connection_ && (why == errc::protocol || why == errc::read_only)) lost(why);
     error_text_.clear();

@@ -30,6 +30,8 @@ public:
     // Asks; `who` is woken with the answer, or at the deadline. Only if refusal() has just said no.
     void ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who);
 
+    void call(redis::background_call what);
+
     void give_back(claim const& what, charge const& taken) noexcept;
 
     [[nodiscard]] counts count() const noexcept;
@@ -52,11 +54,12 @@ private:
     void take_greeting(redis::reply const& answer);
     void take_answer(redis::reply const& answer);
 
-    void send(redis::pipeline::check const& item);
+    void send(redis::pipeline::item item);
     void expect_deadline(base::instant at);
     void on_deadline();
     void settle(redis::waiter& who);
     void settle(std::vector<redis::waiter*> const& all);
+    void settle(redis::background_call const& call, base::result<redis::reply> const& answer);
 
     void note(base::error_code why) noexcept;
     void judge(base::result<verdict> const& answer);
@@ -79,7 +82,7 @@ private:
     std::shared_ptr<redis::connection> connection_; // null while pausing
     unsigned greetings_due_ = 0;
     timer pace_;      // of the machine: connect time-out, pause
-    timer deadline_;  // of the checks
+    timer deadline_;  // of what is pending
     timer probe_due_; // of the breaker
     base::instant deadline_at_ = base::instant::max();
     std::unique_ptr<prober> prober_;

@@ -74,6 +74,8 @@ redis_store::counts redis_store::count() const noexcept { return owner_->count()
 
 void redis_store::give_back(claim const& what, charge const& taken) noexcept { owner_->give_back(what, taken); }
 
+void redis_store::call(redis::background_call what) { owner_->call(std::move(what)); }
+
 // Not a coroutine of its own: one frame less on the way of each request.
 asio::awaitable<base::result<verdict>> redis_store::acquire(std::span<claim const> asked, base::instant deadline)
 {

@@ -3,6 +3,7 @@
 // check_timeout, and nothing once the breaker is open. Owned and used by one worker's thread.
 #pragma once
 
+#include "limiter/redis/background_call.hpp"
 #include "limiter/redis/redis_settings.hpp"
 #include "limiter/store.hpp"
 
@@ -38,7 +39,14 @@ public:
 
     void give_back(claim const& what, charge const& taken) noexcept override;
 
-    // Closes the connection and answers every waiter with not_connected. No acquire() may follow.
+    // Asks in the background, also while the breaker is open: what takes little and gives back must not wait for the checks.
+    // `what.done` is called exactly once, on the worker's thread and never from within this call; once the store has been
+    // stopped, not at all. A failure is counted, but the breaker judges by checks alone: the same outage twice would
+    // open it too soon, and a call that works says nothing of the checks that do not.
+    void call(redis::background_call what);
+
+    // Closes the connection and answers every waiter with not_connected. No acquire() may follow; give_back() may, and does
+    // nothing.
     void stop();
 
     [[nodiscard]] counts count() const noexcept;

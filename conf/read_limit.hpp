@@ -1,0 +1,10 @@
+// One limit of the document as far as it can be read: see outline. Called by outline only. Pure.
+#pragma once
+
+#include "conf/outline.hpp"
+
+namespace penstock::conf {
+
+limit_outline read_limit(member const& written, partition::client_settings const& client);
+
+} // namespace penstock::conf

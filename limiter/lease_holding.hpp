@@ -1,0 +1,90 @@
+// One key of a leased limit as one holder sees it: how much is asked for, which permits are at hand and until when, what the
+// store said last, and from these what to do with a request and when to ask for more. One of lease_account's entries; knows
+// no other key, no table and no I/O. Pure.
+#pragma once
+
+#include "limiter/decision.hpp"
+#include "limiter/jitter.hpp"
+#include "limiter/lease.hpp"
+
+#include <array>
+#include <cstdint>
+
+namespace penstock::limiter {
+
+enum class lease_way : std::uint8_t {
+    spent,   // admitted by this limit, on a permit at hand
+    refused, // by this limit, on what the store said last: it had fewer permits than this holder alone needs
+    ask      // the store, by its ordinary call
+};
+
+struct lease_ruling {
+    lease_way way = lease_way::ask;
+    bool renew = false;         // a call for more permits is to be sent now, whatever becomes of this request
+    limiter::decision decision; // unless `ask`
+};
+
+class lease_holding {
+public:
+    lease_holding(algorithm const& limit, lease_terms const& terms, base::instant now) noexcept;
+
+    [[nodiscard]] algorithm const& limit() const noexcept { return limit_; }
+    // Other numbers for the same key, after a change of configuration. Permits of the old ones are never spent again.
+    void change(algorithm const& limit, lease_terms const& terms) noexcept;
+
+    // One request, and the demand that it is. `cost` >= 1.
+    lease_ruling spend(std::int64_t cost, base::instant now) noexcept;
+    // Takes back a spend() that admitted nothing in the end. False if the store was told already, or the permit has lapsed.
+    bool unspend(std::int64_t cost, base::instant now) noexcept;
+    // The store refused the ordinary call.
+    void refused_by_store(base::instant now, jitter& random) noexcept;
+
+    // What to send now: reports, and the permits that demand asks for. One call at a time: under_way() until answered() or
+    // lost(). Leaves the request's key to the caller.
+    void take_request(lease_request& to_send, base::instant now) noexcept;
+    // The same when nothing asks for more: what present demand will not spend before it lapses goes back. False: nothing to send.
+    bool take_return(lease_request& to_send, base::instant now) noexcept;
+    // All of it goes back.
+    bool take_everything(lease_request& to_send, base::instant now) noexcept;
+    void answered(lease_request const& sent, base::instant sent_at, lease_answer const& got, base::instant now,
+                  jitter& random) noexcept;
+    void lost() noexcept { under_way_ = false; }
+
+    [[nodiscard]] bool under_way() const noexcept { return under_way_; }
+    [[nodiscard]] std::int64_t held(base::instant now) const noexcept;
+    // Permits a second asked for of late.
+    [[nodiscard]] double demand(base::instant now) const noexcept;
+
+private:
+    struct group {
+        std::int64_t lapses_at_us = 0; // its name; 0: no group
+        base::instant expires{};       // by our clock, never after it lapses at the store
+        std::int64_t held = 0;
+        std::int64_t spent = 0;    // not yet reported
+        std::int64_t returned = 0; // not yet reported
+    };
+
+    [[nodiscard]] std::int64_t wanted(base::instant now) const noexcept;
+    [[nodiscard]] bool is_due(base::instant now) const noexcept;
+    [[nodiscard]] limiter::decision spent_decision(base::instant now) const noexcept;
+    [[nodiscard]] limiter::decision refused_decision(std::int64_t cost, base::instant now) const noexcept;
+    group& group_of(std::int64_t lapses_at_us) noexcept;
+    void report(lease_request& to_send) noexcept;
+    void hold(base::instant now, jitter& random) noexcept;
+
+    algorithm limit_;
+    lease_terms terms_;
+    std::array<group, lease_groups> groups_{};
+    double demand_ = 0;          // permits a microsecond, exponentially weighted, as of seen_at_
+    base::instant seen_at_;      // the last request
+    base::instant hold_until_{}; // no call for permits before
+    base::instant asked_at_{};   // when the call under way was sent
+    base::instant reset_at_{};   // of the counter, by the last answer
+    base::micros round_trip_{0}; // smoothed
+    std::int64_t remaining_ = 0; // at the store, by the last answer
+    std::int64_t shortfall_ = 1; // permits that the last request which found too few was short of
+    bool under_way_ = false;
+    bool used_up_ = false; // by the last answer the store has fewer permits than this holder needs
+};
+
+} // namespace penstock::limiter
