@@ -382,7 +382,6 @@ TEST_CASE("H1-5, H1-6, H1-57: what is wrong with a response stays wrong when it 
     for (auto const& r : std::vector<row>{
              {"two digits of a status", "HTTP/1.1 20\r\n\r\n", malformed},
              {"four digits", "HTTP/1.1 2000\r\n\r\n", malformed},
-             {"no status", "HTTP/1.1\r\n\r\n", malformed},
              {"letters for a status", "HTTP/1.1 abc\r\n\r\n", malformed},
              {"HTTP/2.0", "HTTP/2.0 200\r\n\r\n", unsupported_version},
              {"blank in a name", "HTTP/1.1 200 OK\r\nX Y : a\r\n\r\n", malformed},
