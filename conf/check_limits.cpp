@@ -37,6 +37,26 @@ void check_exactness(limit_outline const& limit, problem_list& problems)
                    std::move(problem->what));
 }
 
+// A fixed window has a length or a calendar, and what goes with it.
+void check_window(limit_outline const& limit, problem_list& problems)
+{
+    auto const* window = limit.source->find("fixed_window");
+    if (window == nullptr || !window->is_map()) return;
+    auto const path = limit.path + ".fixed_window.";
+    auto const* calendar = window->find_member("calendar");
+    auto const refuse = [&](std::string const& key, std::string what) {
+        if (auto const* found = window->find_member(key)) problems.error(found->key_at, path + key, std::move(what));
+    };
+    if (calendar != nullptr) {
+        refuse("window", "stands beside calendar; keep one of them");
+        refuse("align", "does not go with calendar, whose windows are the clock's; remove it");
+    } else {
+        refuse("time_zone", "has no effect without calendar; remove it");
+        if (window->find("window") == nullptr)
+            problems.error(window->at, path + "window", "is missing; add `window:` or `calendar:` here");
+    }
+}
+
 void check_cost(limit_outline const& limit, problem_list& problems)
 {
     auto const* cost = limit.source->find("cost");
@@ -83,6 +103,7 @@ void check_limits(checked const& all, problem_list& problems)
     for (auto const& limit : all.parts.limits) {
         if (!limit.source->is_map()) continue;
         check_one_algorithm(limit, problems);
+        check_window(limit, problems);
         check_exactness(limit, problems);
         check_cost(limit, problems);
         check_scope(all, limit, problems);

@@ -49,8 +49,8 @@ numbers_problem problem_with_bucket(member const& algorithm, node const* instead
 
 std::optional<numbers_problem> problem_with_numbers(member const& algorithm, node const* instead)
 {
-    if (!algorithm.value.is_map() || !all_are_right(algorithm, instead) || read_algorithm(algorithm, instead))
-        return std::nullopt;
+    if (algorithm.key == "fixed_window" || !algorithm.value.is_map() || !all_are_right(algorithm, instead)) return std::nullopt;
+    if (read_algorithm(algorithm, instead, {})) return std::nullopt;
     if (algorithm.key == "token_bucket") return problem_with_bucket(algorithm, instead);
     if (algorithm.key == "sliding_window")
         return numbers_problem{"segments", "do not divide the window into whole milliseconds, 10ms or longer each; use another "

@@ -15,7 +15,7 @@ struct numbers_problem {
 };
 
 // Arguments as of read_algorithm. Nothing where they can, or where a number is missing or wrong by itself (reported by
-// check_shape).
+// check_shape). The numbers of a fixed window always can.
 std::optional<numbers_problem> problem_with_numbers(member const& algorithm, node const* instead);
 
 } // namespace penstock::conf

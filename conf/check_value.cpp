@@ -159,6 +159,8 @@ std::string problem_with_value(known_key const& known, node const& value)
     case value_form::secret: return {};
     case value_form::file: return value.text.empty() ? "must be the path of a file" + or_words(known) : "";
     case value_form::name: return name_problem(value);
+    case value_form::time_zone:
+        return is_zone_name(value.text) ? "" : quote(value) + " is not a time zone; write for example Europe/Berlin or UTC";
     case value_form::key_prefix: return key_prefix_problem(value);
     case value_form::media_type:
         return is_media_type(value.text) ? ""

@@ -80,6 +80,7 @@ snapshot_ptr compile(node const& root, outline parts, settings read, attachments
     made->keys = keys_of(root, files);
     if (auto& redis = made->settings.redis) redis->probe_key = made->keys.prefix + std::string{probe_name};
     made->upstreams = read_upstreams(root);
+    made->calendars = std::move(parts.calendars);
     add_policies(parts, *made);
     add_routes(parts, *made);
     return made;

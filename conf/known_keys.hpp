@@ -28,6 +28,7 @@ enum class value_form : std::uint8_t {
     secret,         // never shown; may be empty
     file,           // a path
     name,           // [A-Za-z0-9._-]{1,64}
+    time_zone,      // Europe/Berlin
     key_prefix,     // in front of every key in Redis
     media_type,     // text/html; charset=utf-8
     listen_address, // literal address and port, or unix:/path

@@ -94,11 +94,12 @@ limiter::scope scope_of(node const& limit, settings const& read)
     return scope;
 }
 
-outline read_outline(node const& root, partition::client_settings const& client)
+outline read_outline(node const& root, partition::client_settings const& client, calendars known)
 {
     outline made;
+    made.calendars = std::move(known);
     if (auto const* limits = root.find("limits"); limits != nullptr) {
-        for (auto const& limit : limits->members) made.limits.push_back(read_limit(limit, client));
+        for (auto const& limit : limits->members) made.limits.push_back(read_limit(limit, client, made.calendars));
     }
     made.global = read_terms(root.find("global_limits"), "global_limits");
     if (auto const* routes = root.find("routes"); routes != nullptr) {

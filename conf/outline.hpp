@@ -2,6 +2,7 @@
 // other parts of the document are wrong. Every part carries its place. Called by load. Pure.
 #pragma once
 
+#include "conf/calendars.hpp"
 #include "conf/document.hpp"
 #include "conf/settings.hpp"
 #include "limiter/policy.hpp"
@@ -46,6 +47,7 @@ struct route_outline {
 };
 
 struct outline {
+    conf::calendars calendars; // that the limits count by
     std::vector<limit_outline> limits;
     std::vector<term_outline> global;
     std::vector<route_outline> routes;
@@ -58,6 +60,6 @@ struct outline {
 limiter::scope scope_of(node const& limit, settings const& read);
 
 // `root` must outlive the result.
-outline read_outline(node const& root, partition::client_settings const& client);
+outline read_outline(node const& root, partition::client_settings const& client, calendars known);
 
 } // namespace penstock::conf

@@ -15,7 +15,8 @@ using limiter::algorithm;
 // The parameters of one algorithm, those of `instead` before its own.
 class parameters {
 public:
-    parameters(node const& own, node const* instead) : own_(own), instead_(instead) {}
+    parameters(node const& own, node const* instead, calendars const& known) : own_(own), instead_(instead), calendars_(known)
+    {}
 
     [[nodiscard]] node const* find(std::string_view key) const
     {
@@ -32,10 +33,17 @@ public:
         auto const length = parsed(find("window"), parse_duration);
         return length && length->count() >= 1 ? length : std::nullopt;
     }
+    [[nodiscard]] limiter::calendar const* calendar() const
+    {
+        auto const unit = parsed(find("calendar"), parse_calendar_unit);
+        auto const* zone = find("time_zone");
+        return unit ? calendars_.find(*unit, zone != nullptr ? text_of(zone) : std::string{default_time_zone}) : nullptr;
+    }
 
 private:
     node const& own_;
     node const* instead_;
+    calendars const& calendars_;
 };
 
 std::optional<algorithm> read_token_bucket(parameters const& from)
@@ -51,6 +59,10 @@ std::optional<algorithm> read_token_bucket(parameters const& from)
 std::optional<algorithm> read_fixed_window(parameters const& from)
 {
     auto const limit = from.permits("limit");
+    if (limit && from.find("calendar") != nullptr) {
+        auto const* calendar = from.calendar();
+        return calendar != nullptr ? std::optional<algorithm>{limiter::calendar_window{*limit, calendar}} : std::nullopt;
+    }
     auto const window = from.window();
     if (!limit || !window) return std::nullopt;
     if (text_of(from.find("align")) == "clock") return limiter::make_clock_window(*limit, *window);
@@ -117,9 +129,9 @@ member const* find_algorithm(node const& limit) noexcept
     return found == limit.members.end() ? nullptr : &*found;
 }
 
-std::optional<limiter::algorithm> read_algorithm(member const& written, node const* instead)
+std::optional<limiter::algorithm> read_algorithm(member const& written, node const* instead, calendars const& known)
 {
-    return find_known_algorithm(written.key)->read({written.value, instead});
+    return find_known_algorithm(written.key)->read({written.value, instead, known});
 }
 
 } // namespace penstock::conf

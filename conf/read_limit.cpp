@@ -43,7 +43,7 @@ void read_queue(node const& limit, limiter::queue_settings& into)
 
 } // namespace
 
-limit_outline read_limit(member const& written, partition::client_settings const& client)
+limit_outline read_limit(member const& written, partition::client_settings const& client, calendars const& known)
 {
     using namespace limiter;
     auto const& limit = written.value;
@@ -54,7 +54,7 @@ limit_outline read_limit(member const& written, partition::client_settings const
     auto& policy = made.policy;
     policy.name = written.key;
     if (auto const* algorithm = find_algorithm(limit)) {
-        if (auto numbers = read_algorithm(*algorithm, nullptr)) {
+        if (auto numbers = read_algorithm(*algorithm, nullptr, known)) {
             policy.quota.algorithm = *numbers;
             made.has_algorithm = true;
         }

@@ -5,6 +5,6 @@
 
 namespace penstock::conf {
 
-limit_outline read_limit(member const& written, partition::client_settings const& client);
+limit_outline read_limit(member const& written, partition::client_settings const& client, calendars const& known);
 
 } // namespace penstock::conf

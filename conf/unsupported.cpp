@@ -29,8 +29,6 @@ constexpr unsupported table[] = {
     {"upstreams.*.servers[].tls", {}, leave_out},
     {"limits.*.key[]", "jwt.*", other_key},
     {"limits.*.key[]", "api_key.*", other_key},
-    {"limits.*.fixed_window.calendar", {}, "give a window"},
-    {"limits.*.fixed_window.time_zone", {}, leave_out},
     {"limits.*.overrides", {}, leave_out},
     {"limits.*.from_attribute", {}, leave_out},
 };

@@ -145,6 +145,7 @@ void append_access_line(std::string& out, access_record const& record, base::req
     append_integer(out, "http.response.bytes", static_cast<std::int64_t>(record.response_bytes));
     if (record.route) append_text(out, "penstock.route", record.route->name);
     if (record.gate && !record.gate->rulings.empty()) append_limits(out, record);
+    if (record.queued > base::micros{0}) append_integer(out, "penstock.queued_ms", record.queued.count() / 1000);
     if (!record.upstream.empty()) {
         append_text(out, "penstock.upstream", record.upstream);
         append_text(out, "penstock.server", record.server);

@@ -170,7 +170,7 @@ void worker::flush_log()
 
 void worker::install(conf::snapshot_ptr next)
 {
-    auto made = std::make_shared<configuration_view>(parts_.memory);
+    auto made = std::make_shared<configuration_view>(parts_.memory, parts_.waiting);
     made->head_limits = head_limits_of(next->settings.limits);
     for (auto const& spec : next->upstreams) {
         std::shared_ptr<proxy::upstream> kept;
@@ -186,7 +186,11 @@ void worker::install(conf::snapshot_ptr next)
         for (auto const& server : spec.servers) servers.push_back(&counts.servers[server.label]);
     }
     for (auto const& route : next->routes.routes()) made->route_counts.push_back(&counts_.routes[route.name]);
-    for (auto const& policy : next->policies) made->limit_counts.push_back(&counts_.limits[policy.name]);
+    for (auto const& policy : next->policies) {
+        auto& counts = counts_.limits[policy.name];
+        if (policy.queue.limit > 0 && !counts.queue) counts.queue.emplace();
+        made->limit_counts.push_back(&counts);
+    }
     if (next->settings.redis) {
         auto const unchanged = view_ && view_->redis && view_->snapshot->settings.redis == next->settings.redis;
         using change = limiter::redis_store::change;
