@@ -17,6 +17,8 @@ RUN set -eu; root=/shipped; mkdir -p "$root/usr/bin" "$root/etc/penstock"; \
     for library in $libraries /lib/*-linux-gnu/libnss_files.so.2 /lib/*-linux-gnu/libnss_dns.so.2; do \
         mkdir -p "$root$(dirname "$library")"; cp -L "$library" "$root$library"; \
     done; \
+    mkdir -p "$root/usr/share"; cp -a /usr/share/zoneinfo "$root/usr/share/"; \
+    rm -rf "$root/usr/share/zoneinfo/posix" "$root/usr/share/zoneinfo/right"; \
     echo 'hosts: files dns' > "$root/etc/nsswitch.conf"; \
     echo 'penstock:x:10001:10001::/nonexistent:/usr/sbin/nologin' > "$root/etc/passwd"; \
     echo 'penstock:x:10001:' > "$root/etc/group"

@@ -90,7 +90,7 @@ std::string acquire(std::size_t caller, std::vector<limiter::policy const*> cons
         claim.key.append(key_name(caller, std::string(1, static_cast<char>('a' + asked.size() - 1))));
     }
     std::string frame;
-    append_acquire(frame, calling::by_digest, asked, nullptr);
+    append_acquire(frame, calling::by_digest, {.asked = asked, .now = base::clock::now()});
     return frame;
 }
 

@@ -1,26 +1,21 @@
 #include "conf/check.hpp"
 
+#include "conf/check_numbers.hpp"
 #include "conf/key_language.hpp"
 #include "conf/read.hpp"
-#include "conf/scalar.hpp"
+#include "conf/read_algorithm.hpp"
 
-#include <algorithm>
-#include <array>
 #include <set>
 
 namespace penstock::conf {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> algorithms{"token_bucket",           "fixed_window", "sliding_window",
-                                                     "sliding_window_counter", "sliding_log",  "concurrency"};
-
-// Exactly one algorithm, of this version or of a later one (that is check_shape's to report).
 void check_one_algorithm(limit_outline const& limit, problem_list& problems)
 {
     member const* first = nullptr;
     for (auto const& m : limit.source->members) {
-        if (std::find(algorithms.begin(), algorithms.end(), m.key) == algorithms.end()) continue;
+        if (!is_algorithm(m.key)) continue;
         if (first != nullptr) {
             problems.error(m.key_at, limit.path + '.' + m.key,
                            "stands beside " + first->key + "; a limit has exactly one algorithm");
@@ -28,29 +23,56 @@ void check_one_algorithm(limit_outline const& limit, problem_list& problems)
             first = &m;
         }
     }
-    if (first == nullptr) problems.error(limit.at, limit.path, "has no algorithm; add token_bucket or fixed_window");
+    if (first == nullptr)
+        problems.error(limit.at, limit.path, "has no algorithm; add token_bucket, fixed_window or another one");
 }
 
-// Both numbers of a bucket are in their bounds, but together they are not.
+// Each number is in its bounds, but together they are not.
 void check_exactness(limit_outline const& limit, problem_list& problems)
 {
-    auto const* bucket = limit.source->find("token_bucket");
-    if (limit.has_algorithm || bucket == nullptr) return;
-    auto const capacity = parsed(bucket->find("capacity"), parse_integer);
-    auto const refill = parsed(bucket->find("refill"), parse_rate);
-    if (!capacity || !refill || *capacity < 1) return;
-    problems.error(
-        bucket->find("refill")->at, limit.path + ".token_bucket.refill",
-        "cannot be kept exactly with this capacity; write the same rate over a shorter period, or lower the capacity");
+    auto const* algorithm = find_algorithm(*limit.source);
+    if (algorithm == nullptr) return;
+    auto problem = problem_with_numbers(*algorithm, nullptr);
+    if (!problem) return;
+    problems.error(algorithm->value.find(problem->key)->at, limit.path + '.' + algorithm->key + '.' + problem->key,
+                   std::move(problem->what));
 }
 
-void check_cost(limit_outline const& limit, problem_list& problems)
+// A fixed window has a length or a calendar, and what goes with it.
+void check_window(limit_outline const& limit, problem_list& problems)
+{
+    auto const* window = limit.source->find("fixed_window");
+    if (window == nullptr || !window->is_map()) return;
+    auto const path = limit.path + ".fixed_window.";
+    auto const* calendar = window->find_member("calendar");
+    auto const refuse = [&](std::string const& key, std::string what) {
+        if (auto const* found = window->find_member(key)) problems.error(found->key_at, path + key, std::move(what));
+    };
+    if (calendar != nullptr) {
+        refuse("window", "stands beside calendar; keep one of them");
+        refuse("align", "does not go with calendar, whose windows are the clock's; remove it");
+    } else {
+        refuse("time_zone", "has no effect without calendar; remove it");
+        if (window->find("window") == nullptr)
+            problems.error(window->at, path + "window", "is missing; add `window:` or `calendar:` here");
+    }
+}
+
+void check_cost(checked const& all, limit_outline const& limit, problem_list& problems)
 {
     auto const* cost = limit.source->find("cost");
-    if (cost == nullptr || !limit.has_algorithm) return;
+    if (cost == nullptr) return;
+    check_cost_field(all, *cost, limit.path, problems);
+    if (!limit.has_algorithm) return;
+    if (cost->is_map() && std::holds_alternative<limiter::concurrency>(limit.policy.quota.algorithm)) {
+        problems.error(cost->at, limit.path + ".cost",
+                       "cannot be told by a header: what a request holds is fixed; write a number");
+        return;
+    }
     auto const burst = limiter::burst_of(limit.policy.quota.algorithm);
-    if (limit.policy.cost <= burst) return;
-    problems.error(cost->at, limit.path + ".cost",
+    auto const* most = cost->is_map() ? cost->find("max") : cost;
+    if ((limit.policy.cost_from ? limit.policy.cost_from->most : limit.policy.cost) <= burst) return;
+    problems.error(most->at, limit.path + (cost->is_map() ? ".cost.max" : ".cost"),
                    "is above the " + std::to_string(burst) +
                        " that this limit admits at once, so no request could pass; lower it");
 }
@@ -75,7 +97,11 @@ void check_key(checked const& all, limit_outline const& limit, problem_list& pro
         auto const path = limit.path + (written->is_list() ? ".key[" + std::to_string(i) + ']' : ".key");
         if (!seen.insert(one->text).second)
             problems.error(one->at, path, "'" + one->written + "' stands here twice; remove one");
-        if (one->text == "api_key" && !reads_api_keys) problems.error(one->at, path, std::string{remedy});
+        bool const is_attribute = !parse_attribute(one->text).empty();
+        if ((one->text == "api_key" || is_attribute) && !reads_api_keys)
+            problems.error(one->at, path, std::string{remedy});
+        else if (is_attribute && !all.read.known_api_keys)
+            problems.error(one->at, path, "no API key is known, so none has an attribute; add auth.api_keys.known");
     }
     auto const* exempt = limit.source->find("exempt.api_keys_sha256");
     if (exempt != nullptr && !reads_api_keys) {
@@ -85,13 +111,22 @@ void check_key(checked const& all, limit_outline const& limit, problem_list& pro
 
 } // namespace
 
+void check_cost_field(checked const& all, node const& cost, std::string const& path, problem_list& problems)
+{
+    auto const* header = cost.find("header");
+    if (header == nullptr || !all.read.client.trusted_proxies.empty()) return;
+    problems.error(header->at, path + ".cost.header",
+                   "is believed only from a trusted proxy, and nobody is trusted; list the proxies in client.trusted_proxies");
+}
+
 void check_limits(checked const& all, problem_list& problems)
 {
     for (auto const& limit : all.parts.limits) {
         if (!limit.source->is_map()) continue;
         check_one_algorithm(limit, problems);
+        check_window(limit, problems);
         check_exactness(limit, problems);
-        check_cost(limit, problems);
+        check_cost(all, limit, problems);
         check_scope(all, limit, problems);
         check_key(all, limit, problems);
     }

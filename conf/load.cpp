@@ -2,6 +2,7 @@
 
 #include "conf/attachments.hpp"
 #include "conf/bounded_file.hpp"
+#include "conf/calendars.hpp"
 #include "conf/check.hpp"
 #include "conf/check_shape.hpp"
 #include "conf/compile.hpp"
@@ -22,10 +23,13 @@ snapshot_ptr load_into(problem_list& problems, std::string const& text, std::str
     if (!check_shape(*root, problems)) return nullptr;
     auto const files = read_attachments(*root, folder, problems);
     auto read = read_settings(*root, files);
-    auto parts = read_outline(*root, read.client);
+    auto parts = read_outline(*root, read.client, read_calendars(*root, time_zone_folder, problems));
     checked const all{*root, read, parts};
     check_settings(all, problems);
     check_limits(all, problems);
+    check_options(all, problems);
+    check_tiers(all, problems);
+    check_api_keys(all, problems);
     check_routes(all, problems);
     check_coverage(all, problems);
     if (problems.has_error()) return nullptr;

@@ -1,10 +1,9 @@
 #include "conf/outline.hpp"
 
 #include "conf/address.hpp"
-#include "conf/key_language.hpp"
 #include "conf/read.hpp"
+#include "conf/read_limit.hpp"
 #include "conf/scalar.hpp"
-#include "conf/words.hpp"
 
 #include <algorithm>
 #include <set>
@@ -14,72 +13,6 @@ namespace penstock::conf {
 namespace {
 
 std::string indexed(std::string const& path, std::size_t i) { return path + '[' + std::to_string(i) + ']'; }
-
-std::optional<limiter::algorithm> read_algorithm(node const& limit)
-{
-    if (auto const* bucket = limit.find("token_bucket")) {
-        auto const capacity = parsed(bucket->find("capacity"), parse_integer);
-        auto const refill = parsed(bucket->find("refill"), parse_rate);
-        if (!capacity || !refill || *capacity < 1) return std::nullopt;
-        return limiter::make_token_bucket(*capacity, refill->permits, refill->period);
-    }
-    if (auto const* window = limit.find("fixed_window")) {
-        auto const most = parsed(window->find("limit"), parse_integer);
-        auto const length = parsed(window->find("window"), parse_duration);
-        if (!most || !length || *most < 1 || length->count() < 1) return std::nullopt;
-        return limiter::make_fixed_window(*most, *length);
-    }
-    return std::nullopt;
-}
-
-void read_key(node const& limit, partition::client_settings const& client, limit_outline& into)
-{
-    auto const written = elements(limit.find("key"));
-    into.has_key = !written.empty();
-    for (auto const* one : written) {
-        auto entry = one->is_scalar() ? parse_key_entry(one->text, client) : std::nullopt;
-        if (entry)
-            into.policy.key.push_back(std::move(*entry));
-        else
-            into.has_key = false;
-    }
-}
-
-void read_exemptions(node const& limit, limiter::policy& into)
-{
-    for (auto const* one : elements(limit.find("exempt.addresses"))) {
-        if (auto network = parse_network(one->text)) into.exempt_networks.push_back(*network);
-    }
-    for (auto const* one : elements(limit.find("exempt.api_keys_sha256"))) {
-        if (auto digest = parse_digest(one->text)) into.exempt_key_digests.push_back(*digest);
-    }
-}
-
-limit_outline read_limit(member const& written, partition::client_settings const& client)
-{
-    using namespace limiter;
-    auto const& limit = written.value;
-    limit_outline made;
-    made.at = written.key_at;
-    made.path = "limits." + written.key;
-    made.source = &limit;
-    auto& policy = made.policy;
-    policy.name = written.key;
-    if (auto algorithm = read_algorithm(limit)) {
-        policy.quota.algorithm = *algorithm;
-        made.has_algorithm = true;
-    }
-    read_key(limit, client, made);
-    read_exemptions(limit, policy);
-    set(policy.cost, limit.find("cost"), parse_integer);
-    choose(policy.enforce, limit.find("enforce"), {{"shadow", enforcement::shadow}});
-    choose(policy.on_store_failure, limit.find("on_store_failure"),
-           {{"allow", failure_mode::allow}, {"deny", failure_mode::deny}});
-    choose(policy.on_missing_key, limit.find("on_missing_key"),
-           {{"reject", missing_key::reject}, {"share", missing_key::share}});
-    if (parsed(limit.find("advertise"), parse_boolean) == false) policy.advertise = advertisement::hidden;
-    return made;
-}
 
 std::vector<term_outline> read_terms(node const* list, std::string const& path)
 {
@@ -119,6 +52,7 @@ route_outline read_route(node const& written, std::string const& path)
     made.own = read_terms(written.find("limits"), path + ".limits");
     made.is_unlimited = text_of(written.find("limits")) == "none";
     made.cost = parsed(written.find("cost"), parse_integer);
+    made.cost_from = read_cost_field(written.find("cost"));
     return made;
 }
 
@@ -154,11 +88,19 @@ std::vector<term_outline> outline::terms_of(route_outline const& route) const
     return terms;
 }
 
-outline read_outline(node const& root, partition::client_settings const& client)
+limiter::scope scope_of(node const& limit, settings const& read)
+{
+    auto scope = read.redis ? limiter::scope::fleet : limiter::scope::instance;
+    choose(scope, limit.find("scope"), {{"instance", limiter::scope::instance}, {"fleet", limiter::scope::fleet}});
+    return scope;
+}
+
+outline read_outline(node const& root, partition::client_settings const& client, calendars known)
 {
     outline made;
+    made.calendars = std::move(known);
     if (auto const* limits = root.find("limits"); limits != nullptr) {
-        for (auto const& limit : limits->members) made.limits.push_back(read_limit(limit, client));
+        for (auto const& limit : limits->members) made.limits.push_back(read_limit(limit, client, made.calendars));
     }
     made.global = read_terms(root.find("global_limits"), "global_limits");
     if (auto const* routes = root.find("routes"); routes != nullptr) {

@@ -2,6 +2,7 @@
 // other parts of the document are wrong. Every part carries its place. Called by load. Pure.
 #pragma once
 
+#include "conf/calendars.hpp"
 #include "conf/document.hpp"
 #include "conf/settings.hpp"
 #include "limiter/policy.hpp"
@@ -14,11 +15,23 @@
 
 namespace penstock::conf {
 
+// Other numbers of a limit's algorithm, for one caller or one tier.
+struct numbers_outline {
+    std::string name; // what the caller presents; of a tier its name
+    place at;
+    std::string path; // limits.NAME.overrides[0], limits.NAME.from_attribute.tiers.TIER
+    node const* source = nullptr;
+    std::optional<limiter::algorithm> numbers; // if they could be read
+};
+
 struct limit_outline {
-    limiter::policy policy; // id, key_suffix and scope are set by compile
+    limiter::policy policy; // id, scope, key suffixes, shards and overrides are set by compile
     place at;
     std::string path; // limits.NAME
     node const* source = nullptr;
+    std::vector<numbers_outline> overrides;
+    std::vector<numbers_outline> tiers;
+    unsigned shards = 0;        // 0: not sharded
     bool has_algorithm = false; // policy.algorithm could be read
     bool has_key = false;       // all of policy.key could be read
 };
@@ -42,9 +55,11 @@ struct route_outline {
     std::vector<term_outline> own;
     bool is_unlimited = false; // limits: none
     std::optional<std::int64_t> cost;
+    std::optional<limiter::cost_field> cost_from;
 };
 
 struct outline {
+    conf::calendars calendars; // that the limits count by
     std::vector<limit_outline> limits;
     std::vector<term_outline> global;
     std::vector<route_outline> routes;
@@ -54,7 +69,9 @@ struct outline {
     [[nodiscard]] std::vector<term_outline> terms_of(route_outline const& route) const;
 };
 
+limiter::scope scope_of(node const& limit, settings const& read);
+
 // `root` must outlive the result.
-outline read_outline(node const& root, partition::client_settings const& client);
+outline read_outline(node const& root, partition::client_settings const& client, calendars known);
 
 } // namespace penstock::conf

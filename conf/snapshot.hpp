@@ -2,6 +2,7 @@
 // pointer; an exchange keeps the one it started with. Built by conf/compile, replaced as a whole by a reload.
 #pragma once
 
+#include "conf/calendars.hpp"
 #include "conf/settings.hpp"
 #include "limiter/classify.hpp"
 #include "limiter/plan.hpp"
@@ -17,6 +18,7 @@ namespace penstock::conf {
 struct snapshot {
     conf::settings settings;
     limiter::key_settings keys;
+    conf::calendars calendars;                   // that policies count by
     std::deque<limiter::policy> policies;        // by policy_id; addresses never change
     std::vector<proxy::upstream_spec> upstreams; // by upstream_id
     proxy::route_table routes;

@@ -37,6 +37,13 @@ bool is_name(std::string_view text) noexcept
            std::all_of(text.begin(), text.end(), [](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
 }
 
+bool is_zone_name(std::string_view text) noexcept
+{
+    bool const has_only_these = std::all_of(
+        text.begin(), text.end(), [](char c) { return is_alphanumeric(c) || c == '/' || c == '_' || c == '+' || c == '-'; });
+    return has_only_these && !text.empty() && text.size() <= longest_name && text.front() != '/' && text.back() != '/';
+}
+
 bool is_media_type(std::string_view text) noexcept
 {
     auto const type = text.substr(0, text.find(';'));

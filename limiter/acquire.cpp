@@ -37,6 +37,17 @@ struct share {
 
 using answers = boost::container::static_vector<answer, max_claims>;
 
+bool is_concurrency(claim const& asked) noexcept { return std::holds_alternative<concurrency>(asked.algorithm()); }
+
+// Of these claims permits may have been given back: whoever waits for one is to look.
+void tell_waiting(stores const& from, std::span<claim const> given_back) noexcept
+{
+    if (!from.waiting) return;
+    for (auto const& each : given_back) {
+        if (is_concurrency(each)) from.waiting->released(each.key);
+    }
+}
+
 constexpr answer not_asked{.by = answerer::nobody, .said = nullptr, .at = {}, .asked = false};
 
 answer answer_of(answerer by, verdict const& said, std::size_t index) noexcept
@@ -106,8 +117,10 @@ asio::awaitable<void> acquire_in_both(stores from, std::span<claim const> asked,
     } else {
         gate = admit_without_fleet(from.memory, asked, said);
     }
-    if (gate.verdict != admission_ruling::kind::admitted)
+    if (gate.verdict != admission_ruling::kind::admitted) {
         from.memory.refund(here.claims, said_here, charged_at, base::clock::now());
+        tell_waiting(from, here.claims);
+    }
 }
 
 } // namespace
@@ -130,12 +143,13 @@ void give_back(stores const& from, std::span<claim const> asked, admission_rulin
     for (std::size_t i = 0; i < asked.size(); ++i) {
         auto const& one = gate.rulings[i];
         if (one.result != outcome::allowed || !one.answered()) continue;
-        if (what == extent::permits && !std::holds_alternative<concurrency>(*one.numbers)) continue;
+        if (what == extent::permits && !is_concurrency(asked[i])) continue;
         charge const taken{.cost = asked[i].cost, .at = one.at, .reset_after = one.decision.reset_after};
         if (one.by == answerer::fleet)
             from.fleet->give_back(asked[i], taken);
         else
             from.memory.give_back(asked[i], taken, base::clock::now());
+        tell_waiting(from, asked.subspan(i, 1));
     }
 }
 

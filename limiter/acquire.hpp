@@ -8,6 +8,7 @@
 #include "limiter/claim.hpp"
 #include "limiter/memory_store.hpp"
 #include "limiter/store.hpp"
+#include "limiter/waiting_room.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -22,7 +23,8 @@ admission_ruling acquire_in_memory(memory_store& memory, std::span<claim const> 
 
 struct stores {
     memory_store& memory;
-    store* fleet = nullptr; // null: everything is counted in this process
+    store* fleet = nullptr;          // null: everything is counted in this process
+    waiting_room* waiting = nullptr; // told of each permit that is given back; null: nobody waits
 };
 
 // For claims of which some are the fleet's. `deadline`: when the fleet's store has had its time. `asked` stays alive and unchanged, and `gate` alive, until the answer

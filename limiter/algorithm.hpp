@@ -95,13 +95,15 @@ using algorithm = std::variant<token_bucket, periodic_bucket, fixed_window, cloc
 // Two words, read according to the algorithm. For every algorithm a state means the same as no state once the clock
 // (microseconds since the epoch) has passed `until_us`: then a store may drop it, oldest first.
 //   token_bucket: until_us + extra / interval_den = theoretical arrival time
-//   fixed_window, clock_window, calendar_window: until_us = end of the window, extra = permits used
+//   fixed_window, clock_window, calendar_window: until_us = end of the window, extra = permits used, > 0
 //   periodic_bucket, sliding_counter, concurrency: see their headers
 struct counter_state {
     std::int64_t until_us = 0;
     std::int64_t extra = 0;
     friend bool operator==(counter_state const&, counter_state const&) = default;
 };
+// `until_us` of permits that are held: after every other counter's time, so that a store drops them last.
+inline constexpr std::int64_t held_until_us = std::int64_t{1} << 53;
 
 // What sliding_window and sliding_log remember: as many words as they need. `until_us` as above.
 struct long_state {
@@ -125,15 +127,25 @@ std::optional<token_bucket> make_token_bucket(std::int64_t capacity, std::int64_
 // Nothing unless the window is a whole number of milliseconds, from 100 ms up, and the limit at most 10^12.
 std::optional<fixed_window> make_fixed_window(std::int64_t limit, base::micros window);
 std::optional<clock_window> make_clock_window(std::int64_t limit, base::micros window);
-// Nothing unless the period is a whole number of milliseconds from 100 ms up, and the time to refill at most `longest_us`.
+// Nothing unless the limit is at most 10^12.
+std::optional<calendar_window> make_calendar_window(std::int64_t limit, calendar const& of);
+// Nothing unless the period is a whole number of milliseconds from 100 ms up, the time to refill at most `longest_us`, and both
+// numbers of permits at most 10^12.
 std::optional<periodic_bucket> make_periodic_bucket(std::int64_t capacity, std::int64_t refill, base::micros period);
-// Nothing unless the window divides into 2 to 60 segments, each a whole number of milliseconds from 10 ms up.
+// Nothing unless the window divides into 2 to 60 segments, each a whole number of milliseconds from 10 ms up, and the limit is
+// at most 10^12.
 std::optional<sliding_window> make_sliding_window(std::int64_t limit, base::micros window, std::int64_t segments);
-// Nothing unless the window is a whole number of milliseconds, from 100 ms up, and limit * ticks stays below 2^53.
+// Nothing unless the window is a whole number of milliseconds, from 100 ms up, and the limit at most 10^9. A tick is a
+// millisecond; a thousandth of the window where limit * ticks would otherwise not stay below 2^53.
 std::optional<sliding_counter> make_sliding_counter(std::int64_t limit, base::micros window);
-// Nothing unless the limit is at most `longest_log`.
+// Nothing unless the window is a whole number of milliseconds, from 100 ms up, and the limit at most `longest_log`.
 std::optional<sliding_log> make_sliding_log(std::int64_t limit, base::micros window);
 inline constexpr std::int64_t longest_log = 10'000; // permits, 8 bytes each
+// Nothing unless the limit is at most 10^12.
+std::optional<concurrency> make_concurrency(std::int64_t limit);
+
+// When a permit that is held will be given back is not known: the wait that a refused caller is told.
+inline constexpr base::micros permit_retry{1'000'000};
 
 struct advanced {
     limiter::decision decision; // what the caller is told if this limit's answer stands
@@ -166,8 +178,8 @@ struct charge {
 bool refund(algorithm const& parameters, counter_state& state, charge const& taken, base::instant now) noexcept;
 bool refund(algorithm const& parameters, long_state& state, charge const& taken, base::instant now) noexcept;
 
-// `parameters` divided over `shards` counters, the first getting what does not divide: their limits and rates add up to the
-// whole. Nothing if a shard would have no permit, or the algorithm cannot be divided exactly.
+// `parameters` divided over `shards` counters, the first of them getting one permit more each of what does not divide: their
+// limits and rates add up to the whole. Nothing if a shard would have no permit, or the algorithm cannot be divided exactly.
 std::optional<algorithm> shard_of(algorithm const& parameters, unsigned index, unsigned shards);
 
 // The same limit with another number: a bucket keeps the time that it takes to refill. Nothing if that cannot be calculated

@@ -17,10 +17,20 @@ verdict evaluate(std::span<claim const> asked, std::span<advanced const> looks, 
     return result;
 }
 
+keeping what_to_keep(claim const& asked, advanced const& look, bool request_allowed) noexcept
+{
+    if (request_allowed && look.decision.allowed && asked.cost > 0) return keeping::charge;
+    return look.needs_repair ? keeping::repair : keeping::nothing;
+}
+
 counter_state const* state_to_keep(claim const& asked, advanced const& look, bool request_allowed) noexcept
 {
-    if (request_allowed && look.decision.allowed && asked.cost > 0) return &look.next;
-    return look.needs_repair ? &look.repaired : nullptr;
+    switch (what_to_keep(asked, look, request_allowed)) {
+    case keeping::charge: return &look.next;
+    case keeping::repair: return &look.repaired;
+    case keeping::nothing: break;
+    }
+    return nullptr;
 }
 
 } // namespace penstock::limiter

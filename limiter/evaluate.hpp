@@ -12,8 +12,10 @@ namespace penstock::limiter {
 // Where it is refused, the claims that would have passed are answered as they stand, uncharged.
 verdict evaluate(std::span<claim const> asked, std::span<advanced const> looks, base::instant now) noexcept;
 
-// What a store must keep for one claim: its charge, or its repair, or (null) nothing. In a refused request nothing is
-// charged, claims in shadow included.
+// What a store must keep for one claim. In a refused request nothing is charged, claims in shadow included.
+enum class keeping : std::uint8_t { nothing, charge, repair };
+keeping what_to_keep(claim const& asked, advanced const& look, bool request_allowed) noexcept;
+// The same as a state, of an algorithm that keeps a short one; null: nothing.
 counter_state const* state_to_keep(claim const& asked, advanced const& look, bool request_allowed) noexcept;
 
 } // namespace penstock::limiter

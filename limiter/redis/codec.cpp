@@ -13,7 +13,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "arguments and replies are little-endian, copied as they are");
 
 constexpr std::int64_t word = sizeof(std::int64_t);
-constexpr std::size_t reply_head = 2 * word;  // now_us, allowed
+constexpr std::size_t reply_head = 2 * word;  // now_us, granted
 constexpr std::size_t reply_claim = 4 * word; // allowed, remaining, reset_us, retry_us
 static_assert(reply_head + max_claims * reply_claim <= reply_reader::longest);
 
@@ -40,43 +40,80 @@ void append_decimal(std::string& out, std::int64_t number)
     append_bulk(out, {digits, std::to_chars(digits, digits + sizeof digits, number).ptr});
 }
 
-// One claim as lua/acquire.lua unpacks it: a byte, then doubles, which are exact below 2^53.
-class packed_claim {
+// A limit's parameters as the scripts unpack them: a byte for the algorithm, then doubles, which are exact below 2^53. What
+// is pushed before append() stands before the parameters.
+class packed_argument {
 public:
-    explicit packed_claim(claim const& asked) noexcept
+    template <class... Numbers>
+    void push(Numbers... numbers) noexcept
     {
-        auto const& limit = asked.algorithm();
-        auto const* bucket = std::get_if<token_bucket>(&limit);
-        unsigned kind = 2;
-        if (bucket) kind = bucket->interval_num == 0 ? 0 : 1;
-        if (asked.policy->enforce == enforcement::shadow) kind += 128;
-        bytes_[size_++] = static_cast<char>(kind);
-        push(asked.cost);
-        if (bucket) {
-            push(bucket->capacity);
-            push(bucket->interval_us);
-            if (bucket->interval_num != 0) {
-                push(bucket->interval_num);
-                push(bucket->interval_den);
-            }
-        } else {
-            auto const& window = std::get<fixed_window>(limit);
-            push(window.limit);
-            push(window.window_us);
+        (push_one(static_cast<double>(numbers)), ...);
+    }
+    void append(claim const& of, holding const& by, base::instant now) noexcept
+    {
+        auto kind = std::visit(parameters{*this, by, now}, of.algorithm());
+        if (of.times > 1) {
+            kind += 64;
+            push(of.times);
         }
+        if (of.policy->enforce == enforcement::shadow) kind += 128;
+        bytes_[0] = static_cast<char>(kind);
     }
     [[nodiscard]] std::string_view view() const noexcept { return {bytes_.data(), size_}; }
 
 private:
-    void push(std::int64_t number) noexcept
+    void push_one(double value) noexcept
     {
-        auto const value = static_cast<double>(number);
         std::memcpy(bytes_.data() + size_, &value, sizeof value);
         size_ += sizeof value;
     }
-    std::array<char, 1 + 5 * sizeof(double)> bytes_;
-    std::size_t size_ = 0;
+
+    // Each pushes the parameters and returns the byte that says which these are.
+    struct parameters {
+        packed_argument& to;
+        holding const& by;
+        base::instant now;
+
+        unsigned operator()(token_bucket const& of) const noexcept
+        {
+            to.push(of.capacity, of.interval_us);
+            if (of.interval_num == 0) return 0;
+            to.push(of.interval_num, of.interval_den);
+            return 1;
+        }
+        unsigned operator()(fixed_window const& of) const noexcept { return to.push(of.limit, of.window_us), 2; }
+        unsigned operator()(clock_window const& of) const noexcept { return to.push(of.limit, of.window_us), 3; }
+        unsigned operator()(calendar_window const& of) const noexcept
+        {
+            auto const near = moment_of(*of.calendar, now);
+            return to.push(of.limit, near.before, near.start, near.end, near.after), 4;
+        }
+        unsigned operator()(sliding_window const& of) const noexcept
+        {
+            return to.push(of.limit, of.segment_us, of.segments), 5;
+        }
+        unsigned operator()(sliding_counter const& of) const noexcept { return to.push(of.limit, of.window_us, of.tick_us), 6; }
+        unsigned operator()(sliding_log const& of) const noexcept { return to.push(of.limit, of.window_us), 7; }
+        unsigned operator()(periodic_bucket const& of) const noexcept
+        {
+            return to.push(of.capacity, of.refill, of.period_us), 8;
+        }
+        unsigned operator()(concurrency const& of) const noexcept
+        {
+            return to.push(of.limit, by.holder, by.held, permit_lapse.count()), 9;
+        }
+    };
+
+    std::array<char, 1 + 8 * sizeof(double)> bytes_;
+    std::size_t size_ = 1;
 };
+
+void append_call(std::string& out, calling how, script const& which, std::size_t arguments)
+{
+    append_number(out, '*', 2 + arguments);
+    append_bulk(out, how == calling::by_digest ? "EVALSHA" : "EVAL");
+    append_bulk(out, how == calling::by_digest ? which.sha1 : which.text);
+}
 
 std::int64_t word_at(std::string_view bytes, std::size_t offset) noexcept
 {
@@ -87,21 +124,54 @@ std::int64_t word_at(std::string_view bytes, std::size_t offset) noexcept
 
 } // namespace
 
-void append_acquire(std::string& out, calling how, std::span<claim const> asked, base::instant const* test_now)
+void append_acquire(std::string& out, calling how, acquire_call const& what)
 {
-    auto const& script = scripts::acquire;
-    append_number(out, '*', 3 + 2 * asked.size() + (test_now ? 1 : 0));
-    if (how == calling::by_digest) {
-        append_bulk(out, "EVALSHA");
-        append_bulk(out, script.sha1);
-    } else {
-        append_bulk(out, "EVAL");
-        append_bulk(out, script.text);
+    append_call(out, how, scripts::acquire, 1 + 2 * what.asked.size() + (what.test_now ? 1 : 0));
+    append_decimal(out, static_cast<std::int64_t>(what.asked.size()));
+    for (auto const& one : what.asked) append_bulk(out, one.key.view());
+    auto const now = what.test_now ? *what.test_now : what.now;
+    for (std::size_t i = 0; i < what.asked.size(); ++i) {
+        packed_argument argument;
+        argument.push(what.asked[i].cost);
+        argument.append(what.asked[i], what.holdings.empty() ? holding{} : what.holdings[i], now);
+        append_bulk(out, argument.view());
     }
-    append_decimal(out, static_cast<std::int64_t>(asked.size()));
-    for (auto const& one : asked) append_bulk(out, one.key.view());
-    for (auto const& one : asked) append_bulk(out, packed_claim{one}.view());
-    if (test_now) append_decimal(out, base::since_epoch_us(*test_now));
+    if (what.test_now) append_decimal(out, base::since_epoch_us(*what.test_now));
+}
+
+void append_refund(std::string& out, calling how, refund_call const& what)
+{
+    append_script(out, how, {&scripts::refund, what.of.key.view(), pack_refund(what.of, what.taken), what.test_now});
+}
+
+void append_script(std::string& out, calling how, script_call const& call)
+{
+    append_call(out, how, *call.what, 3 + (call.test_now ? 1 : 0));
+    append_decimal(out, 1);
+    append_bulk(out, call.key);
+    append_bulk(out, call.arguments);
+    if (call.test_now) append_decimal(out, base::since_epoch_us(*call.test_now));
+}
+
+std::string pack_refund(claim const& of, charge const& taken)
+{
+    packed_argument argument;
+    argument.push(taken.cost, base::since_epoch_us(taken.at), taken.reset_after.count());
+    argument.append(of, {}, taken.at);
+    return std::string(argument.view());
+}
+
+std::string pack_permits(std::int64_t limit, holding const& by, std::int64_t cost)
+{
+    static policy const plain; // enforced, and nothing else counts
+    algorithm const numbers = concurrency{limit};
+    claim of;
+    of.policy = &plain;
+    of.numbers = &numbers;
+    packed_argument argument;
+    argument.push(cost);
+    argument.append(of, by, {});
+    return std::string(argument.view());
 }
 
 void append_auth(std::string& out, std::string_view user, std::string_view password)
@@ -200,7 +270,9 @@ base::result<verdict> decode_verdict(reply const& answer, std::size_t claims) no
 
     base::result<verdict> decoded{verdict{}};
     decoded->now = base::at_epoch_us(word_at(answer.text, 0));
-    decoded->allowed = word_at(answer.text, word) != 0;
+    auto const granted = word_at(answer.text, word); // to how many requests, of those that the call asked for
+    decoded->allowed = granted != 0;
+    decoded->granted = static_cast<std::uint32_t>(granted);
     for (auto at = reply_head; at < answer.size; at += reply_claim) {
         auto& one = decoded->decisions.emplace_back();
         one.allowed = word_at(answer.text, at) != 0;

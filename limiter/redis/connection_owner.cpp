@@ -1,5 +1,7 @@
 #include "limiter/redis/connection_owner.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <utility>
 
 namespace penstock::limiter {
@@ -34,6 +36,7 @@ redis_store::connection_owner::connection_owner(boost::asio::io_context& worker,
       fsm_(settings_.connect_timeout, seed),
       breaker_(settings_.breaker, ~seed),
       pipeline_(settings_.max_pending),
+      permits_(worker, *this),
       pace_(worker),
       deadline_(worker),
       probe_due_(worker),
@@ -60,6 +63,7 @@ redis_store::counts redis_store::connection_owner::count() const noexcept
 
 // ---- checks
 
+// Why nothing can be asked now, if so.
 std::optional<errc> redis_store::connection_owner::refusal() noexcept
 {
     std::optional<errc> why;
@@ -75,22 +79,28 @@ std::optional<errc> redis_store::connection_owner::refusal() noexcept
 
 void redis_store::connection_owner::ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who)
 {
-    send({.asked = asked, .deadline = std::min(deadline, base::clock::now() + settings_.check_timeout), .who = &who});
+    if (auto const refused = refusal()) {
+        who.answer(*refused);
+        return who.wake(redis::resumption::later);
+    }
+    auto const until = std::min(deadline, base::clock::now() + settings_.check_timeout);
+    send({.asked = asked, .deadline = until, .who = &who});
 }
 
-void redis_store::connection_owner::give_back(claim const& what, charge const& taken) noexcept
+void redis_store::connection_owner::send(pipeline::item item)
 {
-    static_cast<void>(what); // filled in with the scripts' refund
-    static_cast<void>(taken);
-}
-
-void redis_store::connection_owner::send(pipeline::check const& item)
-{
-    append_acquire(connection_->outgoing(), item.how, item.asked, settings_.test_clock);
+    auto& out = connection_->outgoing();
+    if (auto const* call = item.call.get()) {
+        append_script(out, item.how, {call->what, call->key, call->arguments, settings_.test_clock});
+    } else {
+        auto const held = permits_.holdings_for(item.asked);
+        append_acquire(out, item.how,
+                       {.asked = item.asked, .now = base::clock::now(), .holdings = held, .test_now = settings_.test_clock});
+    }
     connection_->flush();
-    pipeline_.push(item);
     ++counts_.commands;
     expect_deadline(item.deadline);
+    pipeline_.push(std::move(item));
 }
 
 // Deadlines nearly always come in the order of the checks, so the timer of the oldest is nearly always armed already.
@@ -134,6 +144,46 @@ void redis_store::connection_owner::settle(std::vector<redis::waiter*> const& al
 {
     auto const self = shared_from_this(); // one of them may be the last to need the store
     for (auto* who : all) settle(*who);
+}
+
+// ---- background calls
+
+bool redis_store::connection_owner::has_room_for_call() const noexcept
+{
+    return fsm_.now_in() == fsm::state::ready && !pipeline_.full_of_calls();
+}
+
+void redis_store::connection_owner::call(redis::background_call what)
+{
+    if (has_room_for_call()) {
+        auto call = std::make_unique<redis::background_call>(std::move(what));
+        return send({.deadline = base::clock::now() + settings_.check_timeout, .call = std::move(call)});
+    }
+    auto const why = fsm_.now_in() == fsm::state::ready ? errc::overloaded : errc::not_connected;
+    boost::asio::post(worker_, [weak = weak_from_this(), why, call = std::move(what)] {
+        if (auto const self = weak.lock()) self->settle(call, why);
+    });
+}
+
+void redis_store::connection_owner::settle(redis::background_call const& call, base::result<redis::reply> const& answer)
+{
+    if (fsm_.now_in() == fsm::state::stopped) return;
+    if (!answer) note(answer.error());
+    if (call.done) call.done(answer);
+}
+
+void redis_store::connection_owner::out_of_step()
+{
+    note(errc::protocol);
+    lost(errc::protocol);
+}
+
+void redis_store::connection_owner::give_back(claim const& what, charge const& taken)
+{
+    if (auto const* limit = std::get_if<concurrency>(&what.algorithm()))
+        return permits_.give_back({what.key, limit->limit, taken.cost});
+    if (fsm_.now_in() != fsm::state::ready) return; // it refills, or its window ends
+    call({.what = &redis::scripts::refund, .key = std::string(what.key.view()), .arguments = redis::pack_refund(what, taken)});
 }
 
 // ---- the breaker
@@ -225,6 +275,7 @@ void redis_store::connection_owner::resume(fsm::event what)
         ++counts_.connects;
         last_loss_.clear();
         tell(change::better, "connected to " + target());
+        permits_.connected();
         if (breaker_.start_probe_on_new_connection()) probe();
         break;
     case verb::pause:
@@ -273,7 +324,11 @@ void redis_store::connection_owner::drop()
 {
     if (connection_) connection_->close();
     connection_.reset();
-    settle(pipeline_.fail_all(errc::not_connected));
+    auto const self = shared_from_this(); // one of them may be the last to need the store
+    auto const ended = pipeline_.fail_all(errc::not_connected);
+    permits_.lost(ended.in_doubt);
+    settle(ended.waiters);
+    for (auto const& call : ended.calls) settle(*call, errc::not_connected);
 }
 
 void redis_store::connection_owner::lost(base::error_code why)
@@ -334,17 +389,27 @@ void redis_store::connection_owner::take_greeting(redis::reply const& answer)
 
 void redis_store::connection_owner::take_answer(redis::reply const& answer)
 {
-    auto const taken = pipeline_.take(answer);
+    auto taken = pipeline_.take(answer);
+    auto const refused = answer.kind == redis::reply::type::error;
+    if (refused) error_text_ = answer.text;
+    base::error_code why;
     switch (taken.what) {
-    case pipeline::step::late: return;
-    case pipeline::step::send_again: return send(taken.item);
-    case pipeline::step::unasked: return lost(errc::protocol);
-    case pipeline::step::answered: break;
+    case pipeline::step::late: permits_.granted_late(pipeline::granted_late(taken.item, answer)); break;
+    case pipeline::step::send_again:
+        if (auto& call = taken.item.call; call && call->packed_anew) call->arguments = call->packed_anew();
+        send(std::move(taken.item));
+        break;
+    case pipeline::step::unasked: why = errc::protocol; break;
+    case pipeline::step::answered:
+        permits_.answered(taken.item.asked, taken.item.who->answered());
+        if (!taken.item.who->answered()) why = taken.item.who->answered().error();
+        settle(*taken.item.who);
+        break;
+    case pipeline::step::done:
+        if (refused) why = redis::errc_of(answer.text);
+        settle(*taken.item.call, refused ? base::result<redis::reply>{why} : base::result<redis::reply>{answer});
+        break;
     }
-    auto& who = *taken.item.who;
-    base::error_code const why = who.answered() ? base::error_code{} : who.answered().error();
-    if (answer.kind == redis::reply::type::error) error_text_ = answer.text;
-    settle(who);
     // Not the primary any more: look it up again. Nonsense: whatever follows cannot be trusted either.
     if (connection_ && (why == errc::protocol || why == errc::read_only)) lost(why);
     error_text_.clear();

@@ -4,58 +4,78 @@
 
 namespace penstock::limiter::redis {
 
-void pipeline::push(check const& item)
+void pipeline::push(item next)
 {
     if (pending_.full()) pending_.set_capacity(2 * pending_.capacity());
-    pending_.push_back(item);
-    if (item.how == calling::by_text) text_under_way_ = true;
+    if (next.how == calling::by_text) texts_under_way_.push_back(&next.which());
+    if (next.call) ++calls_;
+    pending_.push_back(std::move(next));
 }
 
 pipeline::taken pipeline::take(reply const& with) noexcept
 {
     if (pending_.empty()) return {step::unasked, {}};
-    auto item = pending_.front();
+    auto oldest = std::move(pending_.front());
     pending_.pop_front();
-    if (item.how == calling::by_text) text_under_way_ = false;
-    if (!item.who) return {step::late, item};
-    if (is_noscript(with) && !item.sent_again) {
-        item.sent_again = true;
-        item.how = text_under_way_ ? calling::by_digest : calling::by_text;
-        return {step::send_again, item};
+    if (oldest.call) --calls_;
+    if (oldest.how == calling::by_text) texts_under_way_.erase(std::ranges::find(texts_under_way_, &oldest.which()));
+    if (!oldest.who && !oldest.call) return {step::late, std::move(oldest)};
+    if (is_noscript(with) && !oldest.sent_again) {
+        auto const loading = std::ranges::find(texts_under_way_, &oldest.which()) != texts_under_way_.end();
+        oldest.sent_again = true;
+        oldest.how = loading ? calling::by_digest : calling::by_text;
+        return {step::send_again, std::move(oldest)};
     }
-    item.who->answer(decode_verdict(with, item.asked.size()));
-    return {step::answered, item};
+    if (oldest.call) return {step::done, std::move(oldest)};
+    oldest.who->answer(decode_verdict(with, oldest.asked.size()));
+    return {step::answered, std::move(oldest)};
+}
+
+std::vector<permits> pipeline::granted_late(item const& late, reply const& with)
+{
+    std::vector<permits> granted;
+    if (late.left.empty()) return granted;
+    auto const answer = decode_verdict(with, late.asked.size()); // the size, not the claims, which are gone
+    if (!answer || !answer->allowed) return granted;
+    for (auto const& asked : late.left)
+        if (answer->decisions[asked.place].allowed) granted.push_back(asked.what);
+    return granted;
 }
 
 std::vector<waiter*> pipeline::expire(base::instant now)
 {
     std::vector<waiter*> given_up;
-    for (auto& item : pending_) {
-        if (!item.who || item.deadline > now) continue;
-        item.who->answer(errc::timed_out);
-        given_up.push_back(std::exchange(item.who, nullptr));
+    for (auto& each : pending_) {
+        if (!each.who || each.deadline > now) continue;
+        each.left = permits_asked_by(each.asked);
+        each.who->answer(errc::timed_out);
+        given_up.push_back(std::exchange(each.who, nullptr));
     }
     return given_up;
 }
 
-std::vector<waiter*> pipeline::fail_all(errc why)
+pipeline::ended pipeline::fail_all(errc why)
 {
-    std::vector<waiter*> failed;
-    for (auto const& item : pending_) {
-        if (!item.who) continue;
-        item.who->answer(why);
-        failed.push_back(item.who);
+    ended failed;
+    for (auto& each : pending_) {
+        if (each.call) failed.calls.push_back(std::move(each.call));
+        if (each.who) each.left = permits_asked_by(each.asked);
+        for (auto const& asked : each.left) failed.in_doubt.push_back(asked.what);
+        if (!each.who) continue;
+        each.who->answer(why);
+        failed.waiters.push_back(each.who);
     }
     pending_.clear();
-    text_under_way_ = false;
+    calls_ = 0;
+    texts_under_way_.clear();
     return failed;
 }
 
 std::optional<base::instant> pipeline::next_deadline() const noexcept
 {
     std::optional<base::instant> next;
-    for (auto const& item : pending_)
-        if (item.who && (!next || item.deadline < *next)) next = item.deadline;
+    for (auto const& each : pending_)
+        if (each.who && (!next || each.deadline < *next)) next = each.deadline;
     return next;
 }
 

@@ -1,14 +1,17 @@
-// The checks that one connection has been asked and not yet answered, in the order in which Redis will answer. What has
-// been given up keeps its place, so that the stream of replies stays aligned and the late reply is thrown away. Knows no
-// socket, timer or clock; called by connection_owner. Pure.
+// What one connection has been asked and has not answered yet, in the order in which Redis will answer: checks, for each of
+// which somebody waits until a deadline, and background calls. A check that has been given up keeps its place, so that the
+// stream of replies stays aligned. Knows no socket, timer or clock; called by connection_owner. Pure.
 #pragma once
 
 #include "limiter/claim.hpp"
+#include "limiter/redis/background_call.hpp"
 #include "limiter/redis/codec.hpp"
+#include "limiter/redis/permits.hpp"
 
 #include <boost/circular_buffer.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -39,51 +42,65 @@ private:
 
 class pipeline {
 public:
-    struct check {
-        std::span<claim const> asked; // alive until `who` is woken
-        base::instant deadline;
-        waiter* who = nullptr; // null: given up
+    struct item {
+        std::span<claim const> asked = {};          // of a check: alive until `who` is woken
+        base::instant deadline;                     // of a background call: only tells how long Redis has been silent
+        waiter* who = nullptr;                      // of a check; null: given up
+        std::unique_ptr<background_call> call = {}; // null: a check
+        std::vector<permits_asked> left = {}; // by a check that was given up: the claims are gone, a late reply may grant them
         calling how = calling::by_digest;
         bool sent_again = false;
+
+        [[nodiscard]] script const& which() const noexcept { return call ? *call->what : scripts::acquire; }
     };
     // What a reply came to.
     enum class step : std::uint8_t {
         answered,   // `item.who` has its answer and is to be woken
-        late,       // nobody waits any more
+        done,       // `item.call` is to be told the reply
+        late,       // nobody waits any more; see granted_late()
         send_again, // the script was unknown: `item` is to be sent once more, as `item.how` says, and pushed again
-        unasked,    // no check is pending: the connection is out of step
+        unasked,    // nothing is pending: the connection is out of step
     };
     struct taken {
         step what;
-        check item;
+        pipeline::item item;
+    };
+    struct ended {
+        std::vector<waiter*> waiters; // to be woken
+        std::vector<std::unique_ptr<background_call>> calls;
+        std::vector<permits> in_doubt; // asked for; whether Redis granted them nobody knows
     };
 
-    // At most `bound` checks, those given up included.
+    // At most `bound` checks, those given up included, and half as many background calls.
     explicit pipeline(std::size_t bound) : bound_(bound), pending_(first_capacity) {}
 
-    [[nodiscard]] bool full() const noexcept { return pending_.size() >= bound_; }
+    [[nodiscard]] bool full() const noexcept { return pending_.size() - calls_ >= bound_; }
+    [[nodiscard]] bool full_of_calls() const noexcept { return calls_ >= (bound_ + 1) / 2; }
     [[nodiscard]] bool empty() const noexcept { return pending_.empty(); }
-    void push(check const& item);
+    void push(item next);
 
-    // The reply to the oldest check.
+    // The reply to the oldest item.
     taken take(reply const& with) noexcept;
+    // The permits that a late reply granted to a check that was given up: they are to be given back.
+    static std::vector<permits> granted_late(item const& late, reply const& with);
 
     // Gives up every check whose deadline has come; answers errc::timed_out. The caller wakes those returned.
     std::vector<waiter*> expire(base::instant now);
-    // Answers everything that is pending with `why` and forgets it: the connection is gone. The caller wakes those returned.
-    std::vector<waiter*> fail_all(errc why);
+    // Answers everybody who waits with `why` and forgets all: the connection is gone. The caller wakes and tells them.
+    ended fail_all(errc why);
 
     // When to call expire(): the earliest deadline of those who wait.
     [[nodiscard]] std::optional<base::instant> next_deadline() const noexcept;
-    // The deadline of the check that Redis must answer next, given up or not: how long it has been silent.
+    // The deadline of what Redis must answer next, given up or not: how long it has been silent.
     [[nodiscard]] std::optional<base::instant> oldest_deadline() const noexcept;
 
 private:
     static constexpr std::size_t first_capacity = 64;
 
     std::size_t bound_;
-    boost::circular_buffer<check> pending_;
-    bool text_under_way_ = false; // an EVAL is pending: whatever is sent after it finds the script loaded
+    std::size_t calls_ = 0; // of what is pending
+    boost::circular_buffer<item> pending_;
+    std::vector<script const*> texts_under_way_; // sent by EVAL: whoever is sent after it finds that script loaded
 };
 
 } // namespace penstock::limiter::redis

@@ -3,8 +3,9 @@
 // check_timeout, and nothing once the breaker is open. Owned and used by one worker's thread.
 #pragma once
 
+#include "limiter/asked_store.hpp"
+#include "limiter/redis/background_call.hpp"
 #include "limiter/redis/redis_settings.hpp"
-#include "limiter/store.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
@@ -17,7 +18,7 @@
 
 namespace penstock::limiter {
 
-class redis_store final : public store {
+class redis_store final : public asked_store {
 public:
     struct counts {
         std::uint64_t commands = 0;             // sent
@@ -35,10 +36,18 @@ public:
     ~redis_store() override;
 
     boost::asio::awaitable<base::result<verdict>> acquire(std::span<claim const> asked, base::instant deadline) override;
+    void ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who) override;
 
     void give_back(claim const& what, charge const& taken) noexcept override;
 
-    // Closes the connection and answers every waiter with not_connected. No acquire() may follow.
+    // Asks in the background, also while the breaker is open: what takes little and gives back must not wait for the checks.
+    // `what.done` is called exactly once, on the worker's thread and never from within this call; once the store has been
+    // stopped, not at all. A failure is counted, but the breaker judges by checks alone: the same outage twice would
+    // open it too soon, and a call that works says nothing of the checks that do not.
+    void call(redis::background_call what);
+
+    // Closes the connection and answers every waiter with not_connected. No acquire() may follow; give_back() may, and does
+    // nothing.
     void stop();
 
     [[nodiscard]] counts count() const noexcept;

@@ -14,6 +14,7 @@ struct script {
 namespace scripts {
 
 extern script const acquire; // lua/acquire.lua
+extern script const refund;  // lua/refund.lua
 extern script const lease;   // lua/lease.lua
 
 } // namespace scripts

@@ -1,15 +1,27 @@
--- fixed_window: at most `limit` permits within a window from the whole millisecond in which a caller's first request falls;
--- then anew. A fragment of acquire.lua, which says what is given and what is to be set.
+-- fixed_window: at most `limit` permits within a window; then anew. A fragment of acquire.lua, which says what is given and
+-- what is to be set. Windows differ by kind in where they end:
+--   2  length p2 after the whole millisecond in which a caller's first request falls
+--   3  at multiples of p2 since the epoch
+--   4  where a day, week or month does. p2 and three more doubles, ascending: where four of them begin, of which the
+--      second had begun by the gateway's clock, and the third not yet
 --
--- Parameters: p1 limit (permits, at most 10^12), p2 length of the window in microseconds, whole milliseconds.
+-- Parameters: p1 limit (permits, at most 10^12), p2 microseconds, whole milliseconds.
 -- Key: end of the window in 13 digits of milliseconds, then permits used in 6: 'EEEEEEEEEEEEEUUUUUU'. One integer, which
 --   Redis keeps without a string and moves by INCRBY; but longer than a double is exact, so here it is only ever text.
 --   From a million permits on 'EEEEEEEEEEEEE:U…', 7 to 13 digits. What is stored tells the form, never the limit.
 -- Expiry: the end of the window.
--- Twin: limiter/fixed_window.
+-- Twins: limiter/fixed_window, limiter/clock_window.
 
-local limit = p1
-local ends, used, open, integer = (now - now % 1000 + p2) / 1000, 0, false, false
+local limit, ends = p1
+if kind == 2 then
+  ends = (now - now % 1000 + p2) / 1000
+elseif kind == 3 then
+  ends = (now - now % p2 + p2) / 1000
+else
+  local start, finish, after = decode('<ddd', arg, 26)
+  ends = (now < start and start or now < finish and finish or after) / 1000
+end
+local used, open, integer = 0, false, false
 local size, stored_used = stored and #stored or 0
 if size == 19 then
   integer = string.find(stored, '^[1-9]%d+$')

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -21,28 +22,59 @@ void only_fields(json const& object, std::set<std::string> const& known)
     }
 }
 
-limiter::algorithm read_algorithm(json const& object)
+using calendars = std::vector<std::shared_ptr<limiter::calendar const>>;
+
+limiter::calendar_unit read_unit(std::string const& name)
 {
-    only_fields(object, {"token_bucket", "fixed_window"});
-    if (object.contains("token_bucket")) {
-        auto const& from = object.at("token_bucket");
-        only_fields(from, {"capacity", "refill", "period_us"});
-        auto const made =
-            limiter::make_token_bucket(from.at("capacity"), from.at("refill"), base::micros{from.at("period_us")});
-        if (!made) throw std::runtime_error("this token bucket cannot be calculated exactly");
-        return *made;
-    }
-    auto const& from = object.at("fixed_window");
-    only_fields(from, {"limit", "window_us"});
-    auto const made = limiter::make_fixed_window(from.at("limit"), base::micros{from.at("window_us")});
-    if (!made) throw std::runtime_error("this fixed window cannot be calculated exactly");
-    return *made;
+    if (name == "day") return limiter::calendar_unit::day;
+    if (name == "week") return limiter::calendar_unit::week;
+    if (name == "month") return limiter::calendar_unit::month;
+    throw std::runtime_error("unknown unit " + name);
 }
 
-limits_by_name read_limits(json const& object)
+// What is made of a limit's parameters; nothing if it cannot be calculated exactly.
+std::optional<limiter::algorithm> make_algorithm(std::string const& kind, json const& from, calendars& keep)
+{
+    auto const micros_of = [&](char const* field) { return base::micros{from.at(field)}; };
+    if (kind == "token_bucket") {
+        only_fields(from, {"capacity", "refill", "period_us"});
+        return limiter::make_token_bucket(from.at("capacity"), from.at("refill"), micros_of("period_us"));
+    }
+    if (kind == "periodic_bucket") {
+        only_fields(from, {"capacity", "refill", "period_us"});
+        return limiter::make_periodic_bucket(from.at("capacity"), from.at("refill"), micros_of("period_us"));
+    }
+    if (kind == "calendar_window") {
+        only_fields(from, {"limit", "unit", "starts_us"});
+        limiter::calendar const made{read_unit(from.at("unit")), "of the test", from.at("starts_us")};
+        keep.push_back(std::make_shared<limiter::calendar const>(made));
+        return limiter::make_calendar_window(from.at("limit"), *keep.back());
+    }
+    if (kind == "sliding_window") {
+        only_fields(from, {"limit", "window_us", "segments"});
+        return limiter::make_sliding_window(from.at("limit"), micros_of("window_us"), from.at("segments"));
+    }
+    if (kind == "concurrency") {
+        only_fields(from, {"limit"});
+        return limiter::make_concurrency(from.at("limit"));
+    }
+    only_fields(from, {"limit", "window_us"});
+    if (kind == "fixed_window") return limiter::make_fixed_window(from.at("limit"), micros_of("window_us"));
+    if (kind == "clock_window") return limiter::make_clock_window(from.at("limit"), micros_of("window_us"));
+    if (kind == "sliding_counter") return limiter::make_sliding_counter(from.at("limit"), micros_of("window_us"));
+    if (kind == "sliding_log") return limiter::make_sliding_log(from.at("limit"), micros_of("window_us"));
+    throw std::runtime_error("unknown algorithm " + kind);
+}
+
+limits_by_name read_limits(json const& object, calendars& keep)
 {
     limits_by_name result;
-    for (auto const& [name, parameters] : object.items()) result.emplace(name, read_algorithm(parameters));
+    for (auto const& [name, algorithm] : object.items()) {
+        if (algorithm.size() != 1) throw std::runtime_error("limit " + name + " is not one algorithm");
+        auto const made = make_algorithm(algorithm.begin().key(), algorithm.begin().value(), keep);
+        if (!made) throw std::runtime_error("limit " + name + " cannot be calculated exactly");
+        result.emplace(name, *made);
+    }
     return result;
 }
 
@@ -70,12 +102,8 @@ expected_claim read_claim(json const& object, limits_by_name const& limits)
     return result;
 }
 
-std::variant<request_step, change_step> read_step(json const& object, limits_by_name const& limits)
+request_step read_request(json const& object, limits_by_name const& limits)
 {
-    if (object.contains("change")) {
-        only_fields(object, {"change"});
-        return change_step{read_limits(object.at("change"))};
-    }
     only_fields(object, {"at_us", "repeat", "allowed", "claims"});
     request_step result;
     result.at = base::micros{object.at("at_us")};
@@ -85,15 +113,36 @@ std::variant<request_step, change_step> read_step(json const& object, limits_by_
     return result;
 }
 
+give_back_step read_give_back(json const& object, limits_by_name const& limits)
+{
+    only_fields(object, {"at_us", "give_back"});
+    auto const& from = object.at("give_back");
+    only_fields(from, {"limit", "identity", "charged_at_us"});
+    give_back_step result;
+    result.at = base::micros{object.at("at_us")};
+    result.limit = from.at("limit");
+    if (!limits.contains(result.limit)) throw std::runtime_error("unknown limit " + result.limit);
+    result.identity = from.at("identity");
+    result.charged_at = base::micros{from.at("charged_at_us")};
+    return result;
+}
+
 scenario read_scenario(json const& object)
 {
     only_fields(object, {"name", "limits", "steps"});
     scenario result;
     result.name = object.at("name");
-    result.limits = read_limits(object.at("limits"));
+    result.limits = read_limits(object.at("limits"), result.calendars);
     for (auto const& step : object.at("steps")) {
         try {
-            result.steps.push_back(read_step(step, result.limits));
+            if (step.contains("change")) {
+                only_fields(step, {"change"});
+                result.steps.emplace_back(change_step{read_limits(step.at("change"), result.calendars)});
+            } else if (step.contains("give_back")) {
+                result.steps.emplace_back(read_give_back(step, result.limits));
+            } else {
+                result.steps.emplace_back(read_request(step, result.limits));
+            }
         } catch (std::exception const& e) {
             throw std::runtime_error(result.name + ", step " + std::to_string(result.steps.size() + 1) + ": " + e.what());
         }
@@ -113,26 +162,12 @@ std::string text_of(limiter::decision const& d)
     return out.str();
 }
 
-// The claims of one request with the policies they point to.
-struct question {
-    std::deque<limiter::policy> policies;
-    limiter::claims claims;
-};
-
-question question_of(request_step const& step, limits_by_name const& limits, std::string const& key_prefix)
+limiter::policy policy_of(std::string const& name, limiter::algorithm const& how)
 {
-    question result;
-    for (auto const& each : step.claims) {
-        auto& policy = result.policies.emplace_back();
-        policy.name = each.limit;
-        policy.quota.algorithm = limits.at(each.limit);
-        policy.quota.key_suffix = ":" + each.limit + ":" + limiter::tag_of(policy.quota.algorithm);
-        policy.enforce = each.shadow ? limiter::enforcement::shadow : limiter::enforcement::enforce;
-        auto& claim = result.claims.emplace_back();
-        claim.policy = &policy;
-        claim.cost = each.cost;
-        claim.key.append(key_prefix + "{" + each.identity + "}" + policy.quota.key_suffix);
-    }
+    limiter::policy result;
+    result.name = name;
+    result.quota.algorithm = how;
+    result.quota.key_suffix = ":" + name + ":" + limiter::tag_of(how);
     return result;
 }
 
@@ -150,6 +185,107 @@ void compare(request_step const& step, limiter::verdict const& got, std::string 
                         text_of(expected.answer) + ", got " + text_of(got.decisions[i]));
     }
 }
+
+// One scenario under way: its limits as they are now, and the charges that may still be given back.
+class scenario_run {
+public:
+    scenario_run(scenario const& what, asked_store const& store, base::instant origin, std::string const& key_prefix)
+        : what_(what), store_(store), origin_(origin), key_prefix_(key_prefix)
+    {
+        change(what.limits);
+    }
+
+    std::vector<std::string> run()
+    {
+        for (auto const& step : what_.steps) {
+            ++number_;
+            if (auto const* change_to = std::get_if<change_step>(&step)) change(change_to->limits);
+            if (auto const* back = std::get_if<give_back_step>(&step)) give_back(*back);
+            if (auto const* request = std::get_if<request_step>(&step)) {
+                for (int i = 1; i <= request->repeat; ++i) ask(*request, "time " + std::to_string(i));
+            }
+        }
+        return wrong_;
+    }
+
+private:
+    struct given {
+        std::string limit;
+        std::string identity;
+        base::micros at;
+        limiter::charge charge;
+    };
+
+    void change(limits_by_name const& limits)
+    {
+        for (auto const& [name, parameters] : limits) limits_.insert_or_assign(name, from_origin(parameters));
+    }
+
+    limiter::algorithm from_origin(limiter::algorithm parameters)
+    {
+        if (auto* window = std::get_if<limiter::calendar_window>(&parameters)) {
+            auto moved = *window->calendar;
+            for (auto& start : moved.starts) start += base::since_epoch_us(origin_);
+            window->calendar = &calendars_.emplace_back(std::move(moved));
+        }
+        return parameters;
+    }
+
+    limiter::claim claim_of(limiter::policy const& policy, std::string const& identity) const
+    {
+        limiter::claim claim;
+        claim.policy = &policy;
+        claim.key.append(key_prefix_ + "{" + identity + "}" + policy.quota.key_suffix);
+        return claim;
+    }
+
+    void ask(request_step const& step, std::string const& time)
+    {
+        std::deque<limiter::policy> policies;
+        limiter::claims claims;
+        for (auto const& each : step.claims) {
+            auto& policy = policies.emplace_back(policy_of(each.limit, limits_.at(each.limit)));
+            policy.enforce = each.shadow ? limiter::enforcement::shadow : limiter::enforcement::enforce;
+            claims.push_back(claim_of(policy, each.identity));
+            claims.back().cost = each.cost;
+        }
+        auto const got = store_.acquire(claims, origin_ + step.at);
+        compare(step, got, where() + " " + time, wrong_);
+        for (std::size_t i = 0; got.allowed && i < got.decisions.size(); ++i) {
+            auto const& each = step.claims[i];
+            if (!got.decisions[i].allowed || each.cost == 0) continue;
+            charges_.push_back({each.limit, each.identity, step.at, {each.cost, got.now, got.decisions[i].reset_after}});
+        }
+    }
+
+    void give_back(give_back_step const& step)
+    {
+        auto const found = std::find_if(charges_.rbegin(), charges_.rend(), [&](given const& each) {
+            return each.limit == step.limit && each.identity == step.identity && each.at == step.charged_at;
+        });
+        if (found == charges_.rend()) {
+            wrong_.push_back(where() + ": there is no such charge to give back");
+            return;
+        }
+        auto const policy = policy_of(step.limit, limits_.at(step.limit));
+        auto claim = claim_of(policy, step.identity);
+        claim.cost = found->charge.cost;
+        store_.give_back(claim, found->charge, origin_ + step.at);
+        charges_.erase(std::next(found).base());
+    }
+
+    [[nodiscard]] std::string where() const { return what_.name + ", step " + std::to_string(number_); }
+
+    scenario const& what_;
+    asked_store const& store_;
+    base::instant origin_;
+    std::string const& key_prefix_;
+    limits_by_name limits_;
+    std::deque<limiter::calendar> calendars_; // by the clock of this run; limits_ point here
+    std::vector<given> charges_;
+    std::vector<std::string> wrong_;
+    int number_ = 0;
+};
 
 } // namespace
 
@@ -181,26 +317,10 @@ std::vector<scenario> all_scenarios()
     return result;
 }
 
-std::vector<std::string> run(scenario const& what, acquire_function const& acquire, base::instant origin,
+std::vector<std::string> run(scenario const& what, asked_store const& store, base::instant origin,
                              std::string const& key_prefix)
 {
-    std::vector<std::string> wrong;
-    auto limits = what.limits;
-    int number = 0;
-    for (auto const& step : what.steps) {
-        ++number;
-        if (auto const* change = std::get_if<change_step>(&step)) {
-            for (auto const& [name, parameters] : change->limits) limits.insert_or_assign(name, parameters);
-            continue;
-        }
-        auto const& request = std::get<request_step>(step);
-        auto const question = question_of(request, limits, key_prefix);
-        for (int i = 1; i <= request.repeat; ++i) {
-            auto const got = acquire(question.claims, origin + request.at);
-            compare(request, got, what.name + ", step " + std::to_string(number) + " time " + std::to_string(i), wrong);
-        }
-    }
-    return wrong;
+    return scenario_run{what, store, origin, key_prefix}.run();
 }
 
 } // namespace penstock::tests

@@ -36,7 +36,25 @@ struct fixture {
         pending.push({.asked = {&asked, 1}, .deadline = deadline, .who = &who});
         return who;
     }
+    background_call const& call(script const& what)
+    {
+        auto made = std::make_unique<background_call>(background_call{&what, "key", "arguments", {}});
+        auto const& kept = *made;
+        pending.push({.deadline = start, .call = std::move(made)});
+        return kept;
+    }
+    // The oldest meets an unknown script; how it is sent once more.
+    calling send_again()
+    {
+        auto met = pending.take(no_script);
+        REQUIRE(met.what == step::send_again);
+        auto const how = met.item.how;
+        pending.push(std::move(met.item));
+        return how;
+    }
 };
+
+constexpr script other_script{"return 1", "digest"};
 
 } // namespace
 
@@ -105,14 +123,8 @@ TEST_CASE_FIXTURE(fixture, "an unknown script is sent as text once, by whoever m
 {
     auto& first = ask(start);
     auto& second = ask(start);
-    auto const one = pending.take(no_script);
-    CHECK(one.what == step::send_again);
-    CHECK(one.item.how == calling::by_text);
-    pending.push(one.item);
-    auto const two = pending.take(no_script);
-    CHECK(two.what == step::send_again);
-    CHECK(two.item.how == calling::by_digest);
-    pending.push(two.item);
+    CHECK(send_again() == calling::by_text);
+    CHECK(send_again() == calling::by_digest);
 
     CHECK(pending.take(failure).item.who == &first);
     auto const again = pending.take(no_script);
@@ -124,8 +136,7 @@ TEST_CASE_FIXTURE(fixture, "an unknown script is sent as text once, by whoever m
 TEST_CASE_FIXTURE(fixture, "an unknown script after the text was answered needs the text again")
 {
     ask(start);
-    auto const first = pending.take(no_script);
-    pending.push(first.item);
+    send_again();
     pending.take(failure);
     ask(start);
     CHECK(pending.take(no_script).item.how == calling::by_text);
@@ -145,13 +156,74 @@ TEST_CASE_FIXTURE(fixture, "a lost connection fails all who wait, and only them"
     auto& second = ask(start + 5us);
     pending.expire(start);
     auto const failed = pending.fail_all(errc::not_connected);
-    REQUIRE(failed.size() == 1);
-    CHECK(failed[0] == &second);
+    REQUIRE(failed.waiters.size() == 1);
+    CHECK(failed.waiters[0] == &second);
+    CHECK(failed.calls.empty());
     CHECK(first.got.error() == errc::timed_out);
     CHECK(second.got.error() == errc::not_connected);
     CHECK(pending.empty());
     CHECK_FALSE(pending.next_deadline().has_value());
     CHECK_FALSE(pending.oldest_deadline().has_value());
+}
+
+TEST_CASE_FIXTURE(fixture, "a background call takes its turn among the checks, and is never given up")
+{
+    auto& first = ask(start + 1us);
+    auto const& call = this->call(other_script);
+    auto& second = ask(start + 5us);
+    CHECK(pending.next_deadline() == start + 1us);
+    CHECK(pending.expire(start + 9us).size() == 2);
+    CHECK(pending.take(failure).what == step::late);
+    CHECK(pending.oldest_deadline() == start); // how long Redis has owed the answer to the call
+    auto const told = pending.take(failure);
+    CHECK(told.what == step::done);
+    CHECK(told.item.call.get() == &call);
+    CHECK(pending.take(failure).what == step::late);
+    CHECK(first.got.error() == errc::timed_out);
+    CHECK(second.got.error() == errc::timed_out);
+}
+
+TEST_CASE_FIXTURE(fixture, "each script that is unknown is sent as text, whatever else is loading")
+{
+    ask(start);
+    call(other_script);
+    call(other_script);
+    ask(start);
+    CHECK(send_again() == calling::by_text);
+    CHECK(send_again() == calling::by_text);
+    CHECK(send_again() == calling::by_digest);
+    CHECK(send_again() == calling::by_digest);
+    CHECK(pending.take(failure).what == step::answered);
+    CHECK(pending.take(no_script).what == step::done); // once only
+}
+
+TEST_CASE_FIXTURE(fixture, "background calls leave room for the checks, and checks for them")
+{
+    for (int i = 0; i < 2; ++i) {
+        CHECK_FALSE(pending.full_of_calls());
+        call(other_script);
+    }
+    CHECK(pending.full_of_calls());
+    for (int i = 0; i < 4; ++i) {
+        CHECK_FALSE(pending.full());
+        ask(start);
+    }
+    CHECK(pending.full());
+    pending.take(failure);
+    CHECK_FALSE(pending.full_of_calls());
+    CHECK(pending.full());
+}
+
+TEST_CASE_FIXTURE(fixture, "a lost connection hands back its background calls")
+{
+    ask(start);
+    auto const& call = this->call(other_script);
+    auto const failed = pending.fail_all(errc::not_connected);
+    CHECK(failed.waiters.size() == 1);
+    REQUIRE(failed.calls.size() == 1);
+    CHECK(failed.calls[0].get() == &call);
+    CHECK(pending.empty());
+    CHECK_FALSE(pending.full_of_calls());
 }
 
 TEST_CASE("more than fit at first are kept in order")
