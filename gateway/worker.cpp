@@ -27,6 +27,13 @@ proxy::head_limits head_limits_of(conf::message_limits const& limits)
             .field_count = limits.header_count};
 }
 
+base::hash_key random_hash_key()
+{
+    std::random_device random;
+    auto const word = [&random] { return std::uint64_t{random()} << 32 | random(); };
+    return {.k0 = word(), .k1 = word()};
+}
+
 void rethrow(std::exception_ptr thrown)
 {
     if (thrown) std::rethrow_exception(thrown);
@@ -190,7 +197,13 @@ void worker::install(conf::snapshot_ptr next)
         };
         made->redis =
             unchanged ? view_->redis : std::make_shared<limiter::redis_store>(loop_, *next->settings.redis, random_(), tell);
-        made->stores.fleet = made->redis.get();
+        if (unchanged) {
+            made->front = view_->front;
+            made->front->forget_denials();
+        } else {
+            made->front = std::make_shared<limiter::fleet_front>(loop_, *made->redis, random_hash_key(), counts_.fleet);
+        }
+        made->stores.fleet = made->front.get();
     }
     made->snapshot = std::move(next);
     view_ = std::move(made);

@@ -36,8 +36,8 @@ bool fleet_front::flight_equal::operator()(fleet_request const& a, fleet_request
            one.algorithm() == other.algorithm();
 }
 
-fleet_front::fleet_front(asio::io_context& worker, asked_store& behind, base::hash_key secret)
-    : worker_(worker), behind_(behind), secret_(secret), flights_({buckets_.data(), buckets_.size()})
+fleet_front::fleet_front(asio::io_context& worker, asked_store& behind, base::hash_key secret, fleet_counts& counts)
+    : worker_(worker), behind_(behind), secret_(secret), flights_({buckets_.data(), buckets_.size()}), counts_(counts)
 {}
 
 fleet_front::~fleet_front() = default;
@@ -123,7 +123,7 @@ void fleet_front::remember(std::span<claim const> asked, verdict const& said, ba
 void fleet_front::count_denials(policy const& limit, std::uint64_t times)
 {
     auto found = counts_.find(limit.name);
-    if (found == counts_.end()) found = counts_.emplace(limit.name, limit_counts{}).first;
+    if (found == counts_.end()) found = counts_.emplace(limit.name, fleet_limit_counts{}).first;
     found->second.denials_from_memory += times;
 }
 

@@ -6,6 +6,7 @@
 #include "base/stable_hash.hpp"
 #include "limiter/asked_store.hpp"
 #include "limiter/denial_memory.hpp"
+#include "limiter/fleet_counts.hpp"
 #include "limiter/fleet_request.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -14,23 +15,15 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <map>
-#include <memory>
 #include <optional>
-#include <string>
+#include <span>
 
 namespace penstock::limiter {
 
 class fleet_front final : public store {
 public:
-    struct limit_counts {
-        std::uint64_t denials_from_memory = 0;
-    };
-    using counts = std::map<std::string, limit_counts, std::less<>>; // by the limit's name, which survives a reload
-
     // `secret` is random: nobody can choose keys whose refusals are taken for one another. The others outlive the front.
-    fleet_front(boost::asio::io_context& worker, asked_store& behind, base::hash_key secret);
+    fleet_front(boost::asio::io_context& worker, asked_store& behind, base::hash_key secret, fleet_counts& counts);
     ~fleet_front() override;
 
     boost::asio::awaitable<base::result<verdict>> acquire(std::span<claim const> asked, base::instant deadline) override;
@@ -38,8 +31,6 @@ public:
 
     // The configuration has changed: what was refused may pass now.
     void forget_denials() { denials_.clear(); }
-
-    [[nodiscard]] counts const& count() const noexcept { return counts_; }
 
 private:
     friend class fleet_request;
@@ -87,7 +78,7 @@ private:
     std::array<flights::bucket_type, flight_buckets> buckets_;
     flights flights_;         // calls that others may wait behind
     std::size_t waiting_ = 0; // behind them
-    counts counts_;
+    fleet_counts& counts_;
 };
 
 } // namespace penstock::limiter
