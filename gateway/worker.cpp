@@ -145,6 +145,7 @@ asio::awaitable<void> worker::tick()
         wheel_.advance(now);
         refresh_date();
         flush_log();
+        if (view_->front) view_->front->tick(now);
         if (draining_ && now >= drain_ends_) end_idle_sessions();
         if (now < next_housekeeping) continue;
         next_housekeeping = now + housekeeping_every;
@@ -215,6 +216,7 @@ void worker::install(conf::snapshot_ptr next)
         }
         made->stores.fleet = made->front.get();
     }
+    if (view_ && view_->front && view_->front != made->front) view_->front->close_leases();
     made->snapshot = std::move(next);
     view_ = std::move(made);
 }
@@ -238,6 +240,7 @@ void worker::drain()
             admit_connection(std::move(*waiting));
         listener->close();
     }
+    if (view_->front) view_->front->close_leases();
     if (stopping_) return end_idle_sessions();
     drain_ends_ = base::clock::now() + drain_grace;
 }

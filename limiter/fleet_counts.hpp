@@ -10,6 +10,7 @@ namespace penstock::limiter {
 
 struct fleet_limit_counts {
     std::uint64_t denials_from_memory = 0; // requests refused without asking the store
+    std::uint64_t admissions_on_lease = 0; // by permits taken in advance
 };
 using fleet_counts = std::map<std::string, fleet_limit_counts, std::less<>>;
 

@@ -34,6 +34,8 @@ public:
         held.push_back({asked, &who});
     }
 
+    void lease(lease_request const& asked, lease_listener done) override { leases.emplace_back(asked, std::move(done)); }
+
     // Answers the oldest call.
     void answer_one()
     {
@@ -47,6 +49,7 @@ public:
     std::vector<std::uint32_t> times; // of each call
     std::vector<base::instant> deadlines;
     std::vector<std::string> given_back;
+    std::deque<std::pair<lease_request, lease_listener>> leases;
     std::optional<errc> fails;
 
 private:
