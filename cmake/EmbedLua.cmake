@@ -1,17 +1,17 @@
 # penstock_embed_lua(TARGET): composes the scripts in lua/ and embeds text and SHA-1 of each into a generated source
 # in the build folder. Nothing is generated into the source tree.
 #
-# Composing: a line `--@include FILE` in a script is replaced by lua/FILE. Comments and blank lines are left out, so that
+# Composing: a line `--@include FILE` in a script, or in what it includes, is replaced by lua/FILE. Comments and blank lines are left out, so that
 # what Redis keeps, and an administrator sees in MONITOR, is the code alone. Editing any file in lua/ runs this again.
 function(penstock_compose_lua file out)
   file(READ "${CMAKE_SOURCE_DIR}/lua/${file}" text)
-  string(REGEX MATCHALL "--@include [a-z_/]+\\.lua" includes "${text}")
-  foreach(include IN LISTS includes)
-    string(REPLACE "--@include " "" included "${include}")
+  while(text MATCHES "--@include ([a-z_/]+\\.lua)")
+    set(include "${CMAKE_MATCH_0}")
+    set(included "${CMAKE_MATCH_1}")
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/lua/${included}")
     file(READ "${CMAKE_SOURCE_DIR}/lua/${included}" body)
     string(REPLACE "${include}" "${body}" text "${text}")
-  endforeach()
+  endwhile()
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/lua/${file}")
   # No script has `--` inside a string: tests/contract runs what comes out of this.
   string(REGEX REPLACE "--[^\n]*" "" text "${text}")
@@ -23,7 +23,7 @@ endfunction()
 function(penstock_embed_lua target)
   set(generated "${CMAKE_BINARY_DIR}/generated/lua_scripts.cpp")
   set(definitions "")
-  foreach(script acquire refund)
+  foreach(script acquire refund lease)
     penstock_compose_lua(${script}.lua text)
     string(SHA1 sha1 "${text}")
     string(APPEND definitions "script const ${script}{R\"lua(${text})lua\", \"${sha1}\"};\n")

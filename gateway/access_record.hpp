@@ -25,6 +25,7 @@ struct access_record {
     limiter::claims const* asked = nullptr;          // one for each ruling
     limiter::admission_ruling const* gate = nullptr; // null: refused before any limit was looked at
     base::micros check_time{0};
+    base::micros queued{0};        // in the queues of limits, with what was asked meanwhile
     std::string_view upstream;     // name; empty: not forwarded
     std::string_view server;       // label of the endpoint
     base::micros upstream_time{0}; // until the head of the answer

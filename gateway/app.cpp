@@ -62,6 +62,7 @@ void warn_of_what_stays(conf::settings const& old, conf::settings const& next)
     if (!same_admin) spdlog::warn("admin changed: this takes a restart");
     if (old.workers != next.workers) spdlog::warn("workers changed: this takes a restart");
     if (old.memory_keys != next.memory_keys) spdlog::warn("memory.max_keys changed: this takes a restart");
+    if (old.max_waiters != next.max_waiters) spdlog::warn("memory.max_waiters changed: this takes a restart");
 }
 
 void rethrow(std::exception_ptr thrown)
@@ -77,6 +78,7 @@ app::app(conf::snapshot_ptr first, loader load)
       snapshot_(std::move(first)),
       load_(std::move(load)),
       memory_({.max_keys = snapshot_->settings.memory_keys}),
+      waiting_(snapshot_->settings.max_waiters),
       log_(STDOUT_FILENO)
 {
     std::signal(SIGPIPE, SIG_IGN); // a peer that has gone is an error of one write (OP-45)
@@ -147,7 +149,7 @@ exit_status app::run(std::function<void()> const& started)
     auto const inform = [](std::string const& line) { spdlog::info("{}", line); };
     auto const warn = [](std::string const& line) { spdlog::warn("{}", line); };
     for (unsigned i = 0; i < count; ++i)
-        workers_.push_back(std::make_unique<worker>(i, shared_parts{memory_, log_, inform, warn}, snapshot_));
+        workers_.push_back(std::make_unique<worker>(i, shared_parts{memory_, waiting_, log_, inform, warn}, snapshot_));
     if (!bind_listeners() || !start_admin()) return exit_status::refused;
     for (auto& each : workers_) each->start();
     wait_for_signal();

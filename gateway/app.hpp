@@ -52,6 +52,7 @@ private:
     conf::snapshot_ptr snapshot_;
     loader load_;
     limiter::memory_store memory_;
+    limiter::waiting_room waiting_;
     access_log log_;
     std::vector<std::unique_ptr<worker>> workers_;
     std::optional<admin> admin_;

@@ -16,7 +16,9 @@
 namespace penstock::gateway {
 
 struct configuration_view {
-    explicit configuration_view(limiter::memory_store& memory) noexcept : stores{memory, nullptr} {}
+    configuration_view(limiter::memory_store& memory, limiter::waiting_room& waiting) noexcept
+        : stores{memory, nullptr, &waiting}
+    {}
 
     conf::snapshot_ptr snapshot;
     std::vector<std::shared_ptr<proxy::upstream>> upstreams;  // by upstream_id

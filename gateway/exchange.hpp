@@ -40,16 +40,16 @@ public:
 
 private:
     // Stages that never wait.
-    std::optional<unsigned> look(); // head to claims; the status of our own answer if the request ends here
-    void ask_memory();
-    unsigned reject();       // writes the refusal
-    void begin_forwarding(); // writes the head for the upstream
+    std::optional<unsigned> look();      // head to claims; the status of our own answer if the request ends here
+    std::optional<unsigned> note_gate(); // space_.gate is what the limits say; the status of the refusal, if it is one
+    void begin_forwarding();             // writes the head for the upstream
     bool append_short_body(proxy::forwarding& under_way, proxy::body_framing framing);
     void note_answer(proxy::forwarding const& under_way, bool answered);
+    aftermath abandon(); // the client has left
     void record();
 
     // Stages that may wait.
-    boost::asio::awaitable<void> ask_fleet();
+    boost::asio::awaitable<bool> wait_for_turn(); // false: the client has left, and was charged nothing
     boost::asio::awaitable<aftermath> relay(limiter::admission admitted);
     boost::asio::awaitable<aftermath> relay_answer(proxy::forwarding& under_way);
     boost::asio::awaitable<base::result<void, proxy::failure>> relay_body(proxy::forwarding& under_way,

@@ -91,6 +91,19 @@ void add_traffic(families& out, telemetry const& total)
             {}, total.forwarded_for_rejected);
 }
 
+void add_queues(families& out, telemetry const& total)
+{
+    auto& waiting = out.add("queue_waiting", "Requests that wait for a permit now.", MetricType::Gauge);
+    for (auto const& [name, counts] : total.limits) {
+        if (counts.queue) gauge(waiting, {{"limit", name}}, static_cast<double>(counts.queue->waiting));
+    }
+    auto& waited = out.add("queue_wait_seconds", "How long requests have waited for a permit, whether they got it or not.",
+                           MetricType::Histogram);
+    for (auto const& [name, counts] : total.limits) {
+        if (counts.queue) distribution(waited, {{"limit", name}}, counts.queue->waited);
+    }
+}
+
 void add_limits(families& out, telemetry const& total, process_report const& process)
 {
     auto& decisions = out.add("decisions_total", "What each limit decided.", MetricType::Counter);
@@ -99,6 +112,7 @@ void add_limits(families& out, telemetry const& total, process_report const& pro
             counter(decisions, {{"limit", name}, {"decision", std::string(name_of(static_cast<limiter::outcome>(i)))}},
                     counts.decisions[i]);
     }
+    add_queues(out, total);
     auto& checks =
         out.add("limiter_check_duration_seconds",
                 "How long requests waited for their limits; of those in memory one in 64 is measured.", MetricType::Histogram);

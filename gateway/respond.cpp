@@ -102,6 +102,7 @@ unsigned status_of(failure::kind why) noexcept
     case failure::kind::client_timed_out: return 408;
     case failure::kind::body_too_large: return 413;
     case failure::kind::client_gone:
+    case failure::kind::client_body_cut:
     case failure::kind::client_body_invalid: break;
     }
     return 400;
@@ -116,7 +117,8 @@ std::string_view detail_of(failure::kind why) noexcept
     case failure::kind::broken: return "The upstream ended the connection before its answer was complete.";
     case failure::kind::bad_answer: return "The upstream's answer is not valid HTTP.";
     case failure::kind::answer_timed_out: return "The upstream did not answer in time.";
-    case failure::kind::client_gone: return "The request body ended too early.";
+    case failure::kind::client_gone: return "The client has gone.";
+    case failure::kind::client_body_cut: return "The request body ended too early.";
     case failure::kind::client_body_invalid: return "The request body is not framed as HTTP requires.";
     case failure::kind::client_timed_out: return "The request body did not arrive in time.";
     case failure::kind::body_too_large: return "The request body is larger than this gateway accepts.";
@@ -166,8 +168,11 @@ public:
     {
         if (report_.empty()) return true;
         using boost::beast::iequals;
-        if (iequals(field.name, "RateLimit") || iequals(field.name, "RateLimit-Policy"))
-            return !draft_ || judge_list_field(field.value, report_) == upstream_fields::copy;
+        auto const is_limits = iequals(field.name, "RateLimit");
+        if (is_limits || iequals(field.name, "RateLimit-Policy")) {
+            auto const which = is_limits ? list_field::limits : list_field::policies;
+            return !draft_ || judge_list_field(which, field.value, report_) == upstream_fields::copy;
+        }
         // Of fields that cannot be sent twice the stricter set is sent (RL-27, RL-58).
         if (triple_ && is_limit_family(field.name, "RateLimit-")) return stands_.triple_stands;
         if (x_ratelimit_ && is_limit_family(field.name, "X-RateLimit-")) return stands_.x_ratelimit_stands;

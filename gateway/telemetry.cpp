@@ -34,7 +34,14 @@ void telemetry::add(telemetry const& other)
         add_each(ours.requests, theirs.requests);
         ours.duration.add(theirs.duration);
     }
-    for (auto const& [name, theirs] : other.limits) add_each(limits[name].decisions, theirs.decisions);
+    for (auto const& [name, theirs] : other.limits) {
+        auto& ours = limits[name];
+        add_each(ours.decisions, theirs.decisions);
+        if (!theirs.queue) continue;
+        if (!ours.queue) ours.queue.emplace();
+        ours.queue->waiting += theirs.queue->waiting;
+        ours.queue->waited.add(theirs.queue->waited);
+    }
     for (auto const& [name, theirs] : other.upstreams) {
         auto& ours = upstreams[name];
         ours.duration.add(theirs.duration);

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace penstock::gateway {
@@ -31,8 +32,13 @@ struct telemetry {
         status_classes requests{};
         histogram duration;
     };
+    struct queue_counts {
+        std::uint64_t waiting = 0; // now
+        histogram waited;
+    };
     struct limit_counts {
         std::array<std::uint64_t, 6> decisions{}; // by limiter::outcome
+        std::optional<queue_counts> queue;        // of a limit that has, or had, one
     };
     struct upstream_counts {
         histogram duration; // to the head of the answer

@@ -16,7 +16,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr base::micros housekeeping_every{1'000'000};
-constexpr base::micros accept_pause{100'000}; // when descriptors have run out (OP-47)
+constexpr base::micros accept_pause{100'000};   // when descriptors have run out (OP-47)
+constexpr base::micros accept_calm{10'000'000}; // without a failure: descriptors are no longer short
 constexpr std::size_t log_batch_bytes = 32 * 1024;
 
 proxy::head_limits head_limits_of(conf::message_limits const& limits)
@@ -85,14 +86,23 @@ void worker::stop()
 
 asio::awaitable<void> worker::accept_from(listening_socket& socket)
 {
+    constexpr auto never_failed = base::instant::min();
+    auto calm_at = never_failed; // until then it is failing, which is said once
     while (!draining_) {
         auto accepted = co_await socket.accept();
         if (accepted) {
+            if (calm_at != never_failed && base::clock::now() >= calm_at) {
+                calm_at = never_failed;
+                parts_.inform("worker " + std::to_string(index_) + ": connections are accepted again");
+            }
             admit_connection(std::move(*accepted));
             continue;
         }
         if (draining_) break;
-        parts_.warn("accept: " + accepted.error().message() + "; pausing");
+        if (calm_at == never_failed)
+            parts_.warn("worker " + std::to_string(index_) + ": no connection can be accepted: " + accepted.error().message() +
+                        "; trying again");
+        calm_at = base::clock::now() + accept_calm;
         asio::steady_timer pause(loop_, accept_pause);
         co_await pause.async_wait(asio::use_awaitable);
     }
@@ -160,7 +170,7 @@ void worker::flush_log()
 
 void worker::install(conf::snapshot_ptr next)
 {
-    auto made = std::make_shared<configuration_view>(parts_.memory);
+    auto made = std::make_shared<configuration_view>(parts_.memory, parts_.waiting);
     made->head_limits = head_limits_of(next->settings.limits);
     for (auto const& spec : next->upstreams) {
         std::shared_ptr<proxy::upstream> kept;
@@ -176,7 +186,11 @@ void worker::install(conf::snapshot_ptr next)
         for (auto const& server : spec.servers) servers.push_back(&counts.servers[server.label]);
     }
     for (auto const& route : next->routes.routes()) made->route_counts.push_back(&counts_.routes[route.name]);
-    for (auto const& policy : next->policies) made->limit_counts.push_back(&counts_.limits[policy.name]);
+    for (auto const& policy : next->policies) {
+        auto& counts = counts_.limits[policy.name];
+        if (policy.queue.limit > 0 && !counts.queue) counts.queue.emplace();
+        made->limit_counts.push_back(&counts);
+    }
     if (next->settings.redis) {
         auto const unchanged = view_ && view_->redis && view_->snapshot->settings.redis == next->settings.redis;
         using change = limiter::redis_store::change;

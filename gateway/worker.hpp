@@ -12,6 +12,7 @@
 #include "gateway/workspace.hpp"
 #include "limiter/memory_store.hpp"
 #include "limiter/redis/redis_store.hpp"
+#include "limiter/waiting_room.hpp"
 #include "proxy/deadline.hpp"
 #include "proxy/poller.hpp"
 
@@ -31,6 +32,7 @@ namespace penstock::gateway {
 // What workers share. Each is thread safe; all outlive the workers.
 struct shared_parts {
     limiter::memory_store& memory;
+    limiter::waiting_room& waiting;
     access_log& log;
     std::function<void(std::string const&)> inform; // one line for the operator
     std::function<void(std::string const&)> warn;   // likewise, about something that is not as it should be

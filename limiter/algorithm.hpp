@@ -102,6 +102,8 @@ struct counter_state {
     std::int64_t extra = 0;
     friend bool operator==(counter_state const&, counter_state const&) = default;
 };
+// `until_us` of permits that are held: after every other counter's time, so that a store drops them last.
+inline constexpr std::int64_t held_until_us = std::int64_t{1} << 53;
 
 // What sliding_window and sliding_log remember: as many words as they need. `until_us` as above.
 struct long_state {

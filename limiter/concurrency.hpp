@@ -7,9 +7,6 @@
 
 namespace penstock::limiter {
 
-// After every other counter's time: a store that must drop counters drops those first.
-inline constexpr std::int64_t held_until_us = exact_bound;
-
 advanced advance_concurrency(concurrency const& parameters, counter_state const* state, std::int64_t cost) noexcept;
 bool refund_concurrency(counter_state& state, charge const& taken) noexcept;
 

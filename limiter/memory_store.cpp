@@ -4,11 +4,10 @@
 #include "limiter/evaluate.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <mutex>
-#include <optional>
 #include <random>
+#include <utility>
 
 namespace penstock::limiter {
 namespace {
@@ -35,13 +34,44 @@ std::size_t stripes_for(std::size_t max_keys) noexcept
 // On cache lines of its own: two threads on neighbouring stripes do not disturb each other.
 struct alignas(64) memory_store::stripe {
     mutable std::mutex mutex;
-    std::optional<counter_table> table; // always there; optional only because arrays need a default constructor
+    std::size_t max_weight = 0;
+    counter_table<counter_state> counters;
+    counter_table<long_state> long_counters;
+
+    void prefetch(std::uint64_t tag, bool keeps_long) const noexcept
+    {
+        if (keeps_long)
+            long_counters.prefetch(tag);
+        else
+            counters.prefetch(tag);
+    }
+    // Makes room for `more` weight in `own`, for the counter under `tag`. Each table may take what the other leaves free, and
+    // always half of all there is.
+    template <typename Own, typename Other>
+    void make_room(Own& own, Other& other, std::size_t more, std::uint64_t tag, base::instant now) noexcept
+    {
+        auto const wanted = own.weight() + more;
+        if (wanted + other.weight() <= max_weight) return;
+        other.shrink_to(max_weight - std::min(wanted, max_weight / 2), tag, now);
+        own.shrink_to(max_weight - std::min(max_weight, other.weight() + more), tag, now);
+    }
+    void insert(std::uint64_t tag, counter_state const& state, base::instant now) noexcept
+    {
+        make_room(counters, long_counters, 1, tag, now);
+        counters.insert(tag, state, now);
+    }
+    void insert(std::uint64_t tag, long_state&& state, base::instant now) noexcept
+    {
+        make_room(long_counters, counters, weight_of(state), tag, now);
+        long_counters.insert(tag, std::move(state), now);
+    }
 };
 
 memory_store::memory_store(settings const& wanted)
     : hash_key_(random_hash_key()), stripe_count_(stripes_for(wanted.max_keys)), stripes_(new stripe[stripe_count_])
 {
-    for (std::size_t i = 0; i < stripe_count_; ++i) stripes_[i].table.emplace(wanted.max_keys / stripe_count_);
+    auto const each = std::max<std::size_t>(wanted.max_keys / stripe_count_, 1);
+    for (std::size_t i = 0; i < stripe_count_; ++i) stripes_[i].max_weight = each;
 }
 
 memory_store::~memory_store() = default;
@@ -52,7 +82,10 @@ memory_store::places memory_store::find_places(std::span<claim const> asked) con
     for (auto const& each : asked) {
         auto const tag = std::max<std::uint64_t>(base::sip_hash<1, 3>(hash_key_, each.key.view()), 1); // 0 is an empty slot
         // The table places by the tag's upper bits, so the stripe (of a power of two) comes from the lowest.
-        result.push_back({.tag = tag, .stripe = tag & (stripe_count_ - 1), .found = nullptr});
+        auto& at = result.emplace_back();
+        at.tag = tag;
+        at.stripe = tag & (stripe_count_ - 1);
+        at.keeps_long = keeps_long_state(each.algorithm());
     }
     return result;
 }
@@ -77,53 +110,96 @@ private:
     std::uint64_t needed_ = 0; // one bit for each stripe
 };
 
+void memory_store::find_state(place& at) noexcept
+{
+    auto& from = stripes_[at.stripe];
+    if (at.keeps_long)
+        at.found_long = from.long_counters.find(at.tag);
+    else
+        at.found = from.counters.find(at.tag);
+}
+
+// Of a counter that is there.
+void memory_store::keep_long(claim const& asked, place const& at, advanced const& look, verdict const& given) noexcept
+{
+    auto const what = what_to_keep(asked, look, given.allowed);
+    if (what == keeping::nothing) return;
+    auto& state = *at.found_long;
+    auto const before = weight_of(state);
+    if (what == keeping::charge)
+        keep_charge(asked.algorithm(), state, asked.cost, given.now);
+    else
+        keep_repair(asked.algorithm(), state, given.now);
+    stripes_[at.stripe].long_counters.reweigh(before, state);
+}
+
+// Of a counter that was not there, if it is charged; and room for what one that was there has grown by.
+void memory_store::insert(claim const& asked, place const& at, advanced const& look, verdict const& given) noexcept
+{
+    auto& into = stripes_[at.stripe];
+    if (at.found_long) return into.make_room(into.long_counters, into.counters, 0, at.tag, given.now);
+    if (what_to_keep(asked, look, given.allowed) != keeping::charge) return;
+    if (!at.keeps_long) return into.insert(at.tag, look.next, given.now);
+    long_state fresh;
+    keep_charge(asked.algorithm(), fresh, asked.cost, given.now);
+    into.insert(at.tag, std::move(fresh), given.now);
+}
+
 verdict memory_store::acquire(std::span<claim const> asked, base::instant now) noexcept
 {
     auto wanted = find_places(asked);
     boost::container::static_vector<advanced, max_claims> looks;
     locked_stripes const held{stripes_.get(), wanted};
 
-    for (auto const& each : wanted) stripes_[each.stripe].table->prefetch(each.tag);
+    for (auto const& each : wanted) stripes_[each.stripe].prefetch(each.tag, each.keeps_long);
     for (std::size_t i = 0; i < asked.size(); ++i) {
         auto& at = wanted[i];
-        at.found = stripes_[at.stripe].table->find(at.tag);
-        looks.push_back(advance(asked[i].algorithm(), at.found, asked[i].cost, now));
+        find_state(at);
+        auto const& how = asked[i].algorithm();
+        if (at.keeps_long)
+            looks.push_back(advance_long(how, at.found_long, asked[i].cost, now));
+        else
+            looks.push_back(advance(how, at.found, asked[i].cost, now));
     }
     auto result = evaluate(asked, looks, now);
 
     // Counters that are there first: an insertion may move them.
-    std::array<counter_state const*, max_claims> missing{};
     for (std::size_t i = 0; i < asked.size(); ++i) {
-        auto const* keep = state_to_keep(asked[i], looks[i], result.allowed);
-        if (keep && wanted[i].found) *wanted[i].found = *keep;
-        if (!wanted[i].found) missing[i] = keep;
+        auto const& at = wanted[i];
+        if (at.found_long) keep_long(asked[i], at, looks[i], result);
+        if (!at.found) continue;
+        if (auto const* state = state_to_keep(asked[i], looks[i], result.allowed)) *at.found = *state;
     }
     for (std::size_t i = 0; i < asked.size(); ++i) {
-        if (missing[i]) stripes_[wanted[i].stripe].table->insert(wanted[i].tag, *missing[i], now);
+        if (!wanted[i].found) insert(asked[i], wanted[i], looks[i], result);
     }
     return result;
+}
+
+void memory_store::take_back(claim const& what, place& at, charge const& taken, base::instant now) noexcept
+{
+    find_state(at);
+    if (at.found) limiter::refund(what.algorithm(), *at.found, taken, now);
+    if (at.found_long) limiter::refund(what.algorithm(), *at.found_long, taken, now);
 }
 
 void memory_store::refund(std::span<claim const> asked, verdict const& given, base::instant charged_at,
                           base::instant now) noexcept
 {
     if (!given.allowed) return; // nothing was charged
-    auto const wanted = find_places(asked);
+    auto wanted = find_places(asked);
     locked_stripes const held{stripes_.get(), wanted};
     for (std::size_t i = 0; i < asked.size(); ++i) {
         auto const& answer = given.decisions[i];
-        auto* state = stripes_[wanted[i].stripe].table->find(wanted[i].tag);
-        if (!answer.allowed || !state) continue;
-        charge const taken{.cost = asked[i].cost, .at = charged_at, .reset_after = answer.reset_after};
-        limiter::refund(asked[i].algorithm(), *state, taken, now);
+        if (answer.allowed) take_back(asked[i], wanted[i], {asked[i].cost, charged_at, answer.reset_after}, now);
     }
 }
 
 void memory_store::give_back(claim const& what, charge const& taken, base::instant now) noexcept
 {
-    auto const at = find_places({&what, 1}).front();
-    std::lock_guard const held{stripes_[at.stripe].mutex};
-    if (auto* state = stripes_[at.stripe].table->find(at.tag)) limiter::refund(what.algorithm(), *state, taken, now);
+    auto at = find_places({&what, 1});
+    locked_stripes const held{stripes_.get(), at};
+    take_back(what, at.front(), taken, now);
 }
 
 std::size_t memory_store::sweep(base::instant now) noexcept
@@ -131,7 +207,8 @@ std::size_t memory_store::sweep(base::instant now) noexcept
     std::size_t dropped = 0;
     for (std::size_t i = 0; i < stripe_count_; ++i) {
         std::lock_guard const held{stripes_[i].mutex};
-        dropped += stripes_[i].table->sweep(slots_swept_per_stripe, now);
+        dropped += stripes_[i].counters.sweep(slots_swept_per_stripe, now);
+        dropped += stripes_[i].long_counters.sweep(slots_swept_per_stripe, now);
     }
     return dropped;
 }
@@ -141,10 +218,11 @@ memory_store::counts memory_store::count() const noexcept
     counts total;
     for (std::size_t i = 0; i < stripe_count_; ++i) {
         std::lock_guard const held{stripes_[i].mutex};
-        auto const& table = *stripes_[i].table;
-        total.keys += table.size();
-        total.evictions += table.evictions();
-        total.bytes += sizeof(stripe) + table.bytes();
+        auto const& counters = stripes_[i].counters;
+        auto const& long_counters = stripes_[i].long_counters;
+        total.keys += counters.size() + long_counters.size();
+        total.evictions += counters.evictions() + long_counters.evictions();
+        total.bytes += sizeof(stripe) + counters.bytes() + long_counters.bytes();
     }
     return total;
 }

@@ -1,6 +1,7 @@
-// Counters of this process: fixed stripes of mutex + open-addressing table, shared by all workers. Bounded: at most
-// `max_keys` counters; an insertion sweeps a few expired ones, and if a stripe is full the counter closest to untouched is
-// dropped and counted (never silently). 24 bytes a counter. Thread safe; holds a stripe's lock for arithmetic only.
+// Counters of this process: fixed stripes of mutex + open-addressing tables, shared by all workers. Bounded: at most
+// `max_keys` counters, where one with a long state counts as many as take the same memory; an insertion sweeps a few expired
+// ones, and if a stripe is full the counter closest to untouched is dropped and counted (never silently). 24 bytes a counter
+// with a short state. Thread safe; holds a stripe's lock for arithmetic only.
 // docs/adr/0003 says why stripes.
 #pragma once
 
@@ -22,7 +23,7 @@ public:
     struct counts {
         std::uint64_t keys = 0;      // counters held now
         std::uint64_t evictions = 0; // counters dropped before their time
-        std::uint64_t bytes = 0;     // memory of the tables
+        std::uint64_t bytes = 0;     // memory of the tables and of long states
     };
 
     // Throws when there is no memory or no randomness to start with.
@@ -51,12 +52,18 @@ private:
     struct place { // of one claim's counter
         std::uint64_t tag = 0;
         std::size_t stripe = 0;
+        bool keeps_long = false; // which of the two may be found
         counter_state* found = nullptr;
+        long_state* found_long = nullptr;
     };
     class locked_stripes;
     using places = boost::container::static_vector<place, max_claims>;
 
     [[nodiscard]] places find_places(std::span<claim const> asked) const noexcept;
+    void find_state(place& at) noexcept;
+    void keep_long(claim const& asked, place const& at, advanced const& look, verdict const& given) noexcept;
+    void insert(claim const& asked, place const& at, advanced const& look, verdict const& given) noexcept;
+    void take_back(claim const& what, place& at, charge const& taken, base::instant now) noexcept;
 
     base::hash_key hash_key_; // random for each process: nobody can choose keys that meet in one slot
     std::size_t stripe_count_;

@@ -39,9 +39,8 @@ std::optional<wait_plan> plan_wait(std::span<claim const> asked, admission_rulin
         if (!longest || one.decision.retry_after > gate.rulings[*longest].decision.retry_after) longest = i;
     }
     auto const& chosen = gate.rulings[*longest];
-    return wait_plan{.place = *longest,
-                     .ask_again = next_look_at(chosen, when.now),
-                     .deadline = deadline_of(*chosen.policy, when.arrived)};
+    return wait_plan{
+        .place = *longest, .ask_again = next_look_at(chosen, when.now), .deadline = deadline_of(*chosen.policy, when.arrived)};
 }
 
 wait_plan plan_wait_behind(claim const& ahead, std::size_t place, base::instant arrived) noexcept

@@ -148,6 +148,12 @@ void stream::on_ready(std::uint32_t happened)
     if (reads && reading_.waiter.is_waiting()) reading_.waiter.resume({});
 }
 
+void stream::on_stop()
+{
+    cancel();
+    if (closure_listener_) closure_listener_->on_peer_closed();
+}
+
 void stream::shutdown_write() noexcept { ::shutdown(socket_.get(), SHUT_WR); }
 
 void stream::cancel_reading() noexcept

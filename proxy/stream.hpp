@@ -84,8 +84,11 @@ public:
     // Nothing unexpected has arrived on this idle connection and the peer has not closed it, as far as is known.
     [[nodiscard]] bool is_quiet() const noexcept { return !readable_; }
 
-    // Tells `listener` (null: nobody) when the peer closes or resets from now on.
+    // Tells `listener` (null: nobody) when the peer closes or resets from now on, or everything is being stopped.
     void listen_for_closure(closure_listener* listener) noexcept { closure_listener_ = listener; }
+
+    // The peer has closed or reset already, or everything is being stopped.
+    [[nodiscard]] bool is_peer_gone() const noexcept { return peer_closed_ || events_.is_stopped(); }
 
     void shutdown_write() noexcept;
     void cancel_reading() noexcept; // ends the reader's wait, now or as soon as it starts one
@@ -111,7 +114,7 @@ private:
         boost::asio::io_context& worker_;
     };
     void on_ready(std::uint32_t happened) override;
-    void on_stop() override { cancel(); }
+    void on_stop() override;
     static bool begin(wait& direction, bool is_ready, base::micros timeout, base::error_code& result) noexcept;
 
     descriptor socket_;

@@ -16,9 +16,11 @@ struct background_call {
     script const* what = nullptr; // never null
     std::string key;
     std::string arguments; // packed as the script wants them
+    // Packs them anew when the script was unknown and the call goes out once more. May be empty, where they do not age.
+    std::function<std::string()> packed_anew = {};
     // Is told the reply, whose text it must not keep, or why there is none: an error reply's meaning, not_connected (it may
     // have run all the same), overloaded. May be empty.
-    std::function<void(base::result<reply> const& answer)> done;
+    std::function<void(base::result<reply> const& answer)> done = {};
 };
 
 } // namespace penstock::limiter::redis

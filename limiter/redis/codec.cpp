@@ -88,7 +88,10 @@ private:
             auto const near = moment_of(*of.calendar, now);
             return to.push(of.limit, near.before, near.start, near.end, near.after), 4;
         }
-        unsigned operator()(sliding_window const& of) const noexcept { return to.push(of.limit, of.segment_us, of.segments), 5; }
+        unsigned operator()(sliding_window const& of) const noexcept
+        {
+            return to.push(of.limit, of.segment_us, of.segments), 5;
+        }
         unsigned operator()(sliding_counter const& of) const noexcept { return to.push(of.limit, of.window_us, of.tick_us), 6; }
         unsigned operator()(sliding_log const& of) const noexcept { return to.push(of.limit, of.window_us), 7; }
         unsigned operator()(periodic_bucket const& of) const noexcept
@@ -138,14 +141,7 @@ void append_acquire(std::string& out, calling how, acquire_call const& what)
 
 void append_refund(std::string& out, calling how, refund_call const& what)
 {
-    append_call(out, how, scripts::refund, 3 + (what.test_now ? 1 : 0));
-    append_decimal(out, 1);
-    append_bulk(out, what.of.key.view());
-    packed_argument argument;
-    argument.push(what.taken.cost, base::since_epoch_us(what.taken.at), what.taken.reset_after.count());
-    argument.append(what.of, {}, what.taken.at);
-    append_bulk(out, argument.view());
-    if (what.test_now) append_decimal(out, base::since_epoch_us(*what.test_now));
+    append_script(out, how, {&scripts::refund, what.of.key.view(), pack_refund(what.of, what.taken), what.test_now});
 }
 
 void append_script(std::string& out, calling how, script_call const& call)
@@ -155,6 +151,27 @@ void append_script(std::string& out, calling how, script_call const& call)
     append_bulk(out, call.key);
     append_bulk(out, call.arguments);
     if (call.test_now) append_decimal(out, base::since_epoch_us(*call.test_now));
+}
+
+std::string pack_refund(claim const& of, charge const& taken)
+{
+    packed_argument argument;
+    argument.push(taken.cost, base::since_epoch_us(taken.at), taken.reset_after.count());
+    argument.append(of, {}, taken.at);
+    return std::string(argument.view());
+}
+
+std::string pack_permits(std::int64_t limit, holding const& by, std::int64_t cost)
+{
+    static policy const plain; // enforced, and nothing else counts
+    algorithm const numbers = concurrency{limit};
+    claim of;
+    of.policy = &plain;
+    of.numbers = &numbers;
+    packed_argument argument;
+    argument.push(cost);
+    argument.append(of, by, {});
+    return std::string(argument.view());
 }
 
 void append_auth(std::string& out, std::string_view user, std::string_view password)

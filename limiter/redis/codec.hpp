@@ -45,6 +45,7 @@ struct refund_call {
     base::instant const* test_now = nullptr;
 };
 void append_refund(std::string& out, calling how, refund_call const& what);
+
 // One call of any script that works on one key, with its arguments packed already.
 struct script_call {
     script const* what = nullptr;
@@ -53,6 +54,9 @@ struct script_call {
     base::instant const* test_now = nullptr;
 };
 void append_script(std::string& out, calling how, script_call const& call);
+// The arguments of lua/refund.lua for one charge, and of lua/acquire.lua for one concurrency limit.
+std::string pack_refund(claim const& of, charge const& taken);
+std::string pack_permits(std::int64_t limit, holding const& by, std::int64_t cost);
 
 void append_auth(std::string& out, std::string_view user, std::string_view password); // user may be empty
 void append_select(std::string& out, unsigned database);

@@ -36,6 +36,7 @@ redis_store::connection_owner::connection_owner(boost::asio::io_context& worker,
       fsm_(settings_.connect_timeout, seed),
       breaker_(settings_.breaker, ~seed),
       pipeline_(settings_.max_pending),
+      permits_(worker, *this),
       pace_(worker),
       deadline_(worker),
       probe_due_(worker),
@@ -62,6 +63,7 @@ redis_store::counts redis_store::connection_owner::count() const noexcept
 
 // ---- checks
 
+// Why nothing can be asked now, if so.
 std::optional<errc> redis_store::connection_owner::refusal() noexcept
 {
     std::optional<errc> why;
@@ -77,36 +79,24 @@ std::optional<errc> redis_store::connection_owner::refusal() noexcept
 
 void redis_store::connection_owner::ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who)
 {
-    auto const until = std::min(deadline, base::clock::now() + settings_.check_timeout);
-    send({.asked = asked, .deadline = until, .who = &who, .call = {}});
-}
-
-void redis_store::connection_owner::call(redis::background_call what)
-{
-    auto const ready = fsm_.now_in() == fsm::state::ready;
-    if (ready && !pipeline_.full_of_calls()) {
-        auto call = std::make_unique<redis::background_call>(std::move(what));
-        return send({.asked = {}, .deadline = base::clock::now() + settings_.check_timeout, .call = std::move(call)});
+    if (auto const refused = refusal()) {
+        who.answer(*refused);
+        return who.wake(redis::resumption::later);
     }
-    boost::asio::post(worker_,
-                      [weak = weak_from_this(), why = ready ? errc::overloaded : errc::not_connected, call = std::move(what)] {
-                          if (auto const self = weak.lock()) self->settle(call, why);
-                      });
-}
-
-void redis_store::connection_owner::give_back(claim const& what, charge const& taken) noexcept
-{
-    static_cast<void>(what); // filled in with the scripts' refund
-    static_cast<void>(taken);
+    auto const until = std::min(deadline, base::clock::now() + settings_.check_timeout);
+    send({.asked = asked, .deadline = until, .who = &who});
 }
 
 void redis_store::connection_owner::send(pipeline::item item)
 {
     auto& out = connection_->outgoing();
-    if (auto const* call = item.call.get())
+    if (auto const* call = item.call.get()) {
         append_script(out, item.how, {call->what, call->key, call->arguments, settings_.test_clock});
-    else
-        append_acquire(out, item.how, {.asked = item.asked, .now = base::clock::now(), .test_now = settings_.test_clock});
+    } else {
+        auto const held = permits_.holdings_for(item.asked);
+        append_acquire(out, item.how,
+                       {.asked = item.asked, .now = base::clock::now(), .holdings = held, .test_now = settings_.test_clock});
+    }
     connection_->flush();
     ++counts_.commands;
     expect_deadline(item.deadline);
@@ -156,11 +146,44 @@ void redis_store::connection_owner::settle(std::vector<redis::waiter*> const& al
     for (auto* who : all) settle(*who);
 }
 
+// ---- background calls
+
+bool redis_store::connection_owner::has_room_for_call() const noexcept
+{
+    return fsm_.now_in() == fsm::state::ready && !pipeline_.full_of_calls();
+}
+
+void redis_store::connection_owner::call(redis::background_call what)
+{
+    if (has_room_for_call()) {
+        auto call = std::make_unique<redis::background_call>(std::move(what));
+        return send({.deadline = base::clock::now() + settings_.check_timeout, .call = std::move(call)});
+    }
+    auto const why = fsm_.now_in() == fsm::state::ready ? errc::overloaded : errc::not_connected;
+    boost::asio::post(worker_, [weak = weak_from_this(), why, call = std::move(what)] {
+        if (auto const self = weak.lock()) self->settle(call, why);
+    });
+}
+
 void redis_store::connection_owner::settle(redis::background_call const& call, base::result<redis::reply> const& answer)
 {
     if (fsm_.now_in() == fsm::state::stopped) return;
     if (!answer) note(answer.error());
     if (call.done) call.done(answer);
+}
+
+void redis_store::connection_owner::out_of_step()
+{
+    note(errc::protocol);
+    lost(errc::protocol);
+}
+
+void redis_store::connection_owner::give_back(claim const& what, charge const& taken)
+{
+    if (auto const* limit = std::get_if<concurrency>(&what.algorithm()))
+        return permits_.give_back({what.key, limit->limit, taken.cost});
+    if (fsm_.now_in() != fsm::state::ready) return; // it refills, or its window ends
+    call({.what = &redis::scripts::refund, .key = std::string(what.key.view()), .arguments = redis::pack_refund(what, taken)});
 }
 
 // ---- the breaker
@@ -217,10 +240,7 @@ void redis_store::connection_owner::await_probe()
 
 void redis_store::connection_owner::probe()
 {
-    send({.asked = prober_->claims(),
-          .deadline = base::clock::now() + settings_.check_timeout,
-          .who = prober_.get(),
-          .call = {}});
+    send({.asked = prober_->claims(), .deadline = base::clock::now() + settings_.check_timeout, .who = prober_.get()});
 }
 
 void redis_store::connection_owner::probed(base::result<verdict> const& answer)
@@ -255,6 +275,7 @@ void redis_store::connection_owner::resume(fsm::event what)
         ++counts_.connects;
         last_loss_.clear();
         tell(change::better, "connected to " + target());
+        permits_.connected();
         if (breaker_.start_probe_on_new_connection()) probe();
         break;
     case verb::pause:
@@ -305,6 +326,7 @@ void redis_store::connection_owner::drop()
     connection_.reset();
     auto const self = shared_from_this(); // one of them may be the last to need the store
     auto const ended = pipeline_.fail_all(errc::not_connected);
+    permits_.lost(ended.in_doubt);
     settle(ended.waiters);
     for (auto const& call : ended.calls) settle(*call, errc::not_connected);
 }
@@ -372,10 +394,14 @@ void redis_store::connection_owner::take_answer(redis::reply const& answer)
     if (refused) error_text_ = answer.text;
     base::error_code why;
     switch (taken.what) {
-    case pipeline::step::late: break;
-    case pipeline::step::send_again: send(std::move(taken.item)); break;
+    case pipeline::step::late: permits_.granted_late(pipeline::granted_late(taken.item, answer)); break;
+    case pipeline::step::send_again:
+        if (auto& call = taken.item.call; call && call->packed_anew) call->arguments = call->packed_anew();
+        send(std::move(taken.item));
+        break;
     case pipeline::step::unasked: why = errc::protocol; break;
     case pipeline::step::answered:
+        permits_.answered(taken.item.asked, taken.item.who->answered());
         if (!taken.item.who->answered()) why = taken.item.who->answered().error();
         settle(*taken.item.who);
         break;

@@ -6,6 +6,7 @@
 #include "limiter/breaker.hpp"
 #include "limiter/redis/connection.hpp"
 #include "limiter/redis/connection_fsm.hpp"
+#include "limiter/redis/permit_keeper.hpp"
 #include "limiter/redis/pipeline.hpp"
 #include "limiter/redis/redis_store.hpp"
 
@@ -17,6 +18,7 @@
 namespace penstock::limiter {
 
 struct redis_store::connection_owner final : redis::connection::listener,
+                                             redis::permit_keeper::line,
                                              std::enable_shared_from_this<redis_store::connection_owner> {
 public:
     connection_owner(boost::asio::io_context& worker, redis_settings wanted, std::uint64_t seed, state_listener changes);
@@ -25,14 +27,11 @@ public:
     void start();
     void stop();
 
-    // Why nothing can be asked now, if so.
-    [[nodiscard]] std::optional<errc> refusal() noexcept;
-    // Asks; `who` is woken with the answer, or at the deadline. Only if refusal() has just said no.
+    // Asks; `who` is woken with the answer, or at the deadline, or soon with the reason why nothing can be asked now.
     void ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who);
 
-    void call(redis::background_call what);
-
-    void give_back(claim const& what, charge const& taken) noexcept;
+    void call(redis::background_call what) override;
+    void give_back(claim const& what, charge const& taken);
 
     [[nodiscard]] counts count() const noexcept;
     [[nodiscard]] boost::asio::io_context& worker() noexcept { return worker_; }
@@ -45,6 +44,11 @@ private:
     void on_connected() override;
     void on_bytes(std::span<char const> received) override;
     void on_broken(base::error_code why) override;
+
+    [[nodiscard]] std::optional<errc> refusal() noexcept;
+    [[nodiscard]] bool has_room_for_call() const noexcept override;
+    void out_of_step() override;
+    std::weak_ptr<void> lifeline() noexcept override { return weak_from_this(); }
 
     void resume(fsm::event what);
     void pace(base::instant until);
@@ -78,6 +82,7 @@ private:
     fsm fsm_;
     limiter::breaker breaker_;
     redis::pipeline pipeline_;
+    redis::permit_keeper permits_;
     std::unique_ptr<redis::reply_reader> reader_;   // of the present connection
     std::shared_ptr<redis::connection> connection_; // null while pausing
     unsigned greetings_due_ = 0;

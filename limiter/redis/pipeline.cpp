@@ -31,11 +31,23 @@ pipeline::taken pipeline::take(reply const& with) noexcept
     return {step::answered, std::move(oldest)};
 }
 
+std::vector<permits> pipeline::granted_late(item const& late, reply const& with)
+{
+    std::vector<permits> granted;
+    if (late.left.empty()) return granted;
+    auto const answer = decode_verdict(with, late.asked.size()); // the size, not the claims, which are gone
+    if (!answer || !answer->allowed) return granted;
+    for (auto const& asked : late.left)
+        if (answer->decisions[asked.place].allowed) granted.push_back(asked.what);
+    return granted;
+}
+
 std::vector<waiter*> pipeline::expire(base::instant now)
 {
     std::vector<waiter*> given_up;
     for (auto& each : pending_) {
         if (!each.who || each.deadline > now) continue;
+        each.left = permits_asked_by(each.asked);
         each.who->answer(errc::timed_out);
         given_up.push_back(std::exchange(each.who, nullptr));
     }
@@ -47,6 +59,8 @@ pipeline::ended pipeline::fail_all(errc why)
     ended failed;
     for (auto& each : pending_) {
         if (each.call) failed.calls.push_back(std::move(each.call));
+        if (each.who) each.left = permits_asked_by(each.asked);
+        for (auto const& asked : each.left) failed.in_doubt.push_back(asked.what);
         if (!each.who) continue;
         each.who->answer(why);
         failed.waiters.push_back(each.who);

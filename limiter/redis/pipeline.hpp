@@ -6,6 +6,7 @@
 #include "limiter/claim.hpp"
 #include "limiter/redis/background_call.hpp"
 #include "limiter/redis/codec.hpp"
+#include "limiter/redis/permits.hpp"
 
 #include <boost/circular_buffer.hpp>
 
@@ -42,10 +43,11 @@ private:
 class pipeline {
 public:
     struct item {
-        std::span<claim const> asked;          // of a check: alive until `who` is woken
-        base::instant deadline;                // of a background call: only tells how long Redis has been silent
-        waiter* who = nullptr;                 // of a check; null: given up
-        std::unique_ptr<background_call> call; // null: a check
+        std::span<claim const> asked = {};          // of a check: alive until `who` is woken
+        base::instant deadline;                     // of a background call: only tells how long Redis has been silent
+        waiter* who = nullptr;                      // of a check; null: given up
+        std::unique_ptr<background_call> call = {}; // null: a check
+        std::vector<permits_asked> left = {}; // by a check that was given up: the claims are gone, a late reply may grant them
         calling how = calling::by_digest;
         bool sent_again = false;
 
@@ -55,7 +57,7 @@ public:
     enum class step : std::uint8_t {
         answered,   // `item.who` has its answer and is to be woken
         done,       // `item.call` is to be told the reply
-        late,       // nobody waits any more
+        late,       // nobody waits any more; see granted_late()
         send_again, // the script was unknown: `item` is to be sent once more, as `item.how` says, and pushed again
         unasked,    // nothing is pending: the connection is out of step
     };
@@ -66,6 +68,7 @@ public:
     struct ended {
         std::vector<waiter*> waiters; // to be woken
         std::vector<std::unique_ptr<background_call>> calls;
+        std::vector<permits> in_doubt; // asked for; whether Redis granted them nobody knows
     };
 
     // At most `bound` checks, those given up included, and half as many background calls.
@@ -78,6 +81,8 @@ public:
 
     // The reply to the oldest item.
     taken take(reply const& with) noexcept;
+    // The permits that a late reply granted to a check that was given up: they are to be given back.
+    static std::vector<permits> granted_late(item const& late, reply const& with);
 
     // Gives up every check whose deadline has come; answers errc::timed_out. The caller wakes those returned.
     std::vector<waiter*> expire(base::instant now);

@@ -15,6 +15,7 @@ namespace scripts {
 
 extern script const acquire; // lua/acquire.lua
 extern script const refund;  // lua/refund.lua
+extern script const lease;   // lua/lease.lua
 
 } // namespace scripts
 

@@ -3,20 +3,31 @@
 -- Parameters: p1 capacity (permits), p2 whole microseconds of the emission interval; kind 1 adds numerator and denominator
 --   of the rest of the interval, in lowest terms.
 -- Key: the theoretical arrival time in microseconds, an integer that Redis keeps without a string; or, between two
---   microseconds, 'us:numerator'. Below now means untouched.
+--   microseconds, 'us:numerator'; with permits out on lease more follows, which lib/lease_state.lua reads and this keeps.
+--   Below now means untouched.
 -- Expiry: the end of the two seconds that follow the two seconds in which the arrival time lies. All arrival times of the
 --   same two seconds share it, so a busy key seldom needs a new one and moves by INCRBY. It depends on no parameter, or a
 --   changed limit could leave a key that dies before its state does.
 -- Twin: limiter/token_bucket.
 
 local capacity, interval = p1, p2
-local arrival, rest, old = now, 0, number(stored)
+local num, den = 0, 1
+if kind == 1 then num, den = decode('<dd', arg, 26) end
+local arrival, rest, old, out = now, 0, number(stored)
 if old then
   if old > now and old < 9007199254740992 then arrival = old end
 elseif type(stored) == 'string' then
-  local us, numerator = string.match(stored, '^(%d+):(%d+)$')
-  us = number(us)
-  if us and us >= now and us < 9007199254740992 then arrival, rest, old = us, number(numerator), us end
+  local us, numerator, leases = string.match(stored, '^(%d+):(%d+)(.*)$')
+  us, numerator = number(us), number(numerator)
+  if us and us < 9007199254740992 then
+    if leases == '' then
+      if us >= now then arrival, rest, old = us, numerator, us end
+    else
+      local first, first_out, second, second_out
+      out = leases
+      --@include lib/lease_state.lua
+    end
+  end
 end
 
 if kind == 0 then
@@ -44,7 +55,6 @@ if kind == 0 then
   local left = latest - arrival
   remaining, reset = (left - left % interval) / interval, arrival - now
 else
-  local num, den = decode('<dd', arg, 26)
   -- Left by the same limit with another denominator: rounded up.
   if rest >= den then arrival, rest = arrival + 1, 0 end
   local product = capacity * num
@@ -87,3 +97,4 @@ else
   reset = arrival - now
   if rest > 0 then reset = reset + 1 end
 end
+if out and value then value = format('%d:%d', arrival, rest) .. out end

@@ -253,7 +253,7 @@ private:
         compare(step, got, where() + " " + time, wrong_);
         for (std::size_t i = 0; got.allowed && i < got.decisions.size(); ++i) {
             auto const& each = step.claims[i];
-            if (!got.decisions[i].allowed) continue;
+            if (!got.decisions[i].allowed || each.cost == 0) continue;
             charges_.push_back({each.limit, each.identity, step.at, {each.cost, got.now, got.decisions[i].reset_after}});
         }
     }

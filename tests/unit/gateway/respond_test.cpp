@@ -119,7 +119,7 @@ TEST_CASE("RL-40, RL-43, RL-78: every failure has its status, phrase and an abou
              {"broken", failed(failure::kind::broken), 502, "Bad Gateway"},
              {"bad answer", failed(failure::kind::bad_answer), 502, "Bad Gateway"},
              {"answer timed out", failed(failure::kind::answer_timed_out), 504, "Gateway Timeout"},
-             {"client gone", failed(failure::kind::client_gone), 400, "Bad Request"},
+             {"body cut short", failed(failure::kind::client_body_cut), 400, "Bad Request"},
              {"client body invalid", failed(failure::kind::client_body_invalid), 400, "Bad Request"},
              {"client timed out", failed(failure::kind::client_timed_out), 408, "Request Timeout"},
              {"body too large", failed(failure::kind::body_too_large), 413, "Payload Too Large"},

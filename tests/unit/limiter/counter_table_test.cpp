@@ -21,7 +21,7 @@ constexpr std::uint64_t neighbour(std::uint64_t n) { return (std::uint64_t{1} <<
 
 TEST_CASE("a counter is found under its tag, and no other")
 {
-    counter_table table{100};
+    counter_table<counter_state> table;
     CHECK(table.find(7) == nullptr);
     table.insert(7, until(start + seconds(1), 70), start);
     table.insert(8, until(start + seconds(1), 80), start);
@@ -34,7 +34,7 @@ TEST_CASE("a counter is found under its tag, and no other")
 
 TEST_CASE("tags that share a home are told apart, also behind one that was dropped")
 {
-    counter_table table{100};
+    counter_table<counter_state> table;
     for (std::uint64_t n = 0; n < 20; ++n) {
         auto const lives = n % 3 == 0 ? seconds(1) : seconds(100);
         table.insert(neighbour(n), until(start + lives, static_cast<std::int64_t>(n)), start);
@@ -50,7 +50,7 @@ TEST_CASE("tags that share a home are told apart, also behind one that was dropp
 
 TEST_CASE("homes at the end of the table continue at its beginning")
 {
-    counter_table table{100};
+    counter_table<counter_state> table;
     for (std::uint64_t n = 0; n < 5; ++n) {
         table.insert(UINT64_MAX - n, until(start + (n < 2 ? seconds(1) : seconds(100)), static_cast<std::int64_t>(n)), start);
     }
@@ -64,7 +64,7 @@ TEST_CASE("homes at the end of the table continue at its beginning")
 
 TEST_CASE("a counter is dropped only after its last microsecond")
 {
-    counter_table table{100};
+    counter_table<counter_state> table;
     table.insert(7, until(start + seconds(1)), start);
     CHECK(table.sweep(1000, start + seconds(1)) == 0);
     CHECK(table.sweep(1000, start + seconds(1) + base::micros{1}) == 1);
@@ -73,7 +73,7 @@ TEST_CASE("a counter is dropped only after its last microsecond")
 
 TEST_CASE("an insertion drops expired counters")
 {
-    counter_table table{10'000};
+    counter_table<counter_state> table;
     std::uint64_t tag = 0;
     auto const next_tag = [&tag] { return tag += 0x9e3779b97f4a7c15; };
     for (int i = 0; i < 5'000; ++i) table.insert(next_tag(), until(start + seconds(1)), start);
@@ -82,32 +82,89 @@ TEST_CASE("an insertion drops expired counters")
     CHECK(table.evictions() == 0);
 }
 
-TEST_CASE("at the bound the counter closest to untouched goes, and is counted")
+TEST_CASE("asked to shrink, the counter closest to untouched goes, and is counted")
 {
-    counter_table table{10};
+    counter_table<counter_state> table;
     for (std::uint64_t n = 0; n < 10; ++n) {
         table.insert(neighbour(n), until(start + seconds(n == 4 ? 10 : 100)), start);
     }
+    table.shrink_to(10, neighbour(10), start);
     CHECK(table.evictions() == 0);
-    table.insert(neighbour(10), until(start + seconds(50)), start);
-    CHECK(table.size() == 10);
+    table.shrink_to(9, neighbour(10), start);
+    CHECK(table.size() == 9);
     CHECK(table.evictions() == 1);
     CHECK(table.find(neighbour(4)) == nullptr);
-    CHECK(table.find(neighbour(10)) != nullptr);
 }
 
-TEST_CASE("at the bound an expired counter goes without being counted")
+TEST_CASE("asked to shrink, an expired counter goes without being counted")
 {
-    counter_table table{3};
-    for (std::uint64_t n = 0; n < 3; ++n) table.insert(neighbour(n), until(start + seconds(1)), start);
-    table.insert(neighbour(3), until(start + seconds(100)), start + seconds(2));
+    counter_table<counter_state> table;
+    for (std::uint64_t n = 0; n < 3; ++n) table.insert(neighbour(n), until(start + seconds(n == 1 ? 1 : 100)), start);
+    table.shrink_to(2, neighbour(3), start + seconds(2));
     CHECK(table.evictions() == 0);
-    CHECK(table.find(neighbour(3)) != nullptr);
+    CHECK(table.find(neighbour(1)) == nullptr);
+}
+
+TEST_CASE("the counter for which a table shrinks stays, closest to untouched or not")
+{
+    counter_table<counter_state> table;
+    for (std::uint64_t n = 0; n < 3; ++n) table.insert(neighbour(n), until(start + seconds(n == 1 ? 1 : 100)), start);
+    table.shrink_to(0, neighbour(1), start);
+    CHECK(table.size() == 1);
+    CHECK(table.find(neighbour(1)) != nullptr);
+}
+
+TEST_CASE("permits that are held are dropped last, however many of them stand together")
+{
+    counter_table<counter_state> table;
+    for (std::uint64_t n = 0; n < 50; ++n) table.insert(neighbour(n), {held_until_us, 1}, start);
+    table.insert(neighbour(50), until(start + seconds(100)), start);
+    table.shrink_to(50, neighbour(51), start);
+    CHECK(table.find(neighbour(50)) == nullptr);
+    table.shrink_to(49, neighbour(51), start);
+    CHECK(table.size() == 49);
+}
+
+TEST_CASE("long states weigh what their memory does, and are moved with their words")
+{
+    counter_table<long_state> table;
+    for (std::uint64_t n = 0; n < 40; ++n) {
+        auto const words = static_cast<std::size_t>(n % 5) * 100;
+        auto const lives = n % 3 == 0 ? seconds(1) : seconds(100);
+        table.insert(neighbour(n), {base::since_epoch_us(start + lives), std::vector<std::int64_t>(words, 7)}, start);
+    }
+    CHECK(table.weight() >= (40 * 40 + 8 * 1000 * 8) / 40);
+    CHECK(table.weight() <= (40 * 80 + 8 * 1000 * 8) / 40 + 40);
+    CHECK(table.bytes() >= table.weight() * 40 - 40 * 40);
+    CHECK(table.sweep(1000, start + seconds(2)) == 14);
+    std::size_t weight = 0;
+    for (std::uint64_t n = 0; n < 40; ++n) {
+        CAPTURE(n);
+        auto const* found = table.find(neighbour(n));
+        CHECK((found != nullptr) == (n % 3 != 0));
+        if (!found) continue;
+        CHECK(found->words.size() == n % 5 * 100);
+        weight += weight_of(*found);
+    }
+    CHECK(table.weight() == weight);
+}
+
+TEST_CASE("a long state that has grown is weighed anew")
+{
+    counter_table<long_state> table;
+    table.insert(7, {base::since_epoch_us(start + seconds(1)), {1, 2, 3}}, start);
+    auto& found = *table.find(7);
+    auto const before = weight_of(found);
+    found.words.resize(1000);
+    table.reweigh(before, found);
+    CHECK(table.weight() == weight_of(found));
+    CHECK(table.sweep(1000, start + seconds(2)) == 1);
+    CHECK(table.weight() == 0);
 }
 
 TEST_CASE("a table starts tiny, takes at most 64 bytes a counter when it has some, and shrinks when they are gone")
 {
-    counter_table table{1'000'000};
+    counter_table<counter_state> table;
     auto const tiny = table.bytes();
     CHECK(tiny <= 256);
     std::mt19937_64 random{1};
@@ -125,7 +182,7 @@ TEST_CASE("a table does what a map does, whatever is inserted, dropped and looke
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
         CAPTURE(seed);
         std::mt19937_64 random{seed};
-        counter_table table{100'000};
+        counter_table<counter_state> table;
         std::map<std::uint64_t, counter_state> expected;
         auto now = start;
         for (int i = 0; i < 5'000; ++i) {

@@ -200,7 +200,7 @@ TEST_CASE("the embedded digest is that of the embedded text, and the text has no
     CHECK(scripts::acquire.sha1.size() == 40);
     CHECK(scripts::acquire.text.find("--") == std::string_view::npos);
     CHECK(scripts::acquire.text.find("capacity") != std::string_view::npos);
-    CHECK(scripts::acquire.text.size() < 8192);
+    CHECK(scripts::acquire.text.size() < 16384);
 }
 
 } // namespace penstock::limiter::redis

@@ -33,14 +33,14 @@ struct fixture {
         auto& who = people.emplace_back();
         auto& asked = claims.emplace_back();
         asked.policy = &limit;
-        pending.push({.asked = {&asked, 1}, .deadline = deadline, .who = &who, .call = {}});
+        pending.push({.asked = {&asked, 1}, .deadline = deadline, .who = &who});
         return who;
     }
     background_call const& call(script const& what)
     {
         auto made = std::make_unique<background_call>(background_call{&what, "key", "arguments", {}});
         auto const& kept = *made;
-        pending.push({.asked = {}, .deadline = start, .call = std::move(made)});
+        pending.push({.deadline = start, .call = std::move(made)});
         return kept;
     }
     // The oldest meets an unknown script; how it is sent once more.
@@ -233,7 +233,7 @@ TEST_CASE("more than fit at first are kept in order")
     claim asked;
     asked.policy = &limit;
     std::deque<someone> people(300);
-    for (auto& who : people) pending.push({.asked = {&asked, 1}, .deadline = start, .who = &who, .call = {}});
+    for (auto& who : people) pending.push({.asked = {&asked, 1}, .deadline = start, .who = &who});
     for (auto& who : people) CHECK(pending.take(failure).item.who == &who);
 }
 
