@@ -94,12 +94,13 @@ void add_traffic(families& out, telemetry const& total)
 void add_queues(families& out, telemetry const& total)
 {
     auto& waiting = out.add("queue_waiting", "Requests that wait for a permit now.", MetricType::Gauge);
+    for (auto const& [name, counts] : total.limits) {
+        if (counts.queue) gauge(waiting, {{"limit", name}}, static_cast<double>(counts.queue->waiting));
+    }
     auto& waited = out.add("queue_wait_seconds", "How long requests have waited for a permit, whether they got it or not.",
                            MetricType::Histogram);
     for (auto const& [name, counts] : total.limits) {
-        if (!counts.queue) continue;
-        gauge(waiting, {{"limit", name}}, static_cast<double>(counts.queue->waiting));
-        distribution(waited, {{"limit", name}}, counts.queue->waited);
+        if (counts.queue) distribution(waited, {{"limit", name}}, counts.queue->waited);
     }
 }
 

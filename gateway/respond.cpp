@@ -64,6 +64,15 @@ unsigned simple(std::string& out, response_context const& context, unsigned stat
     return status;
 }
 
+unsigned unauthorized(std::string& out, response_context const& context, std::string_view detail)
+{
+    out.clear();
+    append_status_line(out, 401);
+    out.append("WWW-Authenticate: ApiKey realm=\"api\"\r\n"); // AK-9
+    finish(out, context, blank_problem(401, phrase(401), detail));
+    return 401;
+}
+
 unsigned status_of(head_problem problem) noexcept
 {
     switch (problem) {
@@ -185,8 +194,9 @@ unsigned malformed(std::string& out, response_context const& context, head_probl
     return simple(out, context, status_of(problem), detail_of(problem));
 }
 
-unsigned refused_facts(std::string& out, response_context const& context, extract_problem, std::string_view why)
+unsigned refused_facts(std::string& out, response_context const& context, extract_problem problem, std::string_view why)
 {
+    if (problem == extract_problem::unknown_api_key) return unauthorized(out, context, why);
     return simple(out, context, 400, why);
 }
 
@@ -231,14 +241,13 @@ unsigned too_large(std::string& out, response_context const& context)
 
 unsigned missing_key(std::string& out, response_context const& context, limiter::policy const& limit)
 {
-    auto const is_credential = [](partition::entry const& entry) { return entry.source == partition::entry_source::api_key; };
+    using partition::entry_source;
+    auto const is_credential = [](partition::entry const& entry) {
+        return entry.source == entry_source::api_key || entry.source == entry_source::api_key_attribute;
+    };
     if (std::ranges::none_of(limit.key, is_credential))
         return simple(out, context, 400, "The request lacks what its limit is counted by.");
-    out.clear();
-    append_status_line(out, 401);
-    out.append("WWW-Authenticate: ApiKey realm=\"api\"\r\n"); // AK-9
-    finish(out, context, blank_problem(401, phrase(401), "An API key is required."));
-    return 401;
+    return unauthorized(out, context, "An API key is required.");
 }
 
 unsigned rejected(std::string& out, response_context const& context, limiter::admission_ruling const& gate,

@@ -22,12 +22,11 @@ inline std::int64_t pick(random_source& random, std::initializer_list<std::int64
     return of.begin()[pick(random, 0, static_cast<std::int64_t>(of.size()) - 1)];
 }
 
-// Days of which each is an hour long, around `origin`.
-inline limiter::calendar short_days(base::instant origin)
+// Days that are so long, around `origin`, at which one begins.
+inline limiter::calendar short_days(base::instant origin, base::micros length)
 {
     limiter::calendar days;
-    for (int hour = -100; hour < 100; ++hour)
-        days.starts.push_back(base::since_epoch_us(origin) + hour * std::int64_t{3'600'000'000});
+    for (int day = -100; day < 100; ++day) days.starts.push_back(base::since_epoch_us(origin + day * length));
     return days;
 }
 

@@ -62,7 +62,7 @@ TEST_CASE("Redis and the C++ twin give the same answer to the bit, over random h
             std::vector<limiter::charge> charges;
         };
         auto const start = origin();
-        auto const days = short_days(start);
+        auto const days = short_days(start, std::chrono::hours(1));
         std::vector<counter> counters(3 * algorithm_count);
         auto const renew = [&](std::size_t which) {
             auto& of = counters[which];

@@ -1,0 +1,258 @@
+#include "limiter/fleet_front.hpp"
+
+#include "limiter/error.hpp"
+#include "limiter/fingerprint.hpp"
+#include "limiter/redis/suspended.hpp"
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace penstock::limiter {
+namespace asio = boost::asio;
+namespace {
+
+// Only requests that differ in nothing may share a call: one charge for each of them is then as good as one for all.
+bool may_share(std::span<claim const> asked) noexcept
+{
+    if (asked.size() != 1) return false;
+    auto const& only = asked.front();
+    auto const& limit = *only.policy;
+    return limit.enforce == enforcement::enforce && limit.precision == precision::exact && limit.queue.limit == 0 &&
+           only.cost > 0 && !is_sharded(only) && !std::holds_alternative<concurrency>(only.algorithm());
+}
+
+} // namespace
+
+void fleet_request::wake(redis::resumption when) { front_.answered(*this, when); }
+
+bool fleet_front::flight_equal::operator()(fleet_request const& a, fleet_request const& b) const noexcept
+{
+    auto const& one = a.asked.front();
+    auto const& other = b.asked.front();
+    return a.fingerprint == b.fingerprint && one.cost == other.cost && one.key == other.key &&
+           one.algorithm() == other.algorithm();
+}
+
+fleet_front::fleet_front(asio::io_context& worker, asked_store& behind, base::hash_key secret)
+    : worker_(worker), behind_(behind), secret_(secret), flights_({buckets_.data(), buckets_.size()})
+{}
+
+fleet_front::~fleet_front() = default;
+
+asio::awaitable<base::result<verdict>> fleet_front::acquire(std::span<claim const> asked, base::instant deadline)
+{
+    fleet_request::first_try elsewhere;
+    if (!denials_.empty()) {
+        auto const now = base::clock::now();
+        if (auto const denied = recall(asked, now)) {
+            shard_tour tour(asked);
+            if (auto const final = recall_all_shards(tour, *denied, now)) {
+                count_denials(*asked[final->place].policy, 1);
+                return refuse(asked.size(), *final, now);
+            }
+            elsewhere = std::make_unique<shard_tour>(tour);
+        }
+    }
+    auto wait = [this, asked, deadline, elsewhere = std::move(elsewhere)](auto handler) mutable {
+        using suspended = redis::suspended<fleet_request, decltype(handler)>;
+        begin(suspended::make(std::move(handler), worker_.get_executor(), *this, asked, deadline, std::move(elsewhere)));
+    };
+    // Not a coroutine of its own: one frame less on the way of each request.
+    return asio::async_initiate<asio::use_awaitable_t<> const, void(base::result<verdict>)>(std::move(wait),
+                                                                                            asio::use_awaitable);
+}
+
+// ---- denials
+
+// Takes what makes a small frame: Asio keeps those for the next.
+asio::awaitable<base::result<verdict>> fleet_front::refuse(std::size_t of, refusal from_memory, base::instant now)
+{
+    co_return verdict_of(of, from_memory, now);
+}
+
+verdict fleet_front::verdict_of(std::size_t of, refusal const& from_memory, base::instant now)
+{
+    verdict said{.allowed = false, .granted = 0, .now = now, .decisions = {}};
+    decision unknown;
+    unknown.known = false;
+    said.decisions.resize(of, unknown);
+    said.decisions[from_memory.place] = from_memory.said;
+    return said;
+}
+
+// Of several refusals the one that stands longest.
+std::optional<fleet_front::refusal> fleet_front::recall(std::span<claim const> asked, base::instant now) noexcept
+{
+    std::optional<refusal> longest;
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if (!denial_memory::remembers(asked[i])) continue;
+        auto const said = denials_.find(fingerprint_of(asked[i], secret_), asked[i], now);
+        if (said && (!longest || said->retry_after > longest->said.retry_after)) longest = {.place = i, .said = *said};
+    }
+    return longest;
+}
+
+// The refusal, if no shard is left that might not refuse; else `tour` has come to one.
+std::optional<fleet_front::refusal> fleet_front::recall_all_shards(shard_tour& tour, refusal first, base::instant now)
+{
+    for (auto denied = first;;) {
+        auto said = verdict_of(tour.claims().size(), denied, now);
+        if (!tour.move_on(said)) {
+            tour.shorten_waits(said);
+            return refusal{.place = denied.place, .said = said.decisions[denied.place]};
+        }
+        auto const next = recall(tour.claims(), now);
+        if (!next) return std::nullopt;
+        denied = *next;
+    }
+}
+
+void fleet_front::remember(std::span<claim const> asked, verdict const& said, base::instant sent_at) noexcept
+{
+    auto const now = base::clock::now();
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        auto const& one = said.decisions[i];
+        if (!one.known || one.allowed || !denial_memory::remembers(asked[i])) continue;
+        denials_.remember(fingerprint_of(asked[i], secret_), one, sent_at, now);
+    }
+}
+
+void fleet_front::count_denials(policy const& limit, std::uint64_t times)
+{
+    auto found = counts_.find(limit.name);
+    if (found == counts_.end()) found = counts_.emplace(limit.name, limit_counts{}).first;
+    found->second.denials_from_memory += times;
+}
+
+// ---- calls
+
+void fleet_front::begin(fleet_request& who)
+{
+    if (!may_share(who.asked)) return send(who);
+    who.fingerprint = fingerprint_of(who.asked.front(), secret_);
+    auto const [at, first] = flights_.insert(who);
+    if (first) return send(who);
+    // Whoever has less time than the call under way would be kept waiting past its deadline.
+    if (waiting_ == most_waiting || who.deadline < at->deadline) return send(who);
+    at->behind.push_back(who);
+    ++waiting_;
+}
+
+void fleet_front::send(fleet_request& who)
+{
+    who.sent_at = base::clock::now();
+    if (who.alike.empty()) return behind_.ask(who.asks_now(), who.deadline, who);
+    auto deadline = who.deadline;
+    for (auto const& each : who.alike) deadline = std::min(deadline, each.deadline);
+    who.for_all = std::make_unique<claim>(who.asked.front());
+    who.for_all->times = static_cast<std::uint32_t>(who.alike.size() + 1);
+    behind_.ask({who.for_all.get(), 1}, deadline, who);
+}
+
+void fleet_front::answered(fleet_request& who, redis::resumption when)
+{
+    auto const& got = who.answered();
+    if (got && !got->allowed) {
+        remember(who.asks_now(), *got, who.sent_at);
+        if (try_next_shard(who)) return;
+    }
+    if (who.fleet_request::leads::is_linked()) return land(who, when);
+    who.resume(when);
+}
+
+// True if the request is under way again; false if its answer stands.
+bool fleet_front::try_next_shard(fleet_request& who)
+{
+    if (!who.tour) {
+        if (std::ranges::none_of(who.asked, is_sharded)) return false;
+        who.tour = std::make_unique<shard_tour>(who.asked);
+    }
+    auto said = *who.answered();
+    if (who.tour->move_on(said)) {
+        auto const now = base::clock::now();
+        auto const denied = recall(who.tour->claims(), now);
+        auto const final = denied ? recall_all_shards(*who.tour, *denied, now) : std::nullopt;
+        if (!final) {
+            send(who);
+            return true;
+        }
+        said = verdict_of(who.asked.size(), *final, now);
+    } else {
+        who.tour->shorten_waits(said);
+    }
+    who.answer(said);
+    return false;
+}
+
+// ---- calls that several share
+
+void fleet_front::land(fleet_request& leader, redis::resumption when)
+{
+    flights_.erase(flights_.iterator_to(leader));
+    if (!leader.alike.empty() || !leader.behind.empty()) {
+        fleet_request::line waiting;
+        waiting.swap(leader.behind);
+        waiting_ -= waiting.size();
+        hand_out(leader, waiting);
+        lift(std::move(waiting), base::clock::now());
+    }
+    leader.resume(when); // the last that happens here: it may end the front
+}
+
+// The requests of one call, in their order, are answered as if they had asked one after another. Those for which the permits
+// did not suffice go in front of `waiting`: the next call says how long they have to wait.
+void fleet_front::hand_out(fleet_request& leader, fleet_request::line& waiting)
+{
+    auto got = leader.answered();
+    auto left = got && got->allowed ? got->granted : 0U;
+    auto const next = [&got, &left, cost = leader.asked.front().cost] {
+        auto one = got;
+        if (one && one->allowed) {
+            --left;
+            one->granted = 1;
+            one->decisions.front().remaining += left * cost;
+        }
+        return one;
+    };
+    auto const refused = left == 0;
+    leader.answer(next());
+    while (!leader.alike.empty() && (refused || left > 0)) {
+        auto& who = leader.alike.front();
+        leader.alike.pop_front();
+        who.answer(next());
+        who.resume(redis::resumption::later);
+    }
+    waiting.splice_after(waiting.before_begin(), leader.alike);
+}
+
+// Those who waited behind a call that has ended: answered from what it brought, or sent together.
+void fleet_front::lift(fleet_request::line waiting, base::instant now)
+{
+    if (waiting.empty()) return;
+    auto const denied = recall(waiting.front().asked, now);
+    if (denied) count_denials(*waiting.front().asked.front().policy, waiting.size());
+    fleet_request* leader = nullptr;
+    while (!waiting.empty()) {
+        auto& who = waiting.front();
+        waiting.pop_front();
+        if (denied || who.deadline <= now) {
+            who.answer(denied ? base::result<verdict>{verdict_of(1, *denied, now)} : base::result<verdict>{errc::timed_out});
+            who.resume(redis::resumption::later);
+        } else if (!leader) {
+            leader = &who;
+        } else if (leader->alike.size() + 1 < most_alike) {
+            leader->alike.push_back(who);
+        } else {
+            leader->behind.push_back(who);
+            ++waiting_;
+        }
+    }
+    if (!leader) return;
+    flights_.insert(*leader);
+    send(*leader);
+}
+
+} // namespace penstock::limiter

@@ -1,0 +1,93 @@
+// Stands before the fleet's store and saves calls without changing an answer: remembers refusals that still stand, leads a
+// request through the shards of its limits, and lets requests alike that wait on one key share the next call. Owned and used
+// by one worker's thread; errors of the store pass through unchanged.
+#pragma once
+
+#include "base/stable_hash.hpp"
+#include "limiter/asked_store.hpp"
+#include "limiter/denial_memory.hpp"
+#include "limiter/fleet_request.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/intrusive/unordered_set.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace penstock::limiter {
+
+class fleet_front final : public store {
+public:
+    struct limit_counts {
+        std::uint64_t denials_from_memory = 0;
+    };
+    using counts = std::map<std::string, limit_counts, std::less<>>; // by the limit's name, which survives a reload
+
+    // `secret` is random: nobody can choose keys whose refusals are taken for one another. The others outlive the front.
+    fleet_front(boost::asio::io_context& worker, asked_store& behind, base::hash_key secret);
+    ~fleet_front() override;
+
+    boost::asio::awaitable<base::result<verdict>> acquire(std::span<claim const> asked, base::instant deadline) override;
+    void give_back(claim const& what, charge const& taken) noexcept override { behind_.give_back(what, taken); }
+
+    // The configuration has changed: what was refused may pass now.
+    void forget_denials() { denials_.clear(); }
+
+    [[nodiscard]] counts const& count() const noexcept { return counts_; }
+
+private:
+    friend class fleet_request;
+
+    static constexpr std::uint32_t most_alike = 1024;   // requests that go with one call
+    static constexpr std::size_t most_waiting = 16'384; // for the call before theirs to end; others ask alone
+    static constexpr std::size_t flight_buckets = 1024;
+
+    struct flight_hash {
+        std::size_t operator()(fleet_request const& of) const noexcept { return of.fingerprint; }
+    };
+    struct flight_equal {
+        bool operator()(fleet_request const& a, fleet_request const& b) const noexcept;
+    };
+    using flights =
+        boost::intrusive::unordered_set<fleet_request, boost::intrusive::hash<flight_hash>,
+                                        boost::intrusive::equal<flight_equal>, boost::intrusive::power_2_buckets<true>>;
+
+    // A claim that memory refuses; the others of its request were not asked.
+    struct refusal {
+        std::size_t place = 0;
+        decision said;
+    };
+
+    [[nodiscard]] static verdict verdict_of(std::size_t of, refusal const& from_memory, base::instant now);
+    [[nodiscard]] static boost::asio::awaitable<base::result<verdict>> refuse(std::size_t of, refusal from_memory,
+                                                                              base::instant now);
+    [[nodiscard]] std::optional<refusal> recall(std::span<claim const> asked, base::instant now) noexcept;
+    [[nodiscard]] std::optional<refusal> recall_all_shards(shard_tour& tour, refusal first, base::instant now);
+    void remember(std::span<claim const> asked, verdict const& said, base::instant sent_at) noexcept;
+    void count_denials(policy const& limit, std::uint64_t times);
+
+    void begin(fleet_request& who);
+    void send(fleet_request& who);
+    void answered(fleet_request& who, redis::resumption when);
+    [[nodiscard]] bool try_next_shard(fleet_request& who);
+    void land(fleet_request& leader, redis::resumption when);
+    void hand_out(fleet_request& leader, fleet_request::line& left_over);
+    void lift(fleet_request::line waiting, base::instant now);
+
+    boost::asio::io_context& worker_;
+    asked_store& behind_;
+    base::hash_key secret_;
+    denial_memory denials_;
+    std::array<flights::bucket_type, flight_buckets> buckets_;
+    flights flights_;         // calls that others may wait behind
+    std::size_t waiting_ = 0; // behind them
+    counts counts_;
+};
+
+} // namespace penstock::limiter
