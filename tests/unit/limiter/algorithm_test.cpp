@@ -322,6 +322,17 @@ TEST_CASE("an instant of the year 2100 and the longest windows stay below 2^53")
     }
 }
 
+TEST_CASE("a periodic bucket of any size is empty, not overflowed, when the clock goes far back")
+{
+    algorithm const large = *make_periodic_bucket(1'000'000'000'000, 1'000'000'000'000, micros{100'000});
+    auto const charged = advance(large, nullptr, 1, now);
+    auto const back = advance(large, &charged.next, 1, now - 480 * hour);
+    CHECK_FALSE(back.decision.allowed);
+    CHECK(back.decision.remaining == 0);
+    CHECK(back.decision.retry_after <= micros{100'000});
+    CHECK(back.needs_repair);
+}
+
 TEST_CASE("a long log is not moved for every permit, and forgets what has left the window")
 {
     algorithm const log = *make_sliding_log(100, second);
