@@ -24,10 +24,12 @@ std::string text_of(std::int64_t length_us)
 }
 
 // One answer for each algorithm, spelled as overloads.
-template <typename... Functions> struct each_of : Functions... {
+template <typename... Functions>
+struct each_of : Functions... {
     using Functions::operator()...;
 };
-template <typename... Functions> each_of(Functions...) -> each_of<Functions...>;
+template <typename... Functions>
+each_of(Functions...) -> each_of<Functions...>;
 
 constexpr std::int64_t length_us(calendar_unit unit) noexcept
 {
@@ -161,18 +163,17 @@ std::int64_t window_seconds_of(algorithm const& parameters) noexcept
 
 std::string tag_of(algorithm const& parameters)
 {
-    return std::visit(each_of{[](token_bucket const&) -> std::string { return "tb"; },
-                              [](periodic_bucket const& a) { return "tbp" + text_of(a.period_us); },
-                              [](fixed_window const& a) { return "fw" + text_of(a.window_us); },
-                              [](clock_window const& a) { return "cw" + text_of(a.window_us); },
-                              [](calendar_window const& a) { return text_of(a.calendar->unit); },
-                              [](sliding_window const& a) {
-                                  return "sw" + text_of(a.segment_us * a.segments) + std::to_string(a.segments);
-                              },
-                              [](sliding_counter const& a) { return "sc" + text_of(a.window_us); },
-                              [](sliding_log const& a) { return "sl" + text_of(a.window_us); },
-                              [](concurrency const&) -> std::string { return "cc"; }},
-                      parameters);
+    return std::visit(
+        each_of{[](token_bucket const&) -> std::string { return "tb"; },
+                [](periodic_bucket const& a) { return "tbp" + text_of(a.period_us); },
+                [](fixed_window const& a) { return "fw" + text_of(a.window_us); },
+                [](clock_window const& a) { return "cw" + text_of(a.window_us); },
+                [](calendar_window const& a) { return text_of(a.calendar->unit); },
+                [](sliding_window const& a) { return "sw" + text_of(a.segment_us * a.segments) + std::to_string(a.segments); },
+                [](sliding_counter const& a) { return "sc" + text_of(a.window_us); },
+                [](sliding_log const& a) { return "sl" + text_of(a.window_us); },
+                [](concurrency const&) -> std::string { return "cc"; }},
+        parameters);
 }
 
 } // namespace penstock::limiter

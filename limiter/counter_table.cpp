@@ -29,23 +29,27 @@ std::size_t weight_of(long_state const& state) noexcept
     return (bytes + bytes_of_weight - 1) / bytes_of_weight;
 }
 
-template <typename State> counter_table<State>::counter_table()
+template <typename State>
+counter_table<State>::counter_table()
 {
     if (!resize(fewest_slots)) throw std::bad_alloc{};
 }
 
 // The tag's share of 2^64, of the slots: no division, and any number of slots, not just powers of two.
-template <typename State> std::size_t counter_table<State>::home_of(std::uint64_t tag) const noexcept
+template <typename State>
+std::size_t counter_table<State>::home_of(std::uint64_t tag) const noexcept
 {
     return static_cast<std::size_t>(wide{tag} * slots_ >> 64);
 }
 
-template <typename State> void counter_table<State>::prefetch(std::uint64_t tag) const noexcept
+template <typename State>
+void counter_table<State>::prefetch(std::uint64_t tag) const noexcept
 {
     __builtin_prefetch(&table_[home_of(tag)], 1);
 }
 
-template <typename State> State* counter_table<State>::find(std::uint64_t tag) noexcept
+template <typename State>
+State* counter_table<State>::find(std::uint64_t tag) noexcept
 {
     for (auto at = home_of(tag); table_[at].tag != 0; at = after(at)) {
         if (table_[at].tag == tag) return &table_[at].state;
@@ -53,7 +57,8 @@ template <typename State> State* counter_table<State>::find(std::uint64_t tag) n
     return nullptr;
 }
 
-template <typename State> void counter_table<State>::place(std::uint64_t tag, State&& state) noexcept
+template <typename State>
+void counter_table<State>::place(std::uint64_t tag, State&& state) noexcept
 {
     auto at = home_of(tag);
     while (table_[at].tag != 0) at = after(at);
@@ -62,7 +67,8 @@ template <typename State> void counter_table<State>::place(std::uint64_t tag, St
     table_[at] = {tag, std::move(state)};
 }
 
-template <typename State> bool counter_table<State>::resize(std::size_t slots) noexcept
+template <typename State>
+bool counter_table<State>::resize(std::size_t slots) noexcept
 {
     std::unique_ptr<slot[]> grown{new (std::nothrow) slot[slots]};
     if (!grown) return false;
@@ -79,7 +85,8 @@ template <typename State> bool counter_table<State>::resize(std::size_t slots) n
 
 // Closes the gap: every counter behind it that may stand nearer to its home moves up, so that no probe ends too early and
 // no tombstone is needed.
-template <typename State> void counter_table<State>::erase(std::size_t at) noexcept
+template <typename State>
+void counter_table<State>::erase(std::size_t at) noexcept
 {
     weight_ -= weight_of(table_[at].state);
     --size_;
@@ -92,7 +99,8 @@ template <typename State> void counter_table<State>::erase(std::size_t at) noexc
     table_[gap] = {};
 }
 
-template <typename State> std::size_t counter_table<State>::sweep(std::size_t slots, base::instant now) noexcept
+template <typename State>
+std::size_t counter_table<State>::sweep(std::size_t slots, base::instant now) noexcept
 {
     auto const now_us = base::since_epoch_us(now);
     std::size_t dropped = 0;
@@ -111,7 +119,8 @@ template <typename State> std::size_t counter_table<State>::sweep(std::size_t sl
     return dropped;
 }
 
-template <typename State> void counter_table<State>::drop_one_near(std::uint64_t tag, base::instant now) noexcept
+template <typename State>
+void counter_table<State>::drop_one_near(std::uint64_t tag, base::instant now) noexcept
 {
     auto at = home_of(tag);
     auto closest = slots_;
@@ -136,7 +145,8 @@ void counter_table<State>::shrink_to(std::size_t weight, std::uint64_t tag, base
     while (weight_ > weight && size_ > stays) drop_one_near(tag, now);
 }
 
-template <typename State> void counter_table<State>::make_room(std::uint64_t tag, base::instant now) noexcept
+template <typename State>
+void counter_table<State>::make_room(std::uint64_t tag, base::instant now) noexcept
 {
     if (size_ < room_in(slots_)) return;
     if (resize(slots_ + slots_ / 2)) return;
@@ -153,7 +163,8 @@ void counter_table<State>::insert(std::uint64_t tag, State state, base::instant 
 }
 
 // What a state weighs beyond a slot lies elsewhere.
-template <typename State> std::size_t counter_table<State>::bytes() const noexcept
+template <typename State>
+std::size_t counter_table<State>::bytes() const noexcept
 {
     return slots_ * sizeof(slot) + (weight_ - size_) * bytes_of_weight;
 }

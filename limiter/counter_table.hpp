@@ -17,7 +17,8 @@ constexpr std::size_t weight_of(counter_state const&) noexcept { return 1; }
 std::size_t weight_of(long_state const& state) noexcept;
 
 // State: counter_state or long_state.
-template <typename State> class counter_table {
+template <typename State>
+class counter_table {
 public:
     // Throws std::bad_alloc; nothing later does.
     counter_table();

@@ -29,6 +29,15 @@ std::size_t stripes_for(std::size_t max_keys) noexcept
     return std::clamp<std::size_t>(std::bit_floor(max_keys / fewest_keys_in_a_stripe), 1, most_stripes);
 }
 
+// Becomes what a function returns where it is to stay: a large value is not copied into its container.
+template <typename Function>
+struct in_place {
+    Function make;
+    operator advanced() const noexcept { return make(); } // NOLINT(google-explicit-constructor)
+};
+template <typename Function>
+in_place(Function) -> in_place<Function>;
+
 } // namespace
 
 // On cache lines of its own: two threads on neighbouring stripes do not disturb each other.
@@ -145,6 +154,12 @@ void memory_store::insert(claim const& asked, place const& at, advanced const& l
     into.insert(at.tag, std::move(fresh), given.now);
 }
 
+advanced memory_store::look_at(claim const& asked, place const& at, base::instant now) noexcept
+{
+    if (at.keeps_long) return advance_long(asked.algorithm(), at.found_long, asked.cost, now);
+    return advance(asked.algorithm(), at.found, asked.cost, now);
+}
+
 verdict memory_store::acquire(std::span<claim const> asked, base::instant now) noexcept
 {
     auto wanted = find_places(asked);
@@ -155,11 +170,7 @@ verdict memory_store::acquire(std::span<claim const> asked, base::instant now) n
     for (std::size_t i = 0; i < asked.size(); ++i) {
         auto& at = wanted[i];
         find_state(at);
-        auto const& how = asked[i].algorithm();
-        if (at.keeps_long)
-            looks.push_back(advance_long(how, at.found_long, asked[i].cost, now));
-        else
-            looks.push_back(advance(how, at.found, asked[i].cost, now));
+        looks.emplace_back(in_place{[&] { return look_at(asked[i], at, now); }});
     }
     auto result = evaluate(asked, looks, now);
 

@@ -61,6 +61,7 @@ private:
 
     [[nodiscard]] places find_places(std::span<claim const> asked) const noexcept;
     void find_state(place& at) noexcept;
+    static advanced look_at(claim const& asked, place const& at, base::instant now) noexcept;
     void keep_long(claim const& asked, place const& at, advanced const& look, verdict const& given) noexcept;
     void insert(claim const& asked, place const& at, advanced const& look, verdict const& given) noexcept;
     void take_back(claim const& what, place& at, charge const& taken, base::instant now) noexcept;

@@ -47,8 +47,7 @@ counts counts_at(sliding_counter const& of, counter_state const* state, std::int
 class weights {
 public:
     weights(sliding_counter const& of, counts const& from, std::int64_t now_us) noexcept
-        : of_(of), from_(from), ticks_(of.window_us / of.tick_us),
-          left_(ticks_ - now_us % of.window_us / of.tick_us)
+        : of_(of), from_(from), ticks_(of.window_us / of.tick_us), left_(ticks_ - now_us % of.window_us / of.tick_us)
     {}
 
     [[nodiscard]] std::int64_t remaining() const noexcept
@@ -120,9 +119,7 @@ bool refund_sliding_counter(sliding_counter const& parameters, counter_state& st
     auto at = stored_counts(parameters, state);
     auto const charged_window = base::since_epoch_us(taken.at) / parameters.window_us;
     if (now_us / parameters.window_us > charged_window + 1) return false;
-    auto* const charged = charged_window == at.window       ? &at.present
-                          : charged_window + 1 == at.window ? &at.previous
-                                                            : nullptr;
+    auto* const charged = charged_window == at.window ? &at.present : charged_window + 1 == at.window ? &at.previous : nullptr;
     if (!charged || *charged == 0) return false;
     *charged = std::max<std::int64_t>(*charged - taken.cost, 0);
     state = state_of(parameters, at, now_us);

@@ -43,7 +43,9 @@ advanced advance_sliding_log(sliding_log const& parameters, long_state const* st
     }
     auto const used = static_cast<std::int64_t>(live.size());
     // A stamp of the future, left behind by a clock that was set back, counts as one of now.
-    auto const leaves_after = [&](std::size_t i) { return base::micros{std::min(live[i], now_us) + parameters.window_us - now_us}; };
+    auto const leaves_after = [&](std::size_t i) {
+        return base::micros{std::min(live[i], now_us) + parameters.window_us - now_us};
+    };
 
     advanced result;
     result.needs_repair = used > 0 && live.back() > now_us;

@@ -14,8 +14,8 @@ constexpr std::int64_t shortest_segment_us = 10'000;
 // The window that ends now: what was charged in each of its segments, by age; the present one has age 0.
 struct occupancy {
     std::array<std::int64_t, most_segments> counts{};
-    std::int64_t present = 0; // number of the segment
-    std::int64_t used = 0;    // all counts
+    std::int64_t present = 0;  // number of the segment
+    std::int64_t used = 0;     // all counts
     std::int64_t youngest = 0; // age of the last one that is charged, if any is
     bool clamped = false;      // segments of the future, which a clock set back has left behind, count as the present one
 };

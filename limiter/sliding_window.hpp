@@ -12,6 +12,7 @@ advanced advance_sliding_window(sliding_window const& parameters, long_state con
                                 base::instant now) noexcept;
 // `cost` 0: only the repair.
 void charge_sliding_window(sliding_window const& parameters, long_state& state, std::int64_t cost, base::instant now);
-bool refund_sliding_window(sliding_window const& parameters, long_state& state, charge const& taken, base::instant now) noexcept;
+bool refund_sliding_window(sliding_window const& parameters, long_state& state, charge const& taken,
+                           base::instant now) noexcept;
 
 } // namespace penstock::limiter

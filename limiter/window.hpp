@@ -15,7 +15,8 @@ present_window window_at(fixed_window const& parameters, base::instant now) noex
 present_window window_at(clock_window const& parameters, base::instant now) noexcept;
 present_window window_at(calendar_window const& parameters, base::instant now) noexcept;
 
-advanced advance_window(present_window const& window, counter_state const* state, std::int64_t cost, base::instant now) noexcept;
+advanced advance_window(present_window const& window, counter_state const* state, std::int64_t cost,
+                        base::instant now) noexcept;
 bool refund_window(counter_state& state, charge const& taken, base::instant now) noexcept;
 
 } // namespace penstock::limiter

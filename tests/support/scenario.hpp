@@ -60,8 +60,7 @@ std::vector<scenario> all_scenarios();
 using acquire_function = std::function<limiter::verdict(std::span<limiter::claim const>, base::instant now)>;
 
 // Gives one claim's charge back to it.
-using give_back_function =
-    std::function<void(limiter::claim const& what, limiter::charge const& taken, base::instant now)>;
+using give_back_function = std::function<void(limiter::claim const& what, limiter::charge const& taken, base::instant now)>;
 
 // A whole multiple of 1,000 s, for stores without a clock of their own.
 inline constexpr base::instant usual_origin = base::at_epoch_us(1'700'000'000'000'000);

@@ -205,8 +205,8 @@ std::vector<shape> const& shapes()
          3'000'000},
         {"sliding_counter", [=](dice& roll) { return *make_sliding_counter(limit(roll), window(roll)); }, 2'000'000},
         {"sliding_log", [=](dice& roll) { return *make_sliding_log(limit(roll), window(roll)); }, 2'000'000},
-        {"periodic_bucket",
-         [=](dice& roll) { return *make_periodic_bucket(limit(roll), roll.between(1, 35), window(roll)); }, 2'000'000},
+        {"periodic_bucket", [=](dice& roll) { return *make_periodic_bucket(limit(roll), roll.between(1, 35), window(roll)); },
+         2'000'000},
     };
     return all;
 }

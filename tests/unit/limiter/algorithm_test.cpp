@@ -121,7 +121,8 @@ TEST_CASE("what the other algorithms are made of")
         row{"periodic bucket: half a millisecond", make_periodic_bucket(1, 1, micros{100'500}).has_value(), false},
         row{"periodic bucket: longest to refill", make_periodic_bucket(2'251'799'813, 1, second).has_value(), true},
         row{"periodic bucket: a period longer", make_periodic_bucket(2'251'799'814, 1, second).has_value(), false},
-        row{"periodic bucket: capacity too large", make_periodic_bucket(1'000'000'000'001, 1'000'000, second).has_value(), false},
+        row{"periodic bucket: capacity too large", make_periodic_bucket(1'000'000'000'001, 1'000'000, second).has_value(),
+            false},
         row{"periodic bucket: refill too large", make_periodic_bucket(1, 1'000'000'000'001, second).has_value(), false},
         row{"sliding window: usual", make_sliding_window(10, hour, 60).has_value(), true},
         row{"sliding window: one segment", make_sliding_window(10, hour, 1).has_value(), false},
@@ -165,11 +166,10 @@ TEST_CASE("a sliding counter's ticks are milliseconds, or a thousandth of a wind
 TEST_CASE("shards add up to the whole, and none is empty")
 {
     calendar const days;
-    std::array<algorithm, 9> const all{*make_token_bucket(103, 10, second),     *make_periodic_bucket(103, 11, second),
-                                       *make_fixed_window(103, second),         *make_clock_window(103, second),
-                                       *make_calendar_window(103, days),        *make_sliding_window(103, second, 4),
-                                       *make_sliding_counter(103, second),      *make_sliding_log(103, second),
-                                       *make_concurrency(103)};
+    std::array<algorithm, 9> const all{
+        *make_token_bucket(103, 10, second), *make_periodic_bucket(103, 11, second), *make_fixed_window(103, second),
+        *make_clock_window(103, second),     *make_calendar_window(103, days),       *make_sliding_window(103, second, 4),
+        *make_sliding_counter(103, second),  *make_sliding_log(103, second),         *make_concurrency(103)};
     for (auto const& whole : all) {
         std::int64_t permits = 0;
         for (unsigned i = 0; i < 4; ++i) {
@@ -193,9 +193,12 @@ TEST_CASE("shards add up to the whole, and none is empty")
 TEST_CASE("another limit, all else alike")
 {
     calendar const days;
-    std::array<algorithm, 7> const all{*make_fixed_window(10, hour),       *make_clock_window(10, hour),
-                                       *make_calendar_window(10, days),    *make_sliding_window(10, hour, 4),
-                                       *make_sliding_counter(10, hour),    *make_sliding_log(10, hour),
+    std::array<algorithm, 7> const all{*make_fixed_window(10, hour),
+                                       *make_clock_window(10, hour),
+                                       *make_calendar_window(10, days),
+                                       *make_sliding_window(10, hour, 4),
+                                       *make_sliding_counter(10, hour),
+                                       *make_sliding_log(10, hour),
                                        *make_concurrency(10)};
     for (auto const& each : all) {
         CAPTURE(tag_of(each));
@@ -237,7 +240,8 @@ TEST_CASE("burst, window and tag of an algorithm")
         row{"week", *make_calendar_window(7, weeks), 7, 604'800, "week"},
         row{"month", *make_calendar_window(7, months), 7, 2'678'400, "month"},
         row{"sliding window", *make_sliding_window(20, micros{30'000'000}, 3), 20, 30, "sw30s3"},
-        row{"longest tag", *make_sliding_window(20, micros{2'251'799'813'640'000}, 60), 20, 2'251'799'814, "sw2251799813640ms60"},
+        row{"longest tag", *make_sliding_window(20, micros{2'251'799'813'640'000}, 60), 20, 2'251'799'814,
+            "sw2251799813640ms60"},
         row{"sliding counter", *make_sliding_counter(20, micros{10'000'000}), 20, 10, "sc10s"},
         row{"sliding log", *make_sliding_log(20, micros{10'000'000}), 20, 10, "sl10s"},
         row{"concurrency", *make_concurrency(5), 5, 1, "cc"},
@@ -276,8 +280,8 @@ TEST_CASE("a cost of any size is answered, not overflowed")
                                        *make_sliding_log(10, second),       *make_concurrency(10)};
     for (auto const& each : all) {
         CAPTURE(tag_of(each));
-        auto const answer = keeps_long_state(each) ? advance_long(each, nullptr, INT64_MAX, now)
-                                                   : advance(each, nullptr, INT64_MAX, now);
+        auto const answer =
+            keeps_long_state(each) ? advance_long(each, nullptr, INT64_MAX, now) : advance(each, nullptr, INT64_MAX, now);
         CHECK(answer.decision == decision{.allowed = false, .remaining = 10, .reset_after = micros{0}, .retry_after = never});
         CHECK_FALSE(answer.needs_repair);
     }
@@ -316,6 +320,17 @@ TEST_CASE("an instant of the year 2100 and the longest windows stay below 2^53")
         CHECK_FALSE(advance(each, &answer.next, 1, year_2100).decision.allowed);
         CHECK(advance(each, &answer.next, burst_of(each), year_2100 + answer.decision.reset_after).decision.allowed);
     }
+}
+
+TEST_CASE("a periodic bucket of any size is empty, not overflowed, when the clock goes far back")
+{
+    algorithm const large = *make_periodic_bucket(1'000'000'000'000, 1'000'000'000'000, micros{100'000});
+    auto const charged = advance(large, nullptr, 1, now);
+    auto const back = advance(large, &charged.next, 1, now - 480 * hour);
+    CHECK_FALSE(back.decision.allowed);
+    CHECK(back.decision.remaining == 0);
+    CHECK(back.decision.retry_after <= micros{100'000});
+    CHECK(back.needs_repair);
 }
 
 TEST_CASE("a long log is not moved for every permit, and forgets what has left the window")

@@ -16,12 +16,9 @@ TEST_CASE("the present unit and its neighbours")
         calendar_moment expected;
     };
     std::array const rows{
-        row{"first instant of a unit", 20, {10, 20, 30, 40}},
-        row{"last instant of a unit", 29, {10, 20, 30, 40}},
-        row{"first instant of the next", 30, {20, 30, 40, 50}},
-        row{"last instant of the table", 39, {20, 30, 40, 50}},
-        row{"before the table, its edge", 5, {10, 20, 30, 40}},
-        row{"in the first unit, its edge", 15, {10, 20, 30, 40}},
+        row{"first instant of a unit", 20, {10, 20, 30, 40}},   row{"last instant of a unit", 29, {10, 20, 30, 40}},
+        row{"first instant of the next", 30, {20, 30, 40, 50}}, row{"last instant of the table", 39, {20, 30, 40, 50}},
+        row{"before the table, its edge", 5, {10, 20, 30, 40}}, row{"in the first unit, its edge", 15, {10, 20, 30, 40}},
         row{"after the table, its edge", 99, {20, 30, 40, 50}},
     };
     for (auto const& row : rows) {

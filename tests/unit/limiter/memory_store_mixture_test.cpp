@@ -31,10 +31,14 @@ calendar const& hours()
 std::vector<policy> one_of_each(dice& roll)
 {
     auto const limit = [&] { return roll.between(1, 40); };
-    std::vector<algorithm> const all{*make_token_bucket(limit(), 7, seconds(2)),     *make_periodic_bucket(limit(), 3, seconds(1)),
-                                     *make_fixed_window(limit(), seconds(2)),       *make_clock_window(limit(), seconds(3)),
-                                     *make_calendar_window(5 * limit(), hours()),   *make_sliding_window(limit(), seconds(3), 3),
-                                     *make_sliding_counter(limit(), seconds(2)),    *make_sliding_log(limit(), seconds(2)),
+    std::vector<algorithm> const all{*make_token_bucket(limit(), 7, seconds(2)),
+                                     *make_periodic_bucket(limit(), 3, seconds(1)),
+                                     *make_fixed_window(limit(), seconds(2)),
+                                     *make_clock_window(limit(), seconds(3)),
+                                     *make_calendar_window(5 * limit(), hours()),
+                                     *make_sliding_window(limit(), seconds(3), 3),
+                                     *make_sliding_counter(limit(), seconds(2)),
+                                     *make_sliding_log(limit(), seconds(2)),
                                      *make_concurrency(limit())};
     std::vector<policy> result;
     for (auto const& each : all) {

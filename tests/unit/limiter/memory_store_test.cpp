@@ -205,7 +205,8 @@ TEST_CASE("neither kind of counter can drive out the other's half")
     auto const log_of = [&](int i) { return claim_of(log, std::to_string(i)); };
     auto const counted = [](memory_store& store, auto const& claim_of_caller) {
         int known = 0;
-        for (int i = 0; i < 1'000; ++i) known += remaining(store, claim_of_caller(i)) < burst_of(claim_of_caller(i).algorithm());
+        for (int i = 0; i < 1'000; ++i)
+            known += remaining(store, claim_of_caller(i)) < burst_of(claim_of_caller(i).algorithm());
         return known;
     };
     memory_store store{{.max_keys = bound}};
@@ -238,10 +239,10 @@ TEST_CASE("permits that are held stay through a flood, and leave nothing behind 
 TEST_CASE("a claim's charge is given back, whichever state it keeps")
 {
     memory_store store{{.max_keys = 1000}};
-    std::vector<algorithm> const all{*make_token_bucket(5, 5, seconds(60)), *make_periodic_bucket(5, 5, seconds(60)),
-                                     *make_fixed_window(5, seconds(60)),    *make_clock_window(5, seconds(60)),
+    std::vector<algorithm> const all{*make_token_bucket(5, 5, seconds(60)),   *make_periodic_bucket(5, 5, seconds(60)),
+                                     *make_fixed_window(5, seconds(60)),      *make_clock_window(5, seconds(60)),
                                      *make_sliding_window(5, seconds(60), 3), *make_sliding_counter(5, seconds(60)),
-                                     *make_sliding_log(5, seconds(60)),     *make_concurrency(5)};
+                                     *make_sliding_log(5, seconds(60)),       *make_concurrency(5)};
     for (auto const& how : all) {
         CAPTURE(tag_of(how));
         auto const limit = policy_of(tag_of(how), how);

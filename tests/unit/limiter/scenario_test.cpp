@@ -42,7 +42,8 @@ public:
     }
 
 private:
-    template <typename State> static State* known(std::map<std::string, State>& states, std::string const& key)
+    template <typename State>
+    static State* known(std::map<std::string, State>& states, std::string const& key)
     {
         auto const found = states.find(key);
         return found == states.end() ? nullptr : &found->second;
