@@ -106,6 +106,10 @@ TEST_CASE("every key dies by itself, whatever was charged, given back or repaire
             for (int step = 0; step < 8; ++step) {
                 one.cost = random_cost(random, policy.quota.algorithm);
                 auto const answer = ask(redis, one, now);
+                if (answer.allowed && one.cost > 0) {
+                    auto const ends_ms = std::stoll(server.command({"PEXPIRETIME", std::string(one.key.view())}));
+                    CHECK(ends_ms * 1000 >= base::since_epoch_us(now + answer.reset_after));
+                }
                 if (answer.allowed && which < algorithm_count - 1 && pick(random, 0, 2) == 0)
                     redis.give_back(one, {one.cost, now, answer.reset_after}, now);
                 now += base::micros{pick(random, 0, 3) == 0 ? random_step_back(random) : random_step(random)};
