@@ -90,6 +90,24 @@ TEST_CASE("of several requests alike as many are granted as would have been one 
     }
 }
 
+TEST_CASE("an instant that had left a sliding log counts no more, though it still stands there and the clock goes back")
+{
+    redis_server const server;
+    script_caller redis(server);
+    reference_store twin;
+    limiter::policy policy;
+    policy.quota.algorithm = *limiter::make_sliding_log(10, std::chrono::seconds(10));
+    auto const one = claim_of(policy, "log", 1);
+    auto const day = next_day();
+    auto const start = day - day.time_since_epoch() % std::chrono::seconds(10);
+    // Those at 10.0 and 10.6 s lie in one eighth of a window, so the last one is appended.
+    for (auto const ms : {500, 1'000, 1'000, 1'000, 10'000, 10'600, 10'300, 10'600, 10'700}) {
+        auto const now = start + std::chrono::milliseconds(ms);
+        CAPTURE(ms);
+        CHECK(ask(redis, one, now) == twin.acquire({&one, 1}, now).decisions[0]);
+    }
+}
+
 TEST_CASE("every key dies by itself, whatever was charged, given back or repaired")
 {
     redis_server const server;
