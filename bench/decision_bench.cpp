@@ -19,6 +19,8 @@ using namespace penstock;
 // Requests are named in batches outside the measured time: in the gateway a key has just been built and is in the cache.
 constexpr std::size_t batch = 256;
 constexpr std::size_t measured_batches = 20'000;
+// Room for every counter, the longest log included: nothing is dropped while the clock runs.
+constexpr std::size_t weight_of_a_counter = 64;
 
 limiter::policy policy_of(std::string const& name, limiter::algorithm const& how)
 {
@@ -51,7 +53,7 @@ double median_of(std::vector<std::chrono::nanoseconds>& batches)
 class decision_bench {
 public:
     decision_bench(std::size_t callers, std::span<limiter::policy const> policies)
-        : callers_(callers), policies_(policies), store_({.max_keys = 2 * callers * policies.size()})
+        : callers_(callers), policies_(policies), store_({.max_keys = weight_of_a_counter * callers * policies.size()})
     {
         for (std::size_t i = 0; i < callers_; ++i) ask(i);
     }
@@ -125,23 +127,44 @@ void report(char const* what, std::size_t counters, std::span<limiter::policy co
                 static_cast<double>(held.bytes) / static_cast<double>(held.keys));
 }
 
+limiter::calendar days()
+{
+    limiter::calendar result;
+    constexpr std::int64_t day_us = 86'400'000'000;
+    for (std::int64_t day = 19'000; day < 48'000; ++day) result.starts.push_back(day * day_us);
+    return result;
+}
+
 } // namespace
 
 int main(int argc, char** argv)
 {
     std::size_t const counters = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1'000'000;
-    auto const whole = limiter::make_token_bucket(1'000'000, 1'000'000, base::micros{3'600'000'000});
-    auto const rational = limiter::make_token_bucket(1'000'000, 700'000, base::micros{3'600'000'001});
-    auto const window = limiter::make_fixed_window(999'999, base::micros{3'600'000'000});
-
-    std::array const one_bucket{policy_of("per-address", *whole)};
-    std::array const one_rational{policy_of("per-address", *rational)};
-    std::array const one_window{policy_of("per-address", *window)};
-    std::array const two{policy_of("per-address", *whole), policy_of("per-hour", *window)};
-    report("one token bucket", counters, one_bucket);
-    report("one token bucket, rational", counters, one_rational);
-    report("one fixed window", counters, one_window);
-    report("two limits", counters, two);
+    using base::micros;
+    constexpr micros hour{3'600'000'000};
+    auto const calendar = days();
+    struct row {
+        char const* what;
+        std::vector<limiter::policy> policies;
+    };
+    auto const whole = policy_of("per-address", *limiter::make_token_bucket(1'000'000, 1'000'000, hour));
+    auto const window = policy_of("per-hour", *limiter::make_fixed_window(999'999, hour));
+    auto const one = [](limiter::algorithm const& how) { return std::vector{policy_of("per-address", how)}; };
+    std::array const rows{
+        row{"one token bucket", {whole}},
+        row{"one token bucket, rational", one(*limiter::make_token_bucket(1'000'000, 700'000, hour + micros{1}))},
+        row{"one periodic bucket", one(*limiter::make_periodic_bucket(999'999, 9'999, hour))},
+        row{"one fixed window", {window}},
+        row{"one clock window", one(*limiter::make_clock_window(999'999, hour))},
+        row{"one calendar window", one(*limiter::make_calendar_window(999'999, calendar))},
+        row{"one sliding window, 6 segments", one(*limiter::make_sliding_window(999'999, hour, 6))},
+        row{"one sliding counter", one(*limiter::make_sliding_counter(999'999, hour))},
+        row{"one sliding log of 5", one(*limiter::make_sliding_log(5, hour))},
+        row{"one sliding log of 100", one(*limiter::make_sliding_log(100, hour))},
+        row{"one concurrency limit", one(*limiter::make_concurrency(999'999))},
+        row{"two limits", {whole, window}},
+    };
+    for (auto const& each : rows) report(each.what, counters, each.policies);
     std::printf("%-34s %9zu megabytes %6.1f ns per read\n", "bare random read", counters * 40 / 1'000'000,
                 bare_read(counters * 40));
     return 0;

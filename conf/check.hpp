@@ -18,7 +18,12 @@ struct checked {
 void check_settings(checked const& all, problem_list& problems); // listeners, admin, Redis, client, answers
 void check_limits(checked const& all, problem_list& problems);   // each limit by itself
 void check_options(checked const& all, problem_list& problems);  // queues, leases, shards
+void check_tiers(checked const& all, problem_list& problems);    // overrides and attributes
+void check_api_keys(checked const& all, problem_list& problems); // the known ones among each other
 void check_routes(checked const& all, problem_list& problems);   // each route by itself, and what covers what
 void check_coverage(checked const& all, problem_list& problems); // what a caller can slip past (warnings)
+
+// A cost that a header tells, of a limit or a route: needs somebody to believe.
+void check_cost_field(checked const& all, node const& cost, std::string const& path, problem_list& problems);
 
 } // namespace penstock::conf

@@ -10,16 +10,16 @@ namespace penstock::conf {
 
 namespace {
 
-bool has_unverified(limit_outline const& limit)
+bool may_be_absent(limit_outline const& limit)
 {
     auto const& key = limit.policy.key;
-    return std::any_of(key.begin(), key.end(), is_unverified);
+    return std::any_of(key.begin(), key.end(), is_optional);
 }
 
 // Every request has this limit's key, or is counted or refused without it.
 bool always_applies(limit_outline const& limit)
 {
-    return !limit.has_key || !has_unverified(limit) || limit.policy.on_missing_key != limiter::missing_key::skip;
+    return !limit.has_key || !may_be_absent(limit) || limit.policy.on_missing_key != limiter::missing_key::skip;
 }
 
 class coverage_check {
@@ -66,12 +66,19 @@ private:
         }
     }
 
+    [[nodiscard]] bool has_made_up(limit_outline const& limit) const
+    {
+        auto const accepted = all_.read.known_api_keys ? api_keys::known : api_keys::any;
+        auto const& key = limit.policy.key;
+        return std::any_of(key.begin(), key.end(), [&](auto const& entry) { return is_made_up(entry, accepted); });
+    }
+
     // Whoever chooses the key of the first limit of a term freely is held by no limit of that term.
     [[nodiscard]] bool holds_everybody(term_outline const& term) const
     {
         auto const* first = all_.parts.find_limit(term.front().name);
         return first == nullptr || !first->has_key ||
-               (!has_unverified(*first) && first->policy.enforce == limiter::enforcement::enforce);
+               (!has_made_up(*first) && first->policy.enforce == limiter::enforcement::enforce);
     }
 
     void made_up_keys(route_outline const& route)
@@ -80,7 +87,7 @@ private:
         if (std::any_of(terms.begin(), terms.end(), [&](auto const& term) { return holds_everybody(term); })) return;
         for (auto const& term : terms) {
             auto const& limit = *all_.parts.find_limit(term.front().name);
-            if (!has_unverified(limit) || !warned_.insert(limit.policy.name).second) continue;
+            if (!has_made_up(limit) || !warned_.insert(limit.policy.name).second) continue;
             problems_.warning(
                 limit.source->find("key")->at, limit.path + ".key",
                 "nothing verifies this key: a caller that makes up a new one with each request is not limited on " +

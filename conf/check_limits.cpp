@@ -1,6 +1,7 @@
 #include "conf/check.hpp"
 
-#include "conf/check_numbers.hpp"
+#include "conf/check_exactness.hpp"
+#include "conf/key_language.hpp"
 #include "conf/read.hpp"
 #include "conf/read_algorithm.hpp"
 
@@ -31,7 +32,7 @@ void check_exactness(limit_outline const& limit, problem_list& problems)
 {
     auto const* algorithm = find_algorithm(*limit.source);
     if (algorithm == nullptr) return;
-    auto problem = problem_with_numbers(*algorithm, nullptr);
+    auto problem = problem_with_exactness(*algorithm, nullptr);
     if (!problem) return;
     problems.error(algorithm->value.find(problem->key)->at, limit.path + '.' + algorithm->key + '.' + problem->key,
                    std::move(problem->what));
@@ -57,13 +58,21 @@ void check_window(limit_outline const& limit, problem_list& problems)
     }
 }
 
-void check_cost(limit_outline const& limit, problem_list& problems)
+void check_cost(checked const& all, limit_outline const& limit, problem_list& problems)
 {
     auto const* cost = limit.source->find("cost");
-    if (cost == nullptr || !limit.has_algorithm) return;
+    if (cost == nullptr) return;
+    check_cost_field(all, *cost, limit.path, problems);
+    if (!limit.has_algorithm) return;
+    if (cost->is_map() && std::holds_alternative<limiter::concurrency>(limit.policy.quota.algorithm)) {
+        problems.error(cost->at, limit.path + ".cost",
+                       "cannot be told by a header: what a request holds is fixed; write a number");
+        return;
+    }
     auto const burst = limiter::burst_of(limit.policy.quota.algorithm);
-    if (limit.policy.cost <= burst) return;
-    problems.error(cost->at, limit.path + ".cost",
+    auto const* most = cost->is_map() ? cost->find("max") : cost;
+    if ((limit.policy.cost_from ? limit.policy.cost_from->most : limit.policy.cost) <= burst) return;
+    problems.error(most->at, limit.path + (cost->is_map() ? ".cost.max" : ".cost"),
                    "is above the " + std::to_string(burst) +
                        " that this limit admits at once, so no request could pass; lower it");
 }
@@ -88,7 +97,11 @@ void check_key(checked const& all, limit_outline const& limit, problem_list& pro
         auto const path = limit.path + (written->is_list() ? ".key[" + std::to_string(i) + ']' : ".key");
         if (!seen.insert(one->text).second)
             problems.error(one->at, path, "'" + one->written + "' stands here twice; remove one");
-        if (one->text == "api_key" && !reads_api_keys) problems.error(one->at, path, std::string{remedy});
+        bool const is_attribute = !parse_attribute(one->text).empty();
+        if ((one->text == "api_key" || is_attribute) && !reads_api_keys)
+            problems.error(one->at, path, std::string{remedy});
+        else if (is_attribute && !all.read.known_api_keys)
+            problems.error(one->at, path, "no API key is known, so none has an attribute; add auth.api_keys.known");
     }
     auto const* exempt = limit.source->find("exempt.api_keys_sha256");
     if (exempt != nullptr && !reads_api_keys) {
@@ -98,6 +111,14 @@ void check_key(checked const& all, limit_outline const& limit, problem_list& pro
 
 } // namespace
 
+void check_cost_field(checked const& all, node const& cost, std::string const& path, problem_list& problems)
+{
+    auto const* header = cost.find("header");
+    if (header == nullptr || !all.read.client.trusted_proxies.empty()) return;
+    problems.error(header->at, path + ".cost.header",
+                   "is believed only from a trusted proxy, and nobody is trusted; list the proxies in client.trusted_proxies");
+}
+
 void check_limits(checked const& all, problem_list& problems)
 {
     for (auto const& limit : all.parts.limits) {
@@ -105,7 +126,7 @@ void check_limits(checked const& all, problem_list& problems)
         check_one_algorithm(limit, problems);
         check_window(limit, problems);
         check_exactness(limit, problems);
-        check_cost(limit, problems);
+        check_cost(all, limit, problems);
         check_scope(all, limit, problems);
         check_key(all, limit, problems);
     }

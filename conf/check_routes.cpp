@@ -35,6 +35,7 @@ public:
             known_upstream(route);
             unlimited(route);
             terms(route);
+            if (auto const* cost = route.source->find("cost")) check_cost_field(all_, *cost, route.path, problems_);
         }
         names();
         covered();
@@ -113,8 +114,10 @@ private:
         auto const burst = limit.has_algorithm ? limiter::burst_of(limit.policy.quota.algorithm) : 0;
         // A request holds the permits that the limit itself says, whatever it costs elsewhere.
         bool const is_held = std::holds_alternative<limiter::concurrency>(limit.policy.quota.algorithm);
-        if (limit.has_algorithm && !is_held && route.cost && *route.cost > burst) {
-            problems_.error(route.source->find("cost")->at, route.path + ".cost",
+        auto const most = route.cost_from ? route.cost_from->most : route.cost.value_or(0);
+        if (limit.has_algorithm && !is_held && most > burst) {
+            problems_.error(route.source->find(route.cost_from ? "cost.max" : "cost")->at,
+                            route.path + (route.cost_from ? ".cost.max" : ".cost"),
                             "is above the " + std::to_string(burst) + " that limit '" + reference.name +
                                 "' admits at once, so no request could pass; lower it");
         }
@@ -133,8 +136,10 @@ private:
         auto const* limit = all_.parts.find_limit(reference.name);
         if (limit == nullptr) return;
         auto const& key = limit->policy.key;
-        if (std::none_of(key.begin(), key.end(), [](auto const& entry) { return entry.source == entry_source::api_key; }))
-            return;
+        auto const is_credential = [](partition::entry const& entry) {
+            return entry.source == entry_source::api_key || entry.source == entry_source::api_key_attribute;
+        };
+        if (std::none_of(key.begin(), key.end(), is_credential)) return;
         problems_.error(reference.at, reference.path,
                         "limit '" + reference.name +
                             "' is keyed by api_key, which nobody has looked at yet; name it in limits");

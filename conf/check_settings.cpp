@@ -108,6 +108,23 @@ void check_no_repeats(checked const& all, std::string const& path, std::string (
     }
 }
 
+// What stands between double braces in a template is replaced, so it must be something that an answer knows.
+void check_template(checked const& all, problem_list& problems)
+{
+    constexpr std::string_view known = "status, retry_after, policies, detail";
+    std::string_view rest = all.read.responses.body_template;
+    for (auto open = rest.find("{{"); open != std::string_view::npos; open = rest.find("{{")) {
+        rest.remove_prefix(open + 2);
+        auto const name = rest.substr(0, rest.find("}}"));
+        if (name == "status" || name == "retry_after" || name == "policies" || name == "detail") continue;
+        constexpr std::size_t shown = 32;
+        problems.error(all.root.find("responses.rejection.body")->at, "responses.rejection.body",
+                       "the template names '{{" + std::string(name.substr(0, shown)) +
+                           "', which nothing is put in for; known are " + std::string(known) + ", each between {{ and }}");
+        return;
+    }
+}
+
 void check_responses(checked const& all, problem_list& problems)
 {
     auto const& responses = all.read.responses;
@@ -156,6 +173,7 @@ void check_settings(checked const& all, problem_list& problems)
     check_no_repeats(all, "auth.api_keys.from", source_meaning, problems);
     check_no_repeats(all, "responses.rate_limit_fields", literal_meaning, problems);
     check_responses(all, problems);
+    check_template(all, problems);
     check_message_limits(all, problems);
 }
 

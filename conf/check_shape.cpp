@@ -112,7 +112,8 @@ private:
     {
         if (known.form != value_form::list && known.form != value_form::list_or_one) {
             problems_.error(v.at, here.path,
-                            known.form == value_form::section || known.form == value_form::names
+                            known.form == value_form::section || known.form == value_form::names ||
+                                    known.form == value_form::callers
                                 ? "must be a section of keys, not a list"
                                 : "must be a single value, not a list");
             return;
@@ -126,7 +127,10 @@ private:
 
     void map(node const& v, spot const& here, known_key const& known)
     {
-        if (known.form == value_form::names) {
+        if (known.form == value_form::callers) {
+            check_count(v.members.size(), v, here, known);
+            for (std::size_t i = 0; i < v.members.size(); ++i) caller(v.members[i], here, i);
+        } else if (known.form == value_form::names) {
             check_count(v.members.size(), v, here, known);
             for (auto const& m : v.members) chosen_name(m, here.chosen_name(m.key));
         } else if (known.form == value_form::section || has_members(here.known_path)) {
@@ -136,6 +140,13 @@ private:
         } else {
             problems_.error(v.at, here.path, "must be a single value, not a section");
         }
+    }
+
+    // Shown by its number: it may be a secret that stands here by mistake.
+    void caller(struct member const& m, spot const& here, std::size_t i)
+    {
+        spot const below{here.element(i).path, here.chosen_name({}).known_path};
+        value(m.value, below, *find_known(below.known_path));
     }
 
     void chosen_name(struct member const& m, spot const& here)

@@ -134,6 +134,13 @@ std::string method_problem(node const& value)
     return quote(value) + " is not a method; methods are written in capitals, such as GET or POST";
 }
 
+std::string attribute_value_problem(node const& value)
+{
+    bool const is_visible = std::all_of(value.text.begin(), value.text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+    if (is_visible && !value.text.empty() && value.text.size() <= longest_name) return {};
+    return "must be 1 to 64 visible ASCII characters, such as gold";
+}
+
 } // namespace
 
 std::string problem_with_value(known_key const& known, node const& value)
@@ -142,7 +149,8 @@ std::string problem_with_value(known_key const& known, node const& value)
     if (std::find(words.begin(), words.end(), value.text) != words.end()) return {};
     switch (known.form) {
     case value_form::section:
-    case value_form::names: return "must be a section of keys, not " + quote(value);
+    case value_form::names:
+    case value_form::callers: return "must be a section of keys, not " + quote(value);
     case value_form::list:
     case value_form::list_or_one: return "must be a list such as [a, b]" + or_words(known) + ", not " + quote(value);
     case value_form::word: return word_problem(known, value);
@@ -175,6 +183,12 @@ std::string problem_with_value(known_key const& known, node const& value)
         return parse_digest(value.text) ? "" : "is not a SHA-256 in hex; write its 64 digits (printf %s KEY | sha256sum)";
     case value_form::key_entry:
         return parse_key_entry(value.text, {}) ? "" : quote(value) + " is not a key; " + expected_key_entry(value.text);
+    case value_form::attribute:
+        return parse_attribute(value.text).empty() ? quote(value) + " is no attribute; write for example api_key.plan" : "";
+    case value_form::attribute_value: return attribute_value_problem(value);
+    case value_form::field_name:
+        return is_field_name(value.text) ? ""
+                                         : quote(value) + " is no name of a header field; write for example X-Request-Cost";
     case value_form::credential_source:
         return parse_credential_source(value.text)
                    ? ""

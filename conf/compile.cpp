@@ -1,5 +1,6 @@
 #include "conf/compile.hpp"
 
+#include "conf/caller_identity.hpp"
 #include "conf/hash_secret.hpp"
 #include "conf/read.hpp"
 #include "conf/read_settings.hpp"
@@ -28,23 +29,32 @@ limiter::key_settings keys_of(node const& root, attachments const& files)
     return keys;
 }
 
+limiter::quota quota_of(std::string const& limit, limiter::algorithm const& numbers)
+{
+    return {numbers, key_suffix_of(limit, numbers), {}};
+}
+
 void add_policies(outline& parts, snapshot& into)
 {
     for (auto& limit : parts.limits) {
         auto policy = std::move(limit.policy);
         policy.id = limiter::policy_id{static_cast<std::uint32_t>(into.policies.size())};
-        policy.quota.key_suffix = key_suffix_of(policy);
+        policy.quota = quota_of(policy.name, policy.quota.algorithm);
         policy.scope = scope_of(*limit.source, into.settings);
         for (unsigned i = 0; i < limit.shards; ++i)
             policy.quota.shards.push_back(*limiter::shard_of(policy.quota.algorithm, i, limit.shards));
+        for (auto const& one : limit.overrides)
+            policy.overrides.emplace(identity_of(policy.key, one.name, into.keys.secret),
+                                     quota_of(policy.name, *one.algorithm));
+        for (auto const& tier : limit.tiers)
+            policy.from_attribute->tiers.emplace_back(tier.name, quota_of(policy.name, *tier.algorithm));
         into.policies.push_back(std::move(policy));
     }
 }
 
-limiter::plan plan_of(std::vector<term_outline> const& terms, std::optional<std::int64_t> cost, snapshot const& from)
+limiter::plan plan_of(std::vector<term_outline> const& terms, snapshot const& from)
 {
     limiter::plan plan;
-    plan.cost = cost;
     for (auto const& term : terms) {
         limiter::term made;
         for (auto const& reference : term) {
@@ -61,7 +71,9 @@ void add_routes(outline& parts, snapshot& into)
 {
     std::vector<proxy::route> routes;
     for (auto& one : parts.routes) {
-        into.plans.push_back(plan_of(parts.terms_of(one), one.cost, into));
+        auto& plan = into.plans.emplace_back(plan_of(parts.terms_of(one), into));
+        plan.cost = one.cost;
+        plan.cost_from = one.cost_from;
         auto const upstream = std::find_if(into.upstreams.begin(), into.upstreams.end(),
                                            [&](proxy::upstream_spec const& u) { return u.name == one.upstream; });
         one.route.id = proxy::route_id{static_cast<std::uint32_t>(routes.size())};
@@ -86,9 +98,9 @@ snapshot_ptr compile(node const& root, outline parts, settings read, attachments
     return made;
 }
 
-std::string key_suffix_of(limiter::policy const& policy)
+std::string key_suffix_of(std::string const& limit, limiter::algorithm const& numbers)
 {
-    return ':' + policy.name + ':' + limiter::tag_of(policy.quota.algorithm);
+    return ':' + limit + ':' + limiter::tag_of(numbers);
 }
 
 } // namespace penstock::conf

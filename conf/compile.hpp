@@ -16,6 +16,6 @@ namespace penstock::conf {
 snapshot_ptr compile(node const& root, outline parts, settings read, attachments const& files);
 
 // What follows the identity in every partition key of this limit.
-std::string key_suffix_of(limiter::policy const& policy);
+std::string key_suffix_of(std::string const& limit, limiter::algorithm const& numbers);
 
 } // namespace penstock::conf

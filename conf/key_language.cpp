@@ -33,6 +33,7 @@ constexpr std::array named_words{
     named_word{"cookie.", entry_source::cookie},
     named_word{"query.", entry_source::query},
     named_word{"path.", entry_source::path_capture},
+    named_word{"api_key.", entry_source::api_key_attribute},
 };
 
 constexpr std::string_view network_word = "client.network/";
@@ -73,22 +74,44 @@ std::optional<partition::entry> parse_key_entry(std::string_view text, partition
 
 std::string expected_key_entry(std::string_view text)
 {
-    static constexpr std::array<std::string_view, 12> forms{"client.ip",   "client.network/24", "api_key", "header.NAME",
-                                                            "cookie.NAME", "query.NAME",        "method",  "host",
-                                                            "path",        "path.CAPTURE",      "route",   "everyone"};
+    static constexpr std::array<std::string_view, 13> forms{"api_key.ATTRIBUTE",
+                                                            "client.ip",
+                                                            "client.network/24",
+                                                            "api_key",
+                                                            "header.NAME",
+                                                            "cookie.NAME",
+                                                            "query.NAME",
+                                                            "method",
+                                                            "host",
+                                                            "path",
+                                                            "path.CAPTURE",
+                                                            "route",
+                                                            "everyone"};
     if (text.starts_with(network_word)) return "write client.network/1 to client.network/32";
     if (auto const dot = text.find('.'); dot != std::string_view::npos) {
-        static constexpr std::array<std::string_view, 4> families{"header", "cookie", "query", "path"};
+        static constexpr std::array<std::string_view, 5> families{"header", "cookie", "query", "path", "api_key"};
         auto const family = nearest(text.substr(0, dot), families);
         if (!family.empty()) return "did you mean '" + std::string{family} + std::string{text.substr(dot)} + "'?";
     }
     return suggestion(text, forms);
 }
 
-bool is_unverified(partition::entry const& what) noexcept
+std::string_view parse_attribute(std::string_view text) noexcept
+{
+    constexpr std::string_view prefix = "api_key.";
+    if (!text.starts_with(prefix) || !is_entry_name(text.substr(prefix.size()))) return {};
+    return text.substr(prefix.size());
+}
+
+bool is_optional(partition::entry const& what) noexcept
+{
+    return what.source == entry_source::api_key_attribute || is_made_up(what, api_keys::any);
+}
+
+bool is_made_up(partition::entry const& what, api_keys accepted) noexcept
 {
     switch (what.source) {
-    case entry_source::api_key:
+    case entry_source::api_key: return accepted == api_keys::any;
     case entry_source::header:
     case entry_source::cookie:
     case entry_source::query: return true;

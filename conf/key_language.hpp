@@ -16,8 +16,15 @@ std::optional<partition::entry> parse_key_entry(std::string_view text, partition
 // What would be right, for a text that parse_key_entry refuses.
 std::string expected_key_entry(std::string_view text);
 
-// Any caller can make up a value of its own, and so a fresh counter with each request (AK-6).
-bool is_unverified(partition::entry const& what) noexcept;
+// The name in `api_key.NAME`; empty if `text` is nothing like it.
+std::string_view parse_attribute(std::string_view text) noexcept;
+
+// Not every request has it.
+bool is_optional(partition::entry const& what) noexcept;
+// Any caller can make up a value of its own, and so a fresh counter with each request (AK-6); an API key only where none is
+// known.
+enum class api_keys : std::uint8_t { any, known };
+bool is_made_up(partition::entry const& what, api_keys accepted) noexcept;
 // May be a credential, so that only its keyed hash leaves this process.
 bool is_hashed(partition::entry const& what) noexcept;
 

@@ -16,6 +16,7 @@ namespace penstock::conf {
 enum class value_form : std::uint8_t {
     section,        // a map of the keys listed below it
     names,          // a map of names that the user chooses
+    callers,        // a map of what callers present; its problems show none of it
     list,           // `least` to `most` elements
     list_or_one,    // the same; a single value stands for a list of one
     word,           // one of `words`
@@ -37,6 +38,9 @@ enum class value_form : std::uint8_t {
     network,           // 10.0.0.0/8
     digest,            // SHA-256, 64 hex digits
     key_entry,         // client.ip, header.NAME, ...
+    attribute,         // api_key.NAME
+    attribute_value,   // 1 to 64 visible characters
+    field_name,        // X-Request-Cost
     credential_source, // header NAME, authorization ApiKey
     host_pattern,      // example.com, *.example.com
     path_pattern,      // /a, /a/*, /a/**, /a/{b}

@@ -52,6 +52,7 @@ route_outline read_route(node const& written, std::string const& path)
     made.own = read_terms(written.find("limits"), path + ".limits");
     made.is_unlimited = text_of(written.find("limits")) == "none";
     made.cost = parsed(written.find("cost"), parse_integer);
+    made.cost_from = read_cost_field(written.find("cost"));
     return made;
 }
 

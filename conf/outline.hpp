@@ -15,11 +15,22 @@
 
 namespace penstock::conf {
 
+// Other numbers of a limit's algorithm, for one caller or one tier.
+struct quota_outline {
+    std::string name; // what the caller presents; of a tier its name
+    place at;
+    std::string path; // limits.NAME.overrides[0], limits.NAME.from_attribute.tiers.TIER
+    node const* source = nullptr;
+    std::optional<limiter::algorithm> algorithm; // if they could be read
+};
+
 struct limit_outline {
     limiter::policy policy; // id, scope, key suffixes, shards and overrides are set by compile
     place at;
     std::string path; // limits.NAME
     node const* source = nullptr;
+    std::vector<quota_outline> overrides;
+    std::vector<quota_outline> tiers;
     unsigned shards = 0;        // 0: not sharded
     bool has_algorithm = false; // policy.algorithm could be read
     bool has_key = false;       // all of policy.key could be read
@@ -44,6 +55,7 @@ struct route_outline {
     std::vector<term_outline> own;
     bool is_unlimited = false; // limits: none
     std::optional<std::int64_t> cost;
+    std::optional<limiter::cost_field> cost_from;
 };
 
 struct outline {

@@ -41,7 +41,43 @@ void read_queue(node const& limit, limiter::queue_settings& into)
     set(into.timeout, limit.find("queue.timeout"), parse_duration);
 }
 
+std::vector<quota_outline> read_overrides(node const& limit, std::string const& path)
+{
+    std::vector<quota_outline> made;
+    auto const* written = limit.find("overrides");
+    for (std::size_t i = 0; written != nullptr && i < written->members.size(); ++i) {
+        auto const& one = written->members[i];
+        made.push_back({one.key, one.key_at, path + ".overrides[" + std::to_string(i) + ']', &one.value, {}});
+    }
+    return made;
+}
+
+void read_attribute(node const& limit, limit_outline& into)
+{
+    auto const* written = limit.find("from_attribute");
+    auto const text = text_of(limit.find("from_attribute.attribute"));
+    auto const attribute = parse_attribute(text);
+    if (attribute.empty()) return;
+    auto& made = into.policy.from_attribute.emplace();
+    made.attribute = attribute;
+    set(made.most, written->find("max"), parse_integer);
+    auto const* tiers = written->find("tiers");
+    for (std::size_t i = 0; tiers != nullptr && i < tiers->members.size(); ++i) {
+        auto const& tier = tiers->members[i];
+        into.tiers.push_back({tier.key, tier.key_at, into.path + ".from_attribute.tiers." + tier.key, &tier.value, {}});
+    }
+}
+
 } // namespace
+
+std::optional<limiter::cost_field> read_cost_field(node const* cost)
+{
+    if (cost == nullptr) return std::nullopt;
+    auto const header = text_of(cost->find("header"));
+    auto const most = parsed(cost->find("max"), parse_integer);
+    if (header.empty() || !most) return std::nullopt;
+    return limiter::cost_field{lower_case(header), *most};
+}
 
 limit_outline read_limit(member const& written, partition::client_settings const& client, calendars const& known)
 {
@@ -53,7 +89,12 @@ limit_outline read_limit(member const& written, partition::client_settings const
     made.source = &limit;
     auto& policy = made.policy;
     policy.name = written.key;
+    made.overrides = read_overrides(limit, made.path);
+    read_attribute(limit, made);
     if (auto const* algorithm = find_algorithm(limit)) {
+        for (auto* others : {&made.overrides, &made.tiers}) {
+            for (auto& one : *others) one.algorithm = read_algorithm(*algorithm, one.source, known);
+        }
         if (auto numbers = read_algorithm(*algorithm, nullptr, known)) {
             policy.quota.algorithm = *numbers;
             made.has_algorithm = true;
@@ -62,6 +103,7 @@ limit_outline read_limit(member const& written, partition::client_settings const
     read_key(limit, client, made);
     read_exemptions(limit, policy);
     set(policy.cost, limit.find("cost"), parse_integer);
+    policy.cost_from = read_cost_field(limit.find("cost"));
     read_queue(limit, policy.queue);
     choose(policy.precision, limit.find("precision"), {{"leased", precision::leased}});
     set(made.shards, limit.find("shards"), parse_integer);

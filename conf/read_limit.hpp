@@ -7,4 +7,7 @@ namespace penstock::conf {
 
 limit_outline read_limit(member const& written, partition::client_settings const& client, calendars const& known);
 
+// The field that a cost is read from, if `cost` names one.
+std::optional<limiter::cost_field> read_cost_field(node const* cost);
+
 } // namespace penstock::conf

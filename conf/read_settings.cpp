@@ -4,6 +4,7 @@
 #include "conf/credential_source.hpp"
 #include "conf/read.hpp"
 #include "conf/scalar.hpp"
+#include "conf/words.hpp"
 
 #include <algorithm>
 
@@ -62,6 +63,22 @@ void read_credentials(node const& root, settings& into)
         else
             into.api_key_fields.push_back(source->field);
     }
+}
+
+void read_known_api_keys(node const& root, settings& into)
+{
+    auto const* written = root.find("auth.api_keys.known");
+    if (written == nullptr) return;
+    std::vector<known_api_key> known;
+    for (auto const* one : elements(written)) {
+        auto const digest = parsed(one->find("sha256"), parse_digest);
+        if (!digest) continue;
+        auto& made = known.emplace_back(known_api_key{text_of(one->find("name")), *digest, {}});
+        auto const* attributes = one->find("attributes");
+        if (attributes == nullptr) continue;
+        for (auto const& [name, at, value] : attributes->members) made.attributes.emplace_back(name, value.text);
+    }
+    into.known_api_keys = std::make_shared<api_key_book const>(std::move(known));
 }
 
 void read_timeouts(node const& root, downstream_timeouts& into)
@@ -134,6 +151,7 @@ settings read_settings(node const& root, attachments const& files)
     read_redis(root, files, made);
     read_client(root, made);
     read_credentials(root, made);
+    read_known_api_keys(root, made);
     read_message_limits(root, made.limits);
     read_timeouts(root, made.timeouts);
     read_responses(root, files, made.responses);

@@ -3,10 +3,12 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "conf/api_key_book.hpp"
 #include "limiter/redis/redis_settings.hpp"
 #include "partition/client_address.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,8 +71,9 @@ struct settings {
     std::optional<admin_settings> admin;
     std::optional<limiter::redis_settings> redis;
     partition::client_settings client;
-    std::vector<std::string> api_key_fields; // header names, lower case, in order of preference
-    bool api_key_from_authorization = false; // `Authorization: ApiKey KEY`
+    std::vector<std::string> api_key_fields;            // header names, lower case, in order of preference
+    bool api_key_from_authorization = false;            // `Authorization: ApiKey KEY`
+    std::shared_ptr<api_key_book const> known_api_keys; // null: whatever key a caller presents is taken
     message_limits limits;
     downstream_timeouts timeouts;
     response_settings responses;

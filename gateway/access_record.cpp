@@ -46,6 +46,11 @@ void append_text(std::string& out, std::string_view name, std::string_view text)
     out.append("\"");
 }
 
+void append_known(std::string& out, std::string_view name, std::string_view text)
+{
+    if (!text.empty()) append_text(out, name, text);
+}
+
 void append_integer(std::string& out, std::string_view name, std::int64_t number)
 {
     out.append(",\"").append(name).append("\":");
@@ -65,7 +70,7 @@ void append_query(std::string& out, std::string_view query)
     if (query.empty()) return;
     out.append(",\"url.query\":\"");
     while (true) {
-        auto const end = query.find('&');
+        auto end = query.find_first_of("&;"); // some applications separate by semicolons
         auto const parameter = query.substr(0, end);
         auto const equals = parameter.find('=');
         // An escape in the name could spell a secret one in another way: such a value is not shown either.
@@ -73,9 +78,12 @@ void append_query(std::string& out, std::string_view query)
             equals != std::string_view::npos &&
             (is_secret(parameter.substr(0, equals)) || parameter.substr(0, equals).find('%') != std::string_view::npos);
         append_escaped(out, hidden ? parameter.substr(0, equals + 1) : parameter);
-        if (hidden) out.append("REDACTED");
+        if (hidden) {
+            out.append("REDACTED");
+            end = query.find('&'); // for the others the semicolon is part of the secret
+        }
         if (end == std::string_view::npos) break;
-        out.append("&");
+        out.append(1, query[end]);
         query.remove_prefix(end + 1);
     }
     out.append("\"");
@@ -124,10 +132,11 @@ void append_access_line(std::string& out, access_record const& record, base::req
         "\",\"log.level\":\"info\",\"ecs.version\":\"8.11.0\",\"service.name\":\"penstock\",\"event.dataset\":\"penstock.access\"");
     append_integer(out, "event.duration", duration.count() * 1000);
     append_text(out, "event.outcome", record.status >= 500 || record.status == 0 ? "failure" : "success");
-    append_text(out, "http.request.method", facts.method);
-    append_text(out, "http.version", minor_version == 0 ? "1.0" : "1.1");
-    append_text(out, "url.domain", facts.host);
-    append_text(out, "url.path", facts.path);
+    // Of a request that could not be read nothing is known but who sent it.
+    append_known(out, "http.request.method", facts.method);
+    if (!facts.method.empty()) append_text(out, "http.version", minor_version == 0 ? "1.0" : "1.1");
+    append_known(out, "url.domain", facts.host);
+    append_known(out, "url.path", facts.path);
     append_query(out, facts.query);
     append_address(out, "client.ip", facts.client);
     append_address(out, "source.ip", facts.peer);

@@ -34,8 +34,8 @@ std::string rejection_detail(limit_report const& report)
     std::string detail;
     if (!report.empty() && report.members.front().violated) {
         auto const& limit = report.members.front();
-        detail = "Policy " + limit.policy->name + " allows " + std::to_string(limit.quota) + " requests per " +
-                 std::to_string(limit.window) + " s. ";
+        detail = "Policy " + limit.policy->name + " allows " + std::to_string(limit.quota) + " requests " +
+                 (limit.window ? "per " + std::to_string(*limit.window) + " s. " : "at once. ");
     }
     return detail + wait_sentence(report);
 }

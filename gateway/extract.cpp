@@ -95,6 +95,18 @@ void read_api_key(extracted& result, proxy::request_head const& head, conf::sett
         fail(result, extract_problem::bad_api_key, "The API key must be 1 to 512 visible ASCII characters.");
 }
 
+// Who the presented key belongs to, where the configuration says which keys there are.
+void identify_api_key(extracted& result, conf::settings const& settings)
+{
+    auto& facts = result.facts;
+    if (result.problem != extract_problem::none || facts.api_key.empty() || !settings.known_api_keys) return;
+    auto const* known = settings.known_api_keys->find(facts.api_key);
+    if (known == nullptr)
+        fail(result, extract_problem::unknown_api_key, "The API key is not known.");
+    else
+        facts.api_key_attributes = known->attributes;
+}
+
 // RFC 9110 section 7.6.2: only OPTIONS and TRACE count their hops; TRACE is not served.
 void read_max_forwards(extracted& result, proxy::request_head const& head)
 {
@@ -140,10 +152,12 @@ extracted extract(proxy::request_head const& head, std::optional<base::ip_addres
 
     auto const who = partition::find_client(settings.client, peer, facts.fields);
     facts.client = who.client;
+    facts.from_trusted_peer = who.peer_trusted;
     result.trust = who.peer_trusted ? proxy::peer_trust::trusted : proxy::peer_trust::untrusted;
     result.rejected_element = who.rejected_element;
     read_max_forwards(result, head);
     read_api_key(result, head, settings);
+    identify_api_key(result, settings);
     return result;
 }
 

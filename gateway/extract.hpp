@@ -21,6 +21,7 @@ enum class extract_problem : std::uint8_t {
     bad_path,          // see `path`
     bad_max_forwards,  // no number (RFC 9110 section 7.6.2)
     ambiguous_api_key, // given twice, or in two places (AK-2)
+    unknown_api_key,   // not among those that the configuration names
     bad_api_key,       // empty, longer than 512 bytes, or not visible ASCII (AK-7)
 };
 

@@ -63,6 +63,10 @@ exit_status check_health(std::string const& admin)
             std::cerr << complaint;
         try {
             if (thrown) std::rethrow_exception(thrown);
+        } catch (boost::system::system_error const& error) {
+            auto const refused = error.code() == asio::error::connection_refused;
+            std::cerr << "healthcheck: " << admin << ": " << (refused ? "nothing listens there" : error.code().message())
+                      << "\n";
         } catch (std::exception const& error) {
             std::cerr << "healthcheck: " << admin << ": " << error.what() << "\n";
         }

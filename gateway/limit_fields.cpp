@@ -1,5 +1,7 @@
 #include "gateway/limit_fields.hpp"
 
+#include "gateway/structured_list.hpp"
+
 #include <boost/beast/core/string.hpp>
 
 #include <algorithm>
@@ -20,22 +22,74 @@ std::int64_t whole_seconds(base::micros wait) noexcept
     return wait.count() <= 0 ? 0 : (wait.count() - 1) / second + 1;
 }
 
-// Until one more permit than now is there. Exact for a token bucket; a window's end for a window.
-base::micros until_next_permit(limiter::algorithm const& how, limiter::decision const& said) noexcept
+// Of a sharded limit a request meets one shard; its client is told of all of them.
+limiter::algorithm const& whole_of(limiter::policy const& limit, limiter::algorithm const& met) noexcept
 {
-    auto const* bucket = std::get_if<limiter::token_bucket>(&how);
-    if (!bucket) return said.reset_after;
-    auto const permits_later = std::max<std::int64_t>(0, bucket->capacity - said.remaining - 1);
-    return said.reset_after - base::micros{permits_later * bucket->interval_us};
+    for (auto const& shard : limit.quota.shards) {
+        if (&shard == &met) return limit.quota.algorithm;
+    }
+    return met;
 }
 
-// -11, section 4.1.2: within `t` seconds no more than `r`. A large r with a small t would invite a burst (RL-16).
-std::int64_t window_of(limit_report::member const& member, limiter::decision const& said) noexcept
+// What is left in all shards, of which one was looked at: requests take turns at them, so that they fill alike.
+std::int64_t left_of(limiter::policy const& limit, limiter::algorithm const& met, limiter::decision const& said) noexcept
 {
-    if (std::holds_alternative<limiter::fixed_window>(*member.numbers)) return whole_seconds(said.reset_after);
+    auto const left = std::max<std::int64_t>(0, said.remaining);
+    auto const& whole = whole_of(limit, met);
+    if (&whole == &met) return left;
+    auto const quota = limiter::burst_of(whole);
+    return static_cast<std::int64_t>(wide{left} * quota / std::max<std::int64_t>(1, limiter::burst_of(met)));
+}
+
+// Until one more permit than now is there, as exactly as the answer tells: a bucket's next permit, a window's end. Where
+// permits come back one by one (sliding ones), until all have: never too early.
+base::micros until_more(limiter::algorithm const& how, limiter::decision const& said) noexcept
+{
+    if (auto const* bucket = std::get_if<limiter::token_bucket>(&how)) {
+        auto const permits_later = std::max<std::int64_t>(0, bucket->capacity - said.remaining - 1);
+        return said.reset_after - base::micros{permits_later * bucket->interval_us};
+    }
+    if (auto const* bucket = std::get_if<limiter::periodic_bucket>(&how)) {
+        auto const missing = std::max<std::int64_t>(1, bucket->capacity - said.remaining);
+        return said.reset_after - base::micros{(missing - 1) / bucket->refill * bucket->period_us};
+    }
+    return said.reset_after;
+}
+
+bool starts_over(limiter::algorithm const& how) noexcept
+{
+    return std::holds_alternative<limiter::fixed_window>(how) || std::holds_alternative<limiter::clock_window>(how) ||
+           std::holds_alternative<limiter::calendar_window>(how);
+}
+
+// -11, section 4.1.2: within `t` seconds no more than `r`. A large r with a small t would invite a burst (RL-16), which only a
+// window that starts over permits.
+std::int64_t effective_window(limit_report::member const& member, limiter::algorithm const& met,
+                              limiter::decision const& said) noexcept
+{
+    auto const wait = whole_seconds(until_more(met, said));
+    if (starts_over(met) && wait > 0) return wait;
     auto const proportional =
-        (wide{member.remaining} * member.window + member.quota - 1) / std::max<std::int64_t>(member.quota, 1);
-    return std::max(static_cast<std::int64_t>(proportional), whole_seconds(until_next_permit(*member.numbers, said)));
+        (wide{member.remaining} * member.window.value_or(0) + member.quota - 1) / std::max<std::int64_t>(member.quota, 1);
+    return std::max(static_cast<std::int64_t>(proportional), wait);
+}
+
+limit_report::member describe(limiter::ruling const& from)
+{
+    auto const& whole = whole_of(*from.policy, *from.numbers);
+    limit_report::member member{.policy = from.policy,
+                                .numbers = &whole,
+                                .quota = limiter::burst_of(whole),
+                                .window = std::nullopt,
+                                .remaining = left_of(*from.policy, *from.numbers, from.decision),
+                                .wait = 0,
+                                .violated = from.result == limiter::outcome::refused};
+    if (std::holds_alternative<limiter::concurrency>(whole)) return member;
+    member.window = limiter::window_seconds_of(whole);
+    member.wait = member.violated && from.decision.retry_after != limiter::never
+                      ? whole_seconds(from.decision.retry_after)
+                      : effective_window(member, *from.numbers, from.decision);
+    return member;
 }
 
 void append_number(std::string& out, std::int64_t number)
@@ -66,41 +120,49 @@ void append_draft(std::string& out, std::span<limit_report::member const> member
         if (&member != members.data()) out.append(", ");
         out.append("\"").append(member.policy->name).append("\"");
         append_parameter(out, ";q=", member.quota);
-        append_parameter(out, ";w=", member.window);
+        if (member.window)
+            append_parameter(out, ";w=", *member.window);
+        else
+            out.append(";qu=\"concurrent-requests\""); // RL-4
     }
     out.append("\r\nRateLimit: ");
     for (auto const& member : members) {
         if (&member != members.data()) out.append(", ");
         out.append("\"").append(member.policy->name).append("\"");
         append_parameter(out, ";r=", member.remaining);
-        append_parameter(out, ";t=", member.wait);
+        if (member.window) append_parameter(out, ";t=", member.wait);
     }
     out.append("\r\n");
 }
 
-// Takes the next member of an sf-list of strings with parameters off the front of `list`; false if it is malformed.
-bool take_member(std::string_view& list, std::string_view& name) noexcept
+// The older families can only tell of something that resets: the tightest that does, or nothing.
+limit_report::member const* tightest_with_window(limit_report const& report) noexcept
 {
-    if (!list.starts_with('"')) return false;
-    std::size_t at = 1;
-    for (; at < list.size() && list[at] != '"'; ++at) {
-        if (list[at] == '\\' && ++at == list.size()) return false;
-        if (list[at] < ' ' || list[at] > '~') return false;
+    auto const found = std::ranges::find_if(report.members, [](auto const& each) { return each.window.has_value(); });
+    return found == report.members.end() ? nullptr : &*found;
+}
+
+bool is_whole_number(std::optional<bare_item> const& item, std::int64_t least) noexcept
+{
+    return item && item->what == bare_item::kind::integer && item->number >= least;
+}
+
+bool is_absent_or(std::optional<bare_item> const& item, bare_item::kind wanted) noexcept
+{
+    return !item || item->what == wanted;
+}
+
+// The parameters that the draft names have its types, and the one that it requires is there (RL-2, RL-3, RL-5, RL-12).
+bool means_something(list_field which, list_member const& member) noexcept
+{
+    if (!is_absent_or(member.parameter("pk"), bare_item::kind::bytes)) return false;
+    if (which == list_field::limits) {
+        auto const t = member.parameter("t");
+        return is_whole_number(member.parameter("r"), 0) && (!t || is_whole_number(t, 0));
     }
-    if (at >= list.size()) return false;
-    name = list.substr(1, at - 1);
-    bool quoted = false;
-    for (++at; at < list.size() && (quoted || list[at] != ','); ++at) {
-        if (list[at] == '"') quoted = !quoted;
-    }
-    auto const parameters = list.substr(name.size() + 2, at - name.size() - 2);
-    if (quoted || (!parameters.empty() && parameters.front() != ';') || parameters.find("=;") != std::string_view::npos ||
-        parameters.find(";;") != std::string_view::npos || parameters.ends_with('=') || parameters.ends_with(';'))
-        return false;
-    auto const comma = at < list.size();
-    list.remove_prefix(comma ? at + 1 : at);
-    while (list.starts_with(' ') || list.starts_with('\t')) list.remove_prefix(1);
-    return !comma || !list.empty(); // a comma stands between two members only (RFC 9651 section 4.2.1)
+    auto const w = member.parameter("w");
+    return is_whole_number(member.parameter("q"), 0) && (!w || is_whole_number(w, 1)) &&
+           is_absent_or(member.parameter("qu"), bare_item::kind::string);
 }
 
 } // namespace
@@ -113,16 +175,7 @@ limit_report report_limits(limiter::admission_ruling const& gate, unsigned jitte
         if (!each.answered() || policy.advertise == limiter::advertisement::hidden ||
             policy.enforce == limiter::enforcement::shadow)
             continue;
-        limit_report::member member{.policy = &policy,
-                                    .numbers = each.numbers,
-                                    .quota = limiter::burst_of(*each.numbers),
-                                    .window = limiter::window_seconds_of(*each.numbers),
-                                    .remaining = std::max<std::int64_t>(0, each.decision.remaining),
-                                    .wait = 0,
-                                    .violated = each.result == limiter::outcome::refused};
-        member.wait = member.violated && each.decision.retry_after != limiter::never ? whole_seconds(each.decision.retry_after)
-                                                                                     : window_of(member, each.decision);
-        report.members.push_back(member);
+        report.members.push_back(describe(each));
     }
     // Tightest first: clients that read one member read the first (RL-21). What refused comes before everything.
     std::ranges::stable_sort(report.members, [](auto const& a, auto const& b) {
@@ -146,23 +199,23 @@ void append_limit_fields(std::string& out, limit_report const& report, conf::res
 {
     if (report.retry_after) append_line(out, "Retry-After", *report.retry_after);
     if (report.empty()) return;
-    auto const& tightest = report.members.front();
+    auto const* const tightest = tightest_with_window(report);
     auto const shown = settings.members == conf::member_list::tightest ? 1 : report.members.size();
     for (auto const style : settings.rate_limit_fields) {
         switch (style) {
         case conf::field_style::draft: append_draft(out, {report.members.data(), shown}); break;
         case conf::field_style::triple: {
-            if (theirs.triple_stands) break;
-            append_line(out, "RateLimit-Limit", tightest.quota);
-            append_line(out, "RateLimit-Remaining", tightest.remaining);
-            append_line(out, "RateLimit-Reset", report.retry_after.value_or(tightest.wait)); // RL-52
+            if (theirs.triple_stands || !tightest) break;
+            append_line(out, "RateLimit-Limit", tightest->quota);
+            append_line(out, "RateLimit-Remaining", tightest->remaining);
+            append_line(out, "RateLimit-Reset", report.retry_after.value_or(tightest->wait)); // RL-52
             break;
         }
         case conf::field_style::x_ratelimit: {
-            if (theirs.x_ratelimit_stands) break;
-            auto const wait = report.retry_after.value_or(tightest.wait);
-            append_line(out, "X-RateLimit-Limit", tightest.quota);
-            append_line(out, "X-RateLimit-Remaining", tightest.remaining);
+            if (theirs.x_ratelimit_stands || !tightest) break;
+            auto const wait = report.retry_after.value_or(tightest->wait);
+            append_line(out, "X-RateLimit-Limit", tightest->quota);
+            append_line(out, "X-RateLimit-Remaining", tightest->remaining);
             append_line(out, "X-RateLimit-Reset", settings.reset == conf::reset_style::epoch ? now_s + wait : wait);
             break;
         }
@@ -170,28 +223,33 @@ void append_limit_fields(std::string& out, limit_report const& report, conf::res
     }
 }
 
-upstream_fields judge_list_field(std::string_view value, limit_report const& report)
+upstream_fields judge_list_field(list_field which, std::string_view value, limit_report const& report)
 {
-    if (value.empty()) return upstream_fields::drop;
-    while (!value.empty()) {
-        std::string_view name;
-        if (!take_member(value, name)) return upstream_fields::drop;
+    using found = list_reader::found;
+    list_reader reader(value);
+    list_member member;
+    auto members = 0;
+    for (;; ++members) {
+        auto const next = reader.next(member);
+        if (next == found::malformed) return upstream_fields::drop;
+        if (next == found::end) return members == 0 ? upstream_fields::drop : upstream_fields::copy; // RL-1: never empty
+        if (!means_something(which, member)) return upstream_fields::drop;
         for (auto const& ours : report.members) {
-            if (name == ours.policy->name) return upstream_fields::drop;
+            if (member.text == ours.policy->name) return upstream_fields::drop;
         }
     }
-    return upstream_fields::copy;
 }
 
 bool upstream_is_stricter(std::span<base::field const> fields, std::string_view remaining_name, limit_report const& report)
 {
-    if (report.empty()) return true; // we say nothing: theirs stand
+    auto const* const ours = tightest_with_window(report);
+    if (!ours) return true; // we say nothing: theirs stand
     for (auto const& field : fields) {
         if (!boost::beast::iequals(field.name, remaining_name)) continue;
         std::int64_t remaining = 0;
         auto const end = field.value.data() + field.value.size();
         auto const parsed = std::from_chars(field.value.data(), end, remaining);
-        return parsed.ec == std::errc{} && parsed.ptr == end && remaining >= 0 && remaining < report.members.front().remaining;
+        return parsed.ec == std::errc{} && parsed.ptr == end && remaining >= 0 && remaining < ours->remaining;
     }
     return false;
 }

@@ -18,11 +18,11 @@ namespace penstock::gateway {
 struct limit_report {
     struct member {
         limiter::policy const* policy = nullptr;
-        limiter::algorithm const* numbers = nullptr; // that the request was held to
-        std::int64_t quota = 0;                      // q
-        std::int64_t window = 1;                     // w, seconds
+        limiter::algorithm const* numbers = nullptr; // that the request was held to, of a sharded limit all of it
+        std::int64_t quota = 0;                      // q, of all shards together
+        std::optional<std::int64_t> window;          // w, seconds; absent: permits are held, not spent by the time (RL-4)
         std::int64_t remaining = 0;                  // r
-        std::int64_t wait = 0;                       // t, seconds
+        std::int64_t wait = 0;                       // t, seconds; says nothing without a window
         bool violated = false;
     };
     boost::container::static_vector<member, limiter::max_claims>
@@ -48,8 +48,9 @@ void append_limit_fields(std::string& out, limit_report const& report, conf::res
 
 // What becomes of the limit fields that an upstream sent itself, beside ours (RL-27, RL-28, RL-30, RL-58).
 enum class upstream_fields : std::uint8_t { copy, drop };
-// For RateLimit and RateLimit-Policy: copied if well-formed and no member has the name of one of ours.
-upstream_fields judge_list_field(std::string_view value, limit_report const& report);
+enum class list_field : std::uint8_t { limits, policies }; // RateLimit, RateLimit-Policy
+// Copied if every client reads it, every member says what it must (`r`, `q`), and none has the name of one of ours.
+upstream_fields judge_list_field(list_field which, std::string_view value, limit_report const& report);
 // For the triple and X-RateLimit-* families, which cannot be sent twice: true if the upstream's are the stricter ones.
 bool upstream_is_stricter(std::span<base::field const> fields, std::string_view remaining_name, limit_report const& report);
 

@@ -94,12 +94,13 @@ void add_traffic(families& out, telemetry const& total)
 void add_queues(families& out, telemetry const& total)
 {
     auto& waiting = out.add("queue_waiting", "Requests that wait for a permit now.", MetricType::Gauge);
+    for (auto const& [name, counts] : total.limits) {
+        if (counts.queue) gauge(waiting, {{"limit", name}}, static_cast<double>(counts.queue->waiting));
+    }
     auto& waited = out.add("queue_wait_seconds", "How long requests have waited for a permit, whether they got it or not.",
                            MetricType::Histogram);
     for (auto const& [name, counts] : total.limits) {
-        if (!counts.queue) continue;
-        gauge(waiting, {{"limit", name}}, static_cast<double>(counts.queue->waiting));
-        distribution(waited, {{"limit", name}}, counts.queue->waited);
+        if (counts.queue) distribution(waited, {{"limit", name}}, counts.queue->waited);
     }
 }
 
@@ -112,6 +113,12 @@ void add_limits(families& out, telemetry const& total, process_report const& pro
                     counts.decisions[i]);
     }
     add_queues(out, total);
+    auto& remembered = out.add("denials_from_memory_total",
+                               "Requests refused by a refusal of the fleet's store that still stood.", MetricType::Counter);
+    for (auto const& [name, counts] : total.fleet) counter(remembered, {{"limit", name}}, counts.denials_from_memory);
+    auto& leased = out.add("admissions_on_lease_total",
+                           "Times a limit admitted on permits that were taken from Redis in advance.", MetricType::Counter);
+    for (auto const& [name, counts] : total.fleet) counter(leased, {{"limit", name}}, counts.admissions_on_lease);
     auto& checks =
         out.add("limiter_check_duration_seconds",
                 "How long requests waited for their limits; of those in memory one in 64 is measured.", MetricType::Histogram);

@@ -64,6 +64,15 @@ unsigned simple(std::string& out, response_context const& context, unsigned stat
     return status;
 }
 
+unsigned unauthorized(std::string& out, response_context const& context, std::string_view detail)
+{
+    out.clear();
+    append_status_line(out, 401);
+    out.append("WWW-Authenticate: ApiKey realm=\"api\"\r\n"); // AK-9
+    finish(out, context, blank_problem(401, phrase(401), detail));
+    return 401;
+}
+
 unsigned status_of(head_problem problem) noexcept
 {
     switch (problem) {
@@ -93,6 +102,7 @@ unsigned status_of(failure::kind why) noexcept
     case failure::kind::client_timed_out: return 408;
     case failure::kind::body_too_large: return 413;
     case failure::kind::client_gone:
+    case failure::kind::client_body_cut:
     case failure::kind::client_body_invalid: break;
     }
     return 400;
@@ -107,7 +117,8 @@ std::string_view detail_of(failure::kind why) noexcept
     case failure::kind::broken: return "The upstream ended the connection before its answer was complete.";
     case failure::kind::bad_answer: return "The upstream's answer is not valid HTTP.";
     case failure::kind::answer_timed_out: return "The upstream did not answer in time.";
-    case failure::kind::client_gone: return "The request body ended too early.";
+    case failure::kind::client_gone: return "The client has gone.";
+    case failure::kind::client_body_cut: return "The request body ended too early.";
     case failure::kind::client_body_invalid: return "The request body is not framed as HTTP requires.";
     case failure::kind::client_timed_out: return "The request body did not arrive in time.";
     case failure::kind::body_too_large: return "The request body is larger than this gateway accepts.";
@@ -157,8 +168,11 @@ public:
     {
         if (report_.empty()) return true;
         using boost::beast::iequals;
-        if (iequals(field.name, "RateLimit") || iequals(field.name, "RateLimit-Policy"))
-            return !draft_ || judge_list_field(field.value, report_) == upstream_fields::copy;
+        auto const is_limits = iequals(field.name, "RateLimit");
+        if (is_limits || iequals(field.name, "RateLimit-Policy")) {
+            auto const which = is_limits ? list_field::limits : list_field::policies;
+            return !draft_ || judge_list_field(which, field.value, report_) == upstream_fields::copy;
+        }
         // Of fields that cannot be sent twice the stricter set is sent (RL-27, RL-58).
         if (triple_ && is_limit_family(field.name, "RateLimit-")) return stands_.triple_stands;
         if (x_ratelimit_ && is_limit_family(field.name, "X-RateLimit-")) return stands_.x_ratelimit_stands;
@@ -180,8 +194,9 @@ unsigned malformed(std::string& out, response_context const& context, head_probl
     return simple(out, context, status_of(problem), detail_of(problem));
 }
 
-unsigned refused_facts(std::string& out, response_context const& context, extract_problem, std::string_view why)
+unsigned refused_facts(std::string& out, response_context const& context, extract_problem problem, std::string_view why)
 {
+    if (problem == extract_problem::unknown_api_key) return unauthorized(out, context, why);
     return simple(out, context, 400, why);
 }
 
@@ -226,14 +241,13 @@ unsigned too_large(std::string& out, response_context const& context)
 
 unsigned missing_key(std::string& out, response_context const& context, limiter::policy const& limit)
 {
-    auto const is_credential = [](partition::entry const& entry) { return entry.source == partition::entry_source::api_key; };
+    using partition::entry_source;
+    auto const is_credential = [](partition::entry const& entry) {
+        return entry.source == entry_source::api_key || entry.source == entry_source::api_key_attribute;
+    };
     if (std::ranges::none_of(limit.key, is_credential))
         return simple(out, context, 400, "The request lacks what its limit is counted by.");
-    out.clear();
-    append_status_line(out, 401);
-    out.append("WWW-Authenticate: ApiKey realm=\"api\"\r\n"); // AK-9
-    finish(out, context, blank_problem(401, phrase(401), "An API key is required."));
-    return 401;
+    return unauthorized(out, context, "An API key is required.");
 }
 
 unsigned rejected(std::string& out, response_context const& context, limiter::admission_ruling const& gate,

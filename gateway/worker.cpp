@@ -16,7 +16,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr base::micros housekeeping_every{1'000'000};
-constexpr base::micros accept_pause{100'000}; // when descriptors have run out (OP-47)
+constexpr base::micros accept_pause{100'000};   // when descriptors have run out (OP-47)
+constexpr base::micros accept_calm{10'000'000}; // without a failure: descriptors are no longer short
 constexpr std::size_t log_batch_bytes = 32 * 1024;
 
 proxy::head_limits head_limits_of(conf::message_limits const& limits)
@@ -25,6 +26,13 @@ proxy::head_limits head_limits_of(conf::message_limits const& limits)
             .field = limits.header_field,
             .fields = limits.headers,
             .field_count = limits.header_count};
+}
+
+base::hash_key random_hash_key()
+{
+    std::random_device random;
+    auto const word = [&random] { return std::uint64_t{random()} << 32 | random(); };
+    return {.k0 = word(), .k1 = word()};
 }
 
 void rethrow(std::exception_ptr thrown)
@@ -85,14 +93,23 @@ void worker::stop()
 
 asio::awaitable<void> worker::accept_from(listening_socket& socket)
 {
+    constexpr auto never_failed = base::instant::min();
+    auto calm_at = never_failed; // until then it is failing, which is said once
     while (!draining_) {
         auto accepted = co_await socket.accept();
         if (accepted) {
+            if (calm_at != never_failed && base::clock::now() >= calm_at) {
+                calm_at = never_failed;
+                parts_.inform("worker " + std::to_string(index_) + ": connections are accepted again");
+            }
             admit_connection(std::move(*accepted));
             continue;
         }
         if (draining_) break;
-        parts_.warn("accept: " + accepted.error().message() + "; pausing");
+        if (calm_at == never_failed)
+            parts_.warn("worker " + std::to_string(index_) + ": no connection can be accepted: " + accepted.error().message() +
+                        "; trying again");
+        calm_at = base::clock::now() + accept_calm;
         asio::steady_timer pause(loop_, accept_pause);
         co_await pause.async_wait(asio::use_awaitable);
     }
@@ -128,6 +145,7 @@ asio::awaitable<void> worker::tick()
         wheel_.advance(now);
         refresh_date();
         flush_log();
+        if (view_->front) view_->front->tick(now);
         if (draining_ && now >= drain_ends_) end_idle_sessions();
         if (now < next_housekeeping) continue;
         next_housekeeping = now + housekeeping_every;
@@ -190,8 +208,15 @@ void worker::install(conf::snapshot_ptr next)
         };
         made->redis =
             unchanged ? view_->redis : std::make_shared<limiter::redis_store>(loop_, *next->settings.redis, random_(), tell);
-        made->stores.fleet = made->redis.get();
+        if (unchanged) {
+            made->front = view_->front;
+            made->front->forget_denials();
+        } else {
+            made->front = std::make_shared<limiter::fleet_front>(loop_, *made->redis, random_hash_key(), counts_.fleet);
+        }
+        made->stores.fleet = made->front.get();
     }
+    if (view_ && view_->front && view_->front != made->front) view_->front->close_leases();
     made->snapshot = std::move(next);
     view_ = std::move(made);
 }
@@ -215,6 +240,7 @@ void worker::drain()
             admit_connection(std::move(*waiting));
         listener->close();
     }
+    if (view_->front) view_->front->close_leases();
     if (stopping_) return end_idle_sessions();
     drain_ends_ = base::clock::now() + drain_grace;
 }

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 namespace penstock::limiter {
@@ -34,7 +35,7 @@ public:
     lease_request renew(claim const& asked, base::instant now) noexcept;
     // `sent_at`: before the call was handed to the connection. An answer after its loss is welcome, if it comes only once.
     void answered(lease_request const& sent, base::instant sent_at, lease_answer const& got, base::instant now) noexcept;
-    void lost(lease_request const& sent) noexcept;
+    void lost(lease_request const& sent, base::instant now) noexcept;
 
     // To be called every `sweep_interval`: appends the calls that give back what is not being spent. Costs little while
     // nothing is held.
@@ -53,19 +54,21 @@ public:
     [[nodiscard]] counts const& count() const noexcept { return counts_; }
 
 private:
-    struct entry {
+    struct followed {
         partition::partition_key key;
         lease_holding holding;
     };
     // A key can only be in the one of them that its hash names; full, the least busy of them makes room.
-    using set = std::vector<entry>;
+    using key_set = std::vector<followed>;
     static constexpr std::size_t set_size = 8;
 
-    [[nodiscard]] set& set_of(std::string_view key) noexcept;
-    [[nodiscard]] lease_holding* find(partition::partition_key const& key) noexcept;
+    [[nodiscard]] key_set& set_of(std::string_view key) noexcept;
+    [[nodiscard]] lease_holding* find(std::string_view key) noexcept;
     [[nodiscard]] lease_holding* find_or_add(claim const& asked, base::instant now);
+    template <class Take>
+    void collect(std::vector<lease_request>& to_send, Take take);
 
-    std::vector<set> sets_;
+    std::vector<key_set> sets_;
     base::hash_key secret_;
     jitter jitter_;
     counts counts_;

@@ -36,8 +36,8 @@ public:
     lease_ruling spend(std::int64_t cost, base::instant now) noexcept;
     // Takes back a spend() that admitted nothing in the end. False if the store was told already, or the permit has lapsed.
     bool unspend(std::int64_t cost, base::instant now) noexcept;
-    // The store refused the ordinary call.
-    void refused_by_store(base::instant now, jitter& random) noexcept;
+    // The store refused the ordinary call at this cost.
+    void refused_by_store(std::int64_t cost, base::instant now, jitter& random) noexcept;
 
     // What to send now: reports, and the permits that demand asks for. One call at a time: under_way() until answered() or
     // lost(). Leaves the request's key to the caller.
@@ -48,15 +48,17 @@ public:
     bool take_everything(lease_request& to_send, base::instant now) noexcept;
     void answered(lease_request const& sent, base::instant sent_at, lease_answer const& got, base::instant now,
                   jitter& random) noexcept;
-    void lost() noexcept { under_way_ = false; }
+    void lost(base::instant now, jitter& random) noexcept;
 
     [[nodiscard]] bool under_way() const noexcept { return under_way_; }
     [[nodiscard]] std::int64_t held(base::instant now) const noexcept;
-    // Permits a second asked for of late.
+    // Permits a microsecond asked for of late.
     [[nodiscard]] double demand(base::instant now) const noexcept;
+    // Nothing at hand, under way or to be given back, and not busy: nothing is lost with this holding.
+    [[nodiscard]] bool may_go(base::instant now) const noexcept;
 
 private:
-    struct group {
+    struct permits {
         std::int64_t lapses_at_us = 0; // its name; 0: no group
         base::instant expires{};       // by our clock, never after it lapses at the store
         std::int64_t held = 0;
@@ -64,27 +66,26 @@ private:
         std::int64_t returned = 0; // not yet reported
     };
 
-    [[nodiscard]] std::int64_t wanted(base::instant now) const noexcept;
-    [[nodiscard]] bool is_due(base::instant now) const noexcept;
-    [[nodiscard]] limiter::decision spent_decision(base::instant now) const noexcept;
-    [[nodiscard]] limiter::decision refused_decision(std::int64_t cost, base::instant now) const noexcept;
-    group& group_of(std::int64_t lapses_at_us) noexcept;
-    void report(lease_request& to_send) noexcept;
+    [[nodiscard]] bool is_busy(std::int64_t cost, base::instant now) const noexcept;
+    [[nodiscard]] bool runs_low(base::instant now) const noexcept;
+    [[nodiscard]] lease_ruling refuse_or_ask(std::int64_t cost, bool renew, base::instant now) const noexcept;
+    void take(std::int64_t cost, base::instant now) noexcept;
+    permits& group_of(lease_answer const& got, base::instant expires) noexcept;
+    bool report(lease_request& to_send) noexcept;
     void hold(base::instant now, jitter& random) noexcept;
 
     algorithm limit_;
     lease_terms terms_;
-    std::array<group, lease_groups> groups_{};
-    double demand_ = 0;          // permits a microsecond, exponentially weighted, as of seen_at_
-    base::instant seen_at_;      // the last request
-    base::instant hold_until_{}; // no call for permits before
-    base::instant asked_at_{};   // when the call under way was sent
-    base::instant reset_at_{};   // of the counter, by the last answer
-    base::micros round_trip_{0}; // smoothed
-    std::int64_t remaining_ = 0; // at the store, by the last answer
-    std::int64_t shortfall_ = 1; // permits that the last request which found too few was short of
+    std::array<permits, lease_groups> groups_{};
+    double demand_ = 0;             // exponentially weighted, as of seen_at_
+    base::instant seen_at_;         // the last request
+    base::instant hold_until_{};    // no call for permits before
+    base::instant reset_at_{};      // of the counter, by the last answer
+    base::micros round_trip_{0};    // smoothed
+    std::int64_t remaining_ = 0;    // at the store, by the last answer
+    std::int64_t shortfall_ = 1;    // permits that the last request which found too few was short of
+    std::int64_t used_up_from_ = 0; // requests short of so many are refused without asking; 0: none
     bool under_way_ = false;
-    bool used_up_ = false; // by the last answer the store has fewer permits than this holder needs
 };
 
 } // namespace penstock::limiter

@@ -11,12 +11,13 @@
 namespace penstock::partition {
 
 enum class entry_source : std::uint8_t {
-    client_ip,      // IPv6 masked to `prefix` bits, IPv4 whole
-    client_network, // IPv4 masked to `prefix` bits, IPv6 to `ipv6_prefix` bits
-    api_key,        // a keyed hash; never the key itself
-    header,         // field `name`
-    cookie,         // cookie `name`
-    query,          // query parameter `name`
+    client_ip,         // IPv6 masked to `prefix` bits, IPv4 whole
+    client_network,    // IPv4 masked to `prefix` bits, IPv6 to `ipv6_prefix` bits
+    api_key,           // a keyed hash; never the key itself
+    api_key_attribute, // attribute `name` of a known API key
+    header,            // field `name`
+    cookie,            // cookie `name`
+    query,             // query parameter `name`
     method,
     host,
     path,         // normalised path

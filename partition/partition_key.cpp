@@ -62,6 +62,17 @@ bool write_api_key(identity_writer& out, base::request_facts const& facts) noexc
     return !facts.api_key.empty();
 }
 
+bool write_attribute(identity_writer& out, entry const& what, base::request_facts const& facts) noexcept
+{
+    auto const& attributes = facts.api_key_attributes;
+    auto const found =
+        std::find_if(attributes.begin(), attributes.end(), [&](base::field const& each) { return each.name == what.name; });
+    if (found == attributes.end()) return false;
+    out.begin("key", what.name, visibility_of(what.name));
+    out.value(found->value);
+    return true;
+}
+
 // Writes one entry up to its end. False if the request lacks it; what was written is then of no use.
 bool write_entry(identity_writer& out, entry const& what, base::request_facts const& facts) noexcept
 {
@@ -69,6 +80,7 @@ bool write_entry(identity_writer& out, entry const& what, base::request_facts co
     case entry_source::client_ip:
     case entry_source::client_network: return write_client(out, what, facts);
     case entry_source::api_key: return write_api_key(out, facts);
+    case entry_source::api_key_attribute: return write_attribute(out, what, facts);
     case entry_source::header:
         out.begin("header", what.name, visibility_of(what.name));
         return write_field_values(out, facts, what.name);

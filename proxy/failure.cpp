@@ -12,6 +12,7 @@ std::string_view name_of(failure::kind what) noexcept
     case failure::kind::bad_answer: return "bad_answer";
     case failure::kind::answer_timed_out: return "answer_timed_out";
     case failure::kind::client_gone: return "client_gone";
+    case failure::kind::client_body_cut: return "client_body_cut";
     case failure::kind::client_body_invalid: return "client_body_invalid";
     case failure::kind::client_timed_out: return "client_timed_out";
     case failure::kind::body_too_large: return "body_too_large";

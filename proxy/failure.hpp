@@ -15,7 +15,8 @@ struct failure {
         broken,              // the connection ended before the answer was complete
         bad_answer,          // what came is no HTTP/1 response to what was asked
         answer_timed_out,    // upstream_timeouts::response or idle has passed
-        client_gone,         // the client left or sent a broken body
+        client_gone,         // the client left
+        client_body_cut,     // the client ended its side in the middle of the request body, and may still be listening
         client_body_invalid, // the framing of the request body is invalid
         client_timed_out,    // the client stopped sending its body
         body_too_large,      // the request body exceeds its limit

@@ -1,5 +1,7 @@
 #include "proxy/head_parser.hpp"
 
+#include "proxy/strict_spelling.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/basic_parser.hpp>
@@ -143,7 +145,7 @@ bool has_folded_line(std::string_view bytes) noexcept
 }
 
 template <bool IsRequest, class Head>
-head_problem parse_head(std::string_view bytes, Head& head)
+head_problem parse_as_it_is(std::string_view bytes, Head& head)
 {
     head.fields.clear();
     head.body = {};
@@ -158,6 +160,16 @@ head_problem parse_head(std::string_view bytes, Head& head)
         return head_problem::bad_framing;
     if (ec || used != bytes.size() || has_folded_line(bytes)) return head_problem::malformed;
     return head_problem::none;
+}
+
+template <bool IsRequest, class Head>
+head_problem parse_head(std::string_view bytes, Head& head)
+{
+    auto const problem = parse_as_it_is<IsRequest>(bytes, head);
+    if (problem != head_problem::malformed && problem != head_problem::unsupported_version) return problem;
+    auto const changed =
+        IsRequest ? spell_request_strictly(bytes, head.spelled_anew) : spell_response_strictly(bytes, head.spelled_anew);
+    return changed ? parse_as_it_is<IsRequest>(head.spelled_anew, head) : problem;
 }
 
 // Beast says "bad version" of anything behind the target; only HTTP/digit.digit is one, and only another than ours (H1-12).

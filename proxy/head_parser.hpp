@@ -1,5 +1,5 @@
 // From the bytes of a whole head to a request_head or response_head: Boost.Beast's parser for the grammar, and on top what
-// a gateway must be stricter about than a server (H1-5, H1-6, H1-40..H1-46, H1-57). Pure: no I/O.
+// a gateway must be stricter about than a server (H1-5, H1-6, H1-40..H1-46, H1-57), or less strict (H1-5, H1-12). Pure.
 #pragma once
 
 #include "proxy/head_problem.hpp"

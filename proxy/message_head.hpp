@@ -1,11 +1,12 @@
-// The head of a request or response as received: views into the connection's buffer, field lines in order, and what the
-// fields say about the body (RFC 9112 section 6). Reused from message to message, so that its list keeps its memory.
+// The head of a request or response as received: views into the connection's buffer (or into `spelled_anew`, where it had to
+// be changed before it could be read), field lines in order, and what the fields say about the body (RFC 9112 section 6). Reused from message to message, so that its list keeps its memory.
 // Plain values; pure.
 #pragma once
 
 #include "base/request_facts.hpp"
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct request_head {
     bool keep_alive = true; // what the client asked for (RFC 9112 section 9.3)
     bool expects_continue = false;
     std::string_view upgrade; // the protocol asked for with `Connection: upgrade`; empty: none
+    std::string spelled_anew;
 };
 
 struct response_head {
@@ -44,6 +46,7 @@ struct response_head {
     body_framing body;
     bool keep_alive = true; // the connection may carry another exchange
     std::string_view upgrade;
+    std::string spelled_anew;
 };
 
 } // namespace penstock::proxy

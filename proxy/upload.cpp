@@ -57,7 +57,10 @@ asio::awaitable<void> upload::run(stream& to, base::micros write_timeout)
         auto const n = co_await from_.link.read_some(room, from_.timeout);
         if (!n || *n == 0) {
             auto const late = !n && n.error() == asio::error::timed_out;
-            problem_ = failure{late ? failure::kind::client_timed_out : failure::kind::client_gone};
+            if (n)
+                problem_ = failure{failure::kind::client_body_cut};
+            else
+                problem_ = failure{late ? failure::kind::client_timed_out : failure::kind::client_gone};
             co_return;
         }
         from_.received.commit(*n);

@@ -63,6 +63,7 @@ redis_store::counts redis_store::connection_owner::count() const noexcept
 
 // ---- checks
 
+// Why nothing can be asked now, if so.
 std::optional<errc> redis_store::connection_owner::refusal() noexcept
 {
     std::optional<errc> why;
@@ -78,6 +79,10 @@ std::optional<errc> redis_store::connection_owner::refusal() noexcept
 
 void redis_store::connection_owner::ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who)
 {
+    if (auto const refused = refusal()) {
+        who.answer(*refused);
+        return who.wake(redis::resumption::later);
+    }
     auto const until = std::min(deadline, base::clock::now() + settings_.check_timeout);
     send({.asked = asked, .deadline = until, .who = &who});
 }

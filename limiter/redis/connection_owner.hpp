@@ -27,9 +27,7 @@ public:
     void start();
     void stop();
 
-    // Why nothing can be asked now, if so.
-    [[nodiscard]] std::optional<errc> refusal() noexcept;
-    // Asks; `who` is woken with the answer, or at the deadline. Only if refusal() has just said no.
+    // Asks; `who` is woken with the answer, or at the deadline, or soon with the reason why nothing can be asked now.
     void ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who);
 
     void call(redis::background_call what) override;
@@ -47,6 +45,7 @@ private:
     void on_bytes(std::span<char const> received) override;
     void on_broken(base::error_code why) override;
 
+    [[nodiscard]] std::optional<errc> refusal() noexcept;
     [[nodiscard]] bool has_room_for_call() const noexcept override;
     void out_of_step() override;
     std::weak_ptr<void> lifeline() noexcept override { return weak_from_this(); }

@@ -3,9 +3,9 @@
 // check_timeout, and nothing once the breaker is open. Owned and used by one worker's thread.
 #pragma once
 
+#include "limiter/asked_store.hpp"
 #include "limiter/redis/background_call.hpp"
 #include "limiter/redis/redis_settings.hpp"
-#include "limiter/store.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
@@ -18,7 +18,7 @@
 
 namespace penstock::limiter {
 
-class redis_store final : public store {
+class redis_store final : public asked_store {
 public:
     struct counts {
         std::uint64_t commands = 0;             // sent
@@ -36,6 +36,8 @@ public:
     ~redis_store() override;
 
     boost::asio::awaitable<base::result<verdict>> acquire(std::span<claim const> asked, base::instant deadline) override;
+    void ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who) override;
+    void lease(lease_request const& asked, lease_listener done) override;
 
     void give_back(claim const& what, charge const& taken) noexcept override;
 

@@ -9,6 +9,7 @@ from support.http_client import ask
 from support.http_wire import connect
 from support.metrics_text import NAME, Metrics
 from support.redis_server import free_port
+from support.waiting import wait_until
 
 LIMITED = "limits: {k: {key: client.ip, fixed_window: {limit: 3, window: 1h}}}\nglobal_limits: [k]\n"
 
@@ -57,7 +58,39 @@ class Health(GatewayCase):
     def test_op_5_healthcheck_command(self):
         host, port = self.gate.admin
         self.assertEqual(run_command("healthcheck", "--admin", f"{host}:{port}").returncode, 0)
-        self.assertEqual(run_command("healthcheck", "--admin", f"127.0.0.1:{free_port()}").returncode, 1)
+        nobody = f"127.0.0.1:{free_port()}"
+        done = run_command("healthcheck", "--admin", nobody)
+        self.assertEqual((done.returncode, done.stderr), (1, f"healthcheck: {nobody}: nothing listens there\n"))
+
+
+class Breaker(GatewayCase):
+    """What /readyz says while Redis is given up (OP-1)."""
+
+    def start(self, mode):
+        app = self.upstream()
+        self.gate = self.gateway(app, f"""
+workers: 1
+redis: {{url: "redis://127.0.0.1:{free_port()}/0", breaker: {{failures: 1, open_for: 1m, open_for_max: 1m}}}}
+limits: {{k: {{key: everyone, on_store_failure: {mode}, fixed_window: {{limit: 9, window: 1h}}}}}}
+global_limits: [k]
+""")
+        wait_until(lambda: self.metrics(self.gate).value("penstock_store_breaker_state") > 0, what="an open breaker")
+        return ask(self.gate.admin, target="/readyz")
+
+    def test_op_1_ready_but_degraded_where_limits_have_a_way_out(self):
+        for mode in ("local", "allow"):
+            with self.subTest(mode=mode):
+                response = self.start(mode)
+                document = json.loads(response.body)
+                self.assertEqual((response.status, document["status"]), (200, "degraded"))
+                self.assertNotEqual(document["reasons"], [])
+                self.assertEqual(ask(self.gate.admin, target="/livez").status, 200)
+
+    def test_op_1_not_ready_where_a_limit_denies(self):
+        response = self.start("deny")
+        self.assertEqual((response.status, json.loads(response.body)["status"]), (503, "not ready"))
+        self.assertEqual(ask(self.gate.admin, target="/livez").status, 200)
+        self.assertEqual(ask(self.gate.address).status, 503)
 
 
 class Exposition(GatewayCase):

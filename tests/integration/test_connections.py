@@ -1,5 +1,7 @@
 """Connections on both sides: reuse, pipelining, closing, pooled connections that have gone stale."""
 
+import os
+import resource
 import threading
 
 from support.fake_upstream import answering, reply
@@ -173,6 +175,9 @@ class Upstream(GatewayCase):
         client.send(request(target="/hang"))
         wait_until(lambda: self.app.count("/hang") == 1, what="the request")
         client.half_close()
+        response = client.read_response()
+        self.assertEqual((response.status, response["Content-Type"]), (400, "application/problem+json"))
+        client.expect_end()
         wait_until(lambda: self.app.ended == 1, what="the end of the upstream's connection")
         self.assertFalse(self.app.last.complete)
 
@@ -181,6 +186,9 @@ class Upstream(GatewayCase):
         client.send(request("POST", "/cut", [("Transfer-Encoding", "chunked")]) + b"5\r\nhello\r\n")
         wait_until(lambda: self.app.count("/cut") == 1, what="the request")
         client.half_close()
+        response = client.read_response()
+        self.assertEqual((response.status, response["Content-Type"]), (400, "application/problem+json"))
+        client.expect_end()
         wait_until(lambda: self.app.ended == 1, what="the end of the upstream's connection")
         self.assertFalse(self.app.last.complete)
 
@@ -197,3 +205,20 @@ class Upstream(GatewayCase):
         wait_until(lambda: self.app.count("/hang") == 1, what="the request")
         client.half_close()
         wait_until(lambda: self.app.ended == 1, what="the end of the upstream's connection")
+
+
+class Exhausted(GatewayCase):
+    """More clients than the process may have descriptors."""
+
+    def test_op_47_running_out_of_descriptors_is_said_once_and_passes(self):
+        app = self.upstream()
+        gate = self.gateway(app, ONE_WORKER)
+        _, hard = resource.prlimit(gate.process.pid, resource.RLIMIT_NOFILE)
+        taken = len(os.listdir(f"/proc/{gate.process.pid}/fd"))
+        resource.prlimit(gate.process.pid, resource.RLIMIT_NOFILE, (taken + 8, hard))
+        waiting = [self.connect(gate) for _ in range(24)]
+        wait_until(lambda: "no connection can be accepted" in gate.stderr, what="a line about it")
+        for client in waiting[:-1]:  # each makes room for one that waits
+            client.close()
+        self.assertEqual(waiting[-1].ask().status, 200)
+        self.assertEqual(gate.stderr.count("no connection can be accepted"), 1, gate.stderr)

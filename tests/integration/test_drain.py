@@ -57,6 +57,19 @@ class Drain(GatewayCase):
             client.expect_end()
         self.assertEqual(self.gate.wait_for_end(), 0)
 
+    def test_op_43_a_client_between_two_requests_may_send_one_more(self):
+        self.start()
+        clients = [self.connect(self.gate) for _ in range(2)]
+        for client in clients:
+            client.ask()
+        self.gate.signal(signal.SIGTERM)
+        wait_until(self.refuses, what="refused connections")
+        response = clients[0].ask()
+        self.assertEqual((response.status, response.fields.tokens("Connection")), (200, ["close"]))
+        clients[0].expect_end()
+        clients[1].expect_end()  # who asks nothing is not waited for
+        self.assertEqual(self.gate.wait_for_end(), 0)
+
     def test_op_43_a_response_that_is_streaming_is_finished(self):
         self.go = threading.Event()
 

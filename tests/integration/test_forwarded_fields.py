@@ -5,6 +5,7 @@ import email.utils
 from support.fake_upstream import answering, reply
 from support.gateway_case import GatewayCase
 from support.http_client import ask, request
+from support.redis_server import free_port
 
 TRUSTING = "client: {source: x-forwarded-for, trusted_proxies: [127.0.0.0/8]}"
 
@@ -72,6 +73,21 @@ class Untrusted(GatewayCase):
 
     def test_h1_73_via_of_earlier_hops_is_kept_in_front(self):
         self.assertEqual(self.seen(("Via", "1.0 fred")).tokens("Via"), ["1.0 fred", "1.1 penstock"])
+
+    def test_h1_74_a_request_that_goes_in_circles_is_ended(self):
+        self.assertEqual(len(self.seen(*[("Via", "1.1 penstock")] * 4).tokens("Via")), 5)
+        self.app.expect_nothing()
+        for passes in ([("Via", "1.1 penstock")] * 5, [("Via", "1.1 fred, " + ", ".join(["1.1 penstock"] * 5))]):
+            response = ask(self.gate.address, fields=passes)
+            self.assertEqual((response.status, response.reason, response["Content-Type"]),
+                             (508, "Loop Detected", "application/problem+json"))
+
+    def test_h1_74_an_upstream_that_is_the_gateway_itself_is_a_loop_with_an_end(self):
+        port = free_port()
+        gate = self.gateway(text=f"workers: 1\nlisteners: [{{address: 127.0.0.1:{port}}}]\n"
+                                 f"upstreams: {{app: {{servers: [127.0.0.1:{port}]}}}}")
+        self.assertEqual(ask(gate.address).status, 508)
+        self.assertEqual(self.metrics(gate).value("penstock_requests_total"), 6)
 
     def test_h1_13_the_upstream_sees_http_1_1(self):
         self.seen(version="HTTP/1.0")

@@ -18,6 +18,30 @@ def then_close(data):
     return script
 
 
+class Spelling(GatewayCase):
+    """Answers that are not spelled as they should be, but can be read in one way only."""
+
+    def passes(self, answer):
+        app = self.upstream(answering(answer))
+        response = ask(self.gateway(app, "workers: 1").address)
+        self.assertEqual((response.status, response.body), (200, b"hello"))
+        return response
+
+    def test_h1_5_a_blank_before_a_colon_is_taken_out(self):
+        response = self.passes(b"HTTP/1.1 200 OK\r\nX-F : a\r\nContent-Length\t: 5\r\n\r\nhello")
+        self.assertIn(b"\r\nX-F: a\r\n", response.head)
+        self.assertIn(b"\r\nContent-Length: 5\r\n", response.head)
+
+    def test_a_status_line_without_a_reason_or_its_blank(self):
+        for line in (b"HTTP/1.1 200 ", b"HTTP/1.1 200"):
+            response = self.passes(line + b"\r\nContent-Length: 5\r\n\r\nhello")
+            self.assertTrue(response.head.startswith(b"HTTP/1.1 200 \r\n"), response.head)
+
+    def test_h1_12_a_later_minor_version(self):
+        response = self.passes(b"HTTP/1.4 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+        self.assertEqual((response.version, response.framing), ("HTTP/1.1", "chunked"))
+
+
 class Framing(GatewayCase):
     def start(self, script):
         self.app = self.upstream(script)

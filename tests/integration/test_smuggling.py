@@ -139,5 +139,9 @@ class Accepted(GatewayCase):
         for name in ("Content-Length", "Host", "X-Api-Key", "Authorization"):
             self.assertEqual(seen.trailers.all(name), [], name)
 
+    def test_h1_12_a_later_minor_version_is_framed_as_1_1(self):
+        seen = self.send(CHUNKED.replace(b"HTTP/1.1", b"HTTP/1.7") + chunked(b"hello"))
+        self.assertEqual((seen.version, seen.framing, seen.body), ("HTTP/1.1", "chunked", b"hello"))
+
     def test_h1_51_without_length_there_is_no_body(self):
         self.assertIsNone(self.send(POST + b"\r\n").framing)

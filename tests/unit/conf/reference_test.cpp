@@ -47,12 +47,20 @@ TEST_CASE("every part of the language that is refused is named in the reference"
     }
 }
 
-TEST_CASE("the reference's first example is a configuration without a problem")
+TEST_CASE("every example of the reference is a configuration without a problem")
 {
     auto const text = reference();
-    auto const begin = text.find("```yaml\n") + 8;
-    auto const example = text.substr(begin, text.find("```", begin) - begin);
-    auto const result = conf::load_text(example, "docs", ".", [](std::string const&) { return std::nullopt; });
-    CHECK(result.problems.empty());
-    CHECK(result.snapshot != nullptr);
+    std::string const opening = "```yaml\n";
+    unsigned examples = 0;
+    for (auto begin = text.find(opening); begin != std::string::npos; begin = text.find(opening, begin)) {
+        begin += opening.size();
+        auto const example = text.substr(begin, text.find("```", begin) - begin);
+        CAPTURE(example);
+        auto const result = conf::load_text(example, "docs", ".", [](std::string const&) { return std::nullopt; });
+        CHECK(result.snapshot != nullptr);
+        for (auto const& problem : result.problems)
+            CHECK_MESSAGE(problem.what.find("without hash_secret") != std::string::npos, problem.to_string());
+        ++examples;
+    }
+    CHECK(examples == 4);
 }

@@ -229,13 +229,25 @@ TEST_CASE("RL-27, RL-28, RL-30: list fields of an upstream are passed on if they
     limit_report report;
     limiter::policy limit;
     limit.name = "gw";
-    report.members.push_back({.policy = &limit});
+    report.members.emplace_back().policy = &limit;
     using enum upstream_fields;
     for (auto const& r : {
              row{"another name", "\"app\";r=3;t=9", copy},
              row{"two others", "\"app\";r=3;t=9, \"more\";r=1", copy},
              row{"blanks where they are allowed", "\"app\"; r=3 ,\t\"more\";r=1", copy},
-             row{"partition key", "\"app\";q=3;pk=:QXBw:", copy},
+             row{"partition key", "\"app\";r=3;pk=:QXBw:", copy},
+             row{"no t, something of a vendor's", "\"app\";r=0;acme-alg=\"gcra\";acme-x", copy},
+             row{"key in upper case", "\"app\";R=3", drop},
+             row{"date without digits", "\"app\";r=@", drop},
+             row{"fraction without digits", "\"app\";r=1.", drop},
+             row{"fraction", "\"app\";r=1.5", drop},
+             row{"less than nothing", "\"app\";r=-1", drop},
+             row{"no r", "\"app\";t=3", drop},
+             row{"r without a value", "\"app\";r", drop},
+             row{"t that is no number", "\"app\";r=3;t=soon", drop},
+             row{"t below zero", "\"app\";r=3;t=-1", drop},
+             row{"partition key that is no byte sequence", "\"app\";r=3;pk=\"QXBw\"", drop},
+             row{"one member of another shape", "\"app\";r=3, \"more\";r=x", drop},
              row{"unknown parameter with a comma in a string", "\"app\";r=3;x=\"a,b\"", copy},
              row{"escapes in the name", "\"a\\\"b\\\\c\";r=3", copy},
              row{"our name", "\"gw\";r=3", drop},
@@ -260,6 +272,103 @@ TEST_CASE("RL-27, RL-28, RL-30: list fields of an upstream are passed on if they
              row{"byte above ASCII in the name", "\"\xc3\xa9\";r=3", drop},
          }) {
         CAPTURE(r.name);
-        CHECK(judge_list_field(r.value, report) == r.verdict);
+        CHECK(judge_list_field(list_field::limits, r.value, report) == r.verdict);
     }
+}
+
+TEST_CASE("RL-2, RL-3, RL-5, RL-30: a policy of an upstream is passed on if it has the shape of one")
+{
+    struct row {
+        std::string_view name;
+        std::string_view value;
+        upstream_fields verdict;
+    };
+    using enum upstream_fields;
+    for (auto const& r : {
+             row{"whole", "\"app\";q=100;w=60;qu=\"requests\";pk=:QXBw:", copy},
+             row{"quota of nothing", "\"app\";q=0", copy},
+             row{"no q", "\"app\";w=60", drop},
+             row{"q below zero", "\"app\";q=-1;w=60", drop},
+             row{"window of nothing", "\"app\";q=1;w=0", drop},
+             row{"window of half a second", "\"app\";q=1;w=0.5", drop},
+             row{"unit that is a token", "\"app\";q=1;qu=requests", drop},
+             row{"older generation", "100;w=60", drop},
+         }) {
+        CAPTURE(r.name);
+        CHECK(judge_list_field(list_field::policies, r.value, {}) == r.verdict);
+    }
+}
+
+TEST_CASE("RL-4: a limit on concurrency has a unit, and neither a window nor a time")
+{
+    rulings said;
+    auto& held = said.limit("held", limiter::concurrency{.limit = 5});
+    auto& rate = said.limit("rate", window(100, seconds(60)));
+    said.allowed(held, 2, seconds(0)).allowed(rate, 60, seconds(30));
+    CHECK(written(said) == "RateLimit-Policy: \"held\";q=5;qu=\"concurrent-requests\"\r\nRateLimit: \"held\";r=2\r\n");
+    auto both = styled({field_style::draft, field_style::triple});
+    both.members = conf::member_list::all;
+    CHECK(written(said, both) == "RateLimit-Policy: \"held\";q=5;qu=\"concurrent-requests\", \"rate\";q=100;w=60\r\n"
+                                 "RateLimit: \"held\";r=2, \"rate\";r=60;t=30\r\n"
+                                 "RateLimit-Limit: 100\r\nRateLimit-Remaining: 60\r\nRateLimit-Reset: 30\r\n");
+
+    rulings refusal; // of which nobody knows the end
+    refusal.refused(refusal.limit("held", limiter::concurrency{.limit = 5}), seconds(1));
+    CHECK(written(refusal, styled({field_style::draft, field_style::triple, field_style::x_ratelimit})) ==
+          "Retry-After: 1\r\n"
+          "RateLimit-Policy: \"held\";q=5;qu=\"concurrent-requests\"\r\nRateLimit: \"held\";r=0\r\n");
+}
+
+TEST_CASE("RL-15, RL-16: t is the end of what starts over, and elsewhere never before all is back nor below the quota's pace")
+{
+    limiter::calendar const days{.unit = limiter::calendar_unit::day, .time_zone = "UTC", .starts = {}};
+    struct row {
+        std::string_view name;
+        limiter::algorithm how;
+        std::int64_t remaining;
+        base::micros reset_after;
+        std::int64_t window;
+        std::int64_t wait;
+    };
+    for (auto const& r : {
+             row{"window of the clock, 4.2 s to its end", limiter::clock_window{10, 10'000'000}, 9, seconds(4.2), 10, 5},
+             row{"window that nobody has begun", window(10, seconds(60)), 10, seconds(0), 60, 60},
+             row{"day with an hour left", limiter::calendar_window{10, &days}, 3, seconds(3600), 86'400, 3600},
+             row{"sliding window, charged now", limiter::sliding_window{30, 10'000'000, 3}, 29, seconds(25.5), 30, 29},
+             row{"sliding window, the last charge about to leave", limiter::sliding_window{30, 10'000'000, 3}, 29, seconds(0.5),
+                 30, 29},
+             row{"sliding window, used up", limiter::sliding_window{30, 10'000'000, 3}, 0, seconds(25.5), 30, 26},
+             row{"sliding counter", limiter::sliding_counter{10, 10'000'000, 1'000}, 5, seconds(13.5), 10, 14},
+             row{"sliding log", limiter::sliding_log{10, 60'000'000}, 9, seconds(60), 60, 60},
+             row{"sliding log, one charge of long ago", limiter::sliding_log{10, 60'000'000}, 9, seconds(0.1), 60, 54},
+             row{"periodic bucket, two periods from full", limiter::periodic_bucket{10, 4, 5'000'000}, 4, seconds(7.5), 15, 6},
+             row{"periodic bucket, empty", limiter::periodic_bucket{10, 4, 5'000'000}, 0, seconds(12.5), 15, 3},
+             row{"periodic bucket, full", limiter::periodic_bucket{10, 4, 5'000'000}, 10, seconds(0), 15, 15},
+         }) {
+        CAPTURE(r.name);
+        rulings said;
+        said.allowed(said.limit("x", r.how), r.remaining, r.reset_after);
+        auto const report = report_limits(said.gate, 0, 0.0);
+        REQUIRE(report.members.size() == 1);
+        CHECK(report.members[0].window == r.window);
+        CHECK(report.members[0].wait == r.wait);
+    }
+}
+
+TEST_CASE("RL-15, RL-18: a sharded limit tells of the whole, whichever shard was asked")
+{
+    rulings said;
+    auto& limit = said.limit("x", window(10, seconds(60)));
+    for (auto const permits : {4, 3, 3}) limit.quota.shards.emplace_back(window(permits, seconds(60)));
+    said.allowed(limit, 2, seconds(30));
+    said.gate.rulings[0].numbers = &limit.quota.shards[1];
+    auto report = report_limits(said.gate, 0, 0.0);
+    CHECK(report.members[0].quota == 10);
+    CHECK(report.members[0].remaining == 6); // two of three, in a shard of three of ten
+    CHECK(report.members[0].wait == 30);
+    CHECK(written(said) == "RateLimit-Policy: \"x\";q=10;w=60\r\nRateLimit: \"x\";r=6;t=30\r\n");
+
+    said.gate.rulings[0].numbers = &limit.quota.shards[0];
+    said.gate.rulings[0].decision.remaining = 4;
+    CHECK(report_limits(said.gate, 0, 0.0).members[0].remaining == 10);
 }

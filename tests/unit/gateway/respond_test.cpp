@@ -119,7 +119,7 @@ TEST_CASE("RL-40, RL-43, RL-78: every failure has its status, phrase and an abou
              {"broken", failed(failure::kind::broken), 502, "Bad Gateway"},
              {"bad answer", failed(failure::kind::bad_answer), 502, "Bad Gateway"},
              {"answer timed out", failed(failure::kind::answer_timed_out), 504, "Gateway Timeout"},
-             {"client gone", failed(failure::kind::client_gone), 400, "Bad Request"},
+             {"body cut short", failed(failure::kind::client_body_cut), 400, "Bad Request"},
              {"client body invalid", failed(failure::kind::client_body_invalid), 400, "Bad Request"},
              {"client timed out", failed(failure::kind::client_timed_out), 408, "Request Timeout"},
              {"body too large", failed(failure::kind::body_too_large), 413, "Payload Too Large"},
@@ -284,6 +284,18 @@ TEST_CASE("AK-9: a missing API key is a 401 with a challenge, another missing ke
     CHECK(respond::missing_key(out, context_of(settings), limit) == 400);
     answer const lacking(out);
     CHECK(lacking.field("WWW-Authenticate").empty());
+}
+
+TEST_CASE("AK-9: an unknown API key is a 401 with a challenge, other refused facts a 400")
+{
+    conf::response_settings const settings;
+    std::string out;
+    CHECK(respond::refused_facts(out, context_of(settings), extract_problem::unknown_api_key, "The API key is not known.") ==
+          401);
+    answer const challenge(out);
+    CHECK(challenge.field("WWW-Authenticate") == "ApiKey realm=\"api\"");
+    CHECK(challenge.problem().at("status") == 401);
+    CHECK(respond::refused_facts(out, context_of(settings), extract_problem::ambiguous_api_key, "Twice.") == 400);
 }
 
 TEST_CASE("H1-25, H1-60: OPTIONS * is answered without content")

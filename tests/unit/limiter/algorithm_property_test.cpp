@@ -1,12 +1,12 @@
-// Random schedules. The seed is printed with each failure; every run takes a fixed one.
+// Token buckets and fixed windows on random schedules. The seed is printed with each failure; every run takes a fixed one.
 #include "limiter/algorithm.hpp"
+#include "tests/unit/limiter/algorithm_support.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <numeric>
 #include <optional>
-#include <random>
 
 namespace penstock::limiter {
 namespace {
@@ -14,25 +14,12 @@ namespace {
 __extension__ using wide = __int128;
 
 using base::micros;
+using tests::counter;
+using tests::dice;
 
 constexpr std::uint64_t first_seed = 20'240'601;
 constexpr int schedules = 300;
 constexpr int requests = 400;
-
-class dice {
-public:
-    explicit dice(std::uint64_t seed) : engine_(seed) {}
-    std::int64_t between(std::int64_t least, std::int64_t most)
-    {
-        return std::uniform_int_distribution<std::int64_t>{least, most}(engine_);
-    }
-    // Every order of magnitude as likely as every other.
-    std::int64_t magnitude(std::int64_t most) { return between(1, std::max<std::int64_t>(most >> between(0, 40), 1)); }
-    bool one_in(int n) { return between(1, n) == 1; }
-
-private:
-    std::mt19937_64 engine_;
-};
 
 // A bucket's parameters as they were asked for.
 struct bucket_shape {
@@ -105,20 +92,6 @@ private:
 
     bucket_shape shape_;
     wide arrival_ = 0;
-};
-
-struct counter {
-    std::optional<counter_state> state;
-
-    advanced ask(algorithm const& how, std::int64_t cost, base::instant now)
-    {
-        auto const look = advance(how, state ? &*state : nullptr, cost, now);
-        if (look.decision.allowed && cost > 0)
-            state = look.next;
-        else if (look.needs_repair)
-            state = look.repaired;
-        return look;
-    }
 };
 
 constexpr std::int64_t start_us = 1'700'000'000'000'000;

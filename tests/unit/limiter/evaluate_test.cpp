@@ -71,6 +71,12 @@ TEST_CASE("a repair is kept unless a charge replaces it")
     auto const sound = look(true);
     CHECK(state_to_keep(claim_of(limit, "x", 0), sound, true) == nullptr);
     CHECK(state_to_keep(claim_of(limit, "x"), sound, false) == nullptr);
+
+    CHECK(what_to_keep(claim_of(limit, "x"), broken, true) == keeping::charge);
+    CHECK(what_to_keep(claim_of(limit, "x"), broken, false) == keeping::repair);
+    CHECK(what_to_keep(claim_of(limit, "x", 0), broken, true) == keeping::repair);
+    CHECK(what_to_keep(claim_of(limit, "x", 0), sound, true) == keeping::nothing);
+    CHECK(what_to_keep(claim_of(limit, "x"), sound, false) == keeping::nothing);
 }
 
 TEST_CASE("a request that meets no limit is allowed")

@@ -169,4 +169,106 @@ TEST_CASE("threads that share a limit admit exactly what it permits")
     CHECK(store.count().keys == 10'001);
 }
 
+TEST_CASE("a flood of long logs is bounded in memory, and what it drops is counted")
+{
+    constexpr std::size_t bound = 20'000;
+    auto const log = policy_of("log", *make_sliding_log(100, seconds(3600)));
+    memory_store store{{.max_keys = bound}};
+    std::size_t callers = 0;
+    for (; callers < 3'000; ++callers) ask(store, claim_of(log, std::to_string(callers), 100));
+    auto const count = store.count();
+    CHECK(count.keys + count.evictions == callers);
+    CHECK(count.evictions > 0);
+    CHECK(count.keys > bound * 40 / (100 * 8 + 120) / 2);
+    CHECK(count.bytes <= 64 * bound + 64 * 1024);
+}
+
+TEST_CASE("logs that grow in place are bounded too, and the one that is charged stays")
+{
+    auto const log = policy_of("log", *make_sliding_log(10'000, seconds(3600)));
+    memory_store store{{.max_keys = 64}};
+    for (int i = 1; i <= 100; ++i) {
+        for (auto const* caller : {"x", "y"}) ask(store, claim_of(log, caller, 10), start + seconds(i));
+    }
+    CHECK(store.count().evictions > 0);
+    auto const alone = claim_of(log, "z", 100);
+    for (int i = 1; i <= 100; ++i) CHECK(ask(store, alone, start + seconds(100)));
+    CHECK_FALSE(ask(store, alone, start + seconds(100)));
+    CHECK(store.count().keys == 1);
+}
+
+TEST_CASE("neither kind of counter can drive out the other's half")
+{
+    constexpr std::size_t bound = 64 * 100;
+    auto const log = policy_of("log", *make_sliding_log(1, seconds(3600)));
+    auto const bucket_of = [](int i) { return claim_of(bucket_of_ten, std::to_string(i)); };
+    auto const log_of = [&](int i) { return claim_of(log, std::to_string(i)); };
+    auto const counted = [](memory_store& store, auto const& claim_of_caller) {
+        int known = 0;
+        for (int i = 0; i < 1'000; ++i) known += remaining(store, claim_of_caller(i)) < burst_of(claim_of_caller(i).algorithm());
+        return known;
+    };
+    memory_store store{{.max_keys = bound}};
+    for (int i = 0; i < 1'000; ++i) ask(store, bucket_of(i));
+    for (int i = 0; i < 20'000; ++i) ask(store, log_of(100'000 + i));
+    CHECK(counted(store, bucket_of) == 1'000);
+
+    memory_store other{{.max_keys = bound}};
+    for (int i = 0; i < 500; ++i) ask(other, log_of(i));
+    for (int i = 0; i < 20'000; ++i) ask(other, bucket_of(100'000 + i));
+    CHECK(counted(other, log_of) == 500);
+}
+
+TEST_CASE("permits that are held stay through a flood, and leave nothing behind when they are given back")
+{
+    auto const held = policy_of("held", *make_concurrency(1));
+    memory_store store{{.max_keys = 1'000}};
+    for (int i = 0; i < 100; ++i) CHECK(ask(store, claim_of(held, std::to_string(i))));
+    for (int i = 0; i < 20'000; ++i) ask(store, claim_of(bucket_of_ten, std::to_string(i)));
+    for (int i = 0; i < 100; ++i) CHECK_FALSE(ask(store, claim_of(held, std::to_string(i))));
+
+    auto const much_later = start + seconds(100'000);
+    store.sweep(much_later);
+    CHECK(store.count().keys == 100);
+    for (int i = 0; i < 100; ++i) store.give_back(claim_of(held, std::to_string(i)), {.cost = 1, .at = start}, much_later);
+    store.sweep(much_later);
+    CHECK(store.count().keys == 0);
+}
+
+TEST_CASE("a claim's charge is given back, whichever state it keeps")
+{
+    memory_store store{{.max_keys = 1000}};
+    std::vector<algorithm> const all{*make_token_bucket(5, 5, seconds(60)), *make_periodic_bucket(5, 5, seconds(60)),
+                                     *make_fixed_window(5, seconds(60)),    *make_clock_window(5, seconds(60)),
+                                     *make_sliding_window(5, seconds(60), 3), *make_sliding_counter(5, seconds(60)),
+                                     *make_sliding_log(5, seconds(60)),     *make_concurrency(5)};
+    for (auto const& how : all) {
+        CAPTURE(tag_of(how));
+        auto const limit = policy_of(tag_of(how), how);
+        auto const one = claim_of(limit, "x", 3);
+        auto const given = store.acquire({&one, 1}, start);
+        REQUIRE(given.allowed);
+        CHECK_FALSE(ask(store, one));
+        store.give_back(one, {one.cost, start, given.decisions[0].reset_after}, start);
+        CHECK(remaining(store, one) == 5);
+        auto const again = store.acquire({&one, 1}, start);
+        store.refund({&one, 1}, again, start, start);
+        CHECK(remaining(store, one) == 5);
+    }
+}
+
+TEST_CASE("idle logs vanish, and their memory with them")
+{
+    auto const log = policy_of("log", *make_sliding_log(50, seconds(60)));
+    memory_store store{{.max_keys = 100'000}};
+    auto const empty = store.count().bytes;
+    for (int i = 0; i < 1'000; ++i) ask(store, claim_of(log, std::to_string(i), 50));
+    CHECK(store.count().bytes > 1'000 * 50 * 8);
+    std::size_t dropped = 0;
+    for (int i = 0; i < 100 && dropped < 1'000; ++i) dropped += store.sweep(start + seconds(61));
+    store.sweep(start + seconds(61));
+    CHECK(dropped == 1'000);
+    CHECK(store.count().bytes <= 2 * empty);
+}
+
 } // namespace penstock::limiter

@@ -117,7 +117,7 @@ TEST_CASE("there are scenarios, each with a name of its own")
 {
     std::set<std::string> names;
     for (auto const& each : tests::all_scenarios()) CHECK_MESSAGE(names.insert(each.name).second, each.name);
-    CHECK(names.size() >= 25);
+    CHECK(names.size() >= 90);
 }
 
 } // namespace penstock

@@ -72,6 +72,11 @@ TEST_CASE("H1-1, H1-2, H1-12: a request line is method, target and version with 
              {"HTTP/0.9", "GET /", malformed},
              {"bare CR", "GET /\r HTTP/1.1", malformed},
              {"control character in the target", "GET /\x01 HTTP/1.1", malformed},
+             {"a later minor version", "GET / HTTP/1.2", none},
+             {"the last of them", "GET / HTTP/1.9", none},
+             {"a later one with two digits", "GET / HTTP/1.10", malformed},
+             {"a later one behind two spaces", "GET /  HTTP/1.2", malformed},
+             {"a later one and a space", "GET / HTTP/1.2 ", malformed},
              {"HTTP/2.0", "GET / HTTP/2.0", unsupported_version},
              {"HTTP/3.0", "GET / HTTP/3.0", unsupported_version},
              {"preface of HTTP/2", "PRI * HTTP/2.0", unsupported_version},
@@ -79,6 +84,23 @@ TEST_CASE("H1-1, H1-2, H1-12: a request line is method, target and version with 
         CAPTURE(r.name);
         CHECK(parse(r.line + "\r\nHost: x\r\n\r\n") == r.problem);
     }
+}
+
+TEST_CASE("H1-12: a later minor version means 1.1, with all that 1.1 asks for")
+{
+    request_head head;
+    REQUIRE(parse_request_head("PUT /a HTTP/1.2\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", head) == head_problem::none);
+    CHECK(head.method == "PUT");
+    CHECK(head.target == "/a");
+    CHECK(head.minor_version == 1);
+    CHECK(head.keep_alive);
+    CHECK(head.body.how == kind::chunked);
+    REQUIRE(head.fields.size() == 2);
+    CHECK(head.fields[0].value == "x");
+    CHECK(parse("GET / HTTP/1.2\r\n\r\n") == head_problem::bad_host);
+    CHECK(parse("GET / HTTP/1.2\r\nHost: x\r\nA : x\r\n\r\n") == head_problem::malformed); // H1-5: not in a request
+    CHECK(parse("POST / HTTP/1.3\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n") ==
+          head_problem::bad_framing);
 }
 
 TEST_CASE("H1-2, H1-4..H1-8: a field line is a token, a colon and text")
@@ -277,6 +299,11 @@ TEST_CASE("H1-57, H1-59, H1-60: the body of a response, and whether its connecti
              {"304", other, "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", kind::none, true},
              {"100", other, "HTTP/1.1 100 Continue\r\n\r\n", kind::none, true},
              {"no reason", other, "HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n", kind::length, true},
+             {"neither reason nor space", other, "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", kind::length, true},
+             {"neither, 1.0", other, "HTTP/1.0 200\r\n\r\n", kind::until_close, false},
+             {"a later minor version", other, "HTTP/1.2 200 OK\r\nContent-Length: 5\r\n\r\n", kind::length, true},
+             {"blank before the colon of framing", other, "HTTP/1.1 200 OK\r\nTransfer-Encoding : chunked\r\n\r\n",
+              kind::chunked, true},
          }) {
         CAPTURE(r.name);
         response_head head;
@@ -324,5 +351,47 @@ TEST_CASE("OP-14: every problem has a name of its own")
         CHECK(name != "unknown");
         CHECK(std::find(seen.begin(), seen.end(), name) == seen.end());
         seen.push_back(name);
+    }
+}
+
+TEST_CASE("H1-5: blanks before a colon are taken out of a response")
+{
+    response_head head;
+    std::string const bytes = "HTTP/1.1 200\r\nX-F : a\r\nX-G\t \t: b : c\r\nX-H: d\r\nempty :\r\n\r\n";
+    REQUIRE(parse_response_head(bytes, answers::other, head) == head_problem::none);
+    CHECK(head.status == 200);
+    CHECK(head.reason.empty());
+    REQUIRE(head.fields.size() == 4);
+    CHECK(head.fields[0].name == "X-F");
+    CHECK(head.fields[0].value == "a");
+    CHECK(head.fields[1].name == "X-G");
+    CHECK(head.fields[1].value == "b : c");
+    CHECK(head.fields[2].value == "d");
+    CHECK(head.fields[3].name == "empty");
+    CHECK(head.fields[3].value.empty());
+}
+
+TEST_CASE("H1-5, H1-6, H1-57: what is wrong with a response stays wrong when it is spelled anew")
+{
+    struct row {
+        std::string_view name;
+        std::string bytes;
+        head_problem problem;
+    };
+    using enum head_problem;
+    for (auto const& r : std::vector<row>{
+             {"two digits of a status", "HTTP/1.1 20\r\n\r\n", malformed},
+             {"four digits", "HTTP/1.1 2000\r\n\r\n", malformed},
+             {"letters for a status", "HTTP/1.1 abc\r\n\r\n", malformed},
+             {"HTTP/2.0", "HTTP/2.0 200\r\n\r\n", unsupported_version},
+             {"blank in a name", "HTTP/1.1 200 OK\r\nX Y : a\r\n\r\n", malformed},
+             {"no name", "HTTP/1.1 200 OK\r\n : a\r\n\r\n", malformed},
+             {"no colon", "HTTP/1.1 200 OK\r\nX \r\n\r\n", malformed},
+             {"folded behind a blank", "HTTP/1.1 200 OK\r\nX : a\r\n b\r\n\r\n", malformed},
+             {"two lengths", "HTTP/1.1 200 OK\r\nContent-Length : 5\r\nContent-Length: 6\r\n\r\n", bad_framing},
+         }) {
+        CAPTURE(r.name);
+        response_head head;
+        CHECK(parse_response_head(r.bytes, answers::other, head) == r.problem);
     }
 }

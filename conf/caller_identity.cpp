@@ -1,0 +1,120 @@
+#include "conf/caller_identity.hpp"
+
+#include "conf/key_language.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <vector>
+
+namespace penstock::conf {
+
+namespace {
+
+using partition::entry_source;
+
+std::vector<std::string_view> split_caller(std::string_view caller, std::size_t entries)
+{
+    std::vector<std::string_view> values;
+    while (entries > 1 && caller.find('|') != std::string_view::npos) { // the only value of a key may hold a '|'
+        values.push_back(caller.substr(0, caller.find('|')));
+        caller.remove_prefix(values.back().size() + 1);
+    }
+    values.push_back(caller);
+    return values;
+}
+
+// Every byte, so that decoding gives back what the document says.
+std::string escaped(std::string_view text)
+{
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string made;
+    for (char const c : text) {
+        auto const byte = static_cast<unsigned char>(c);
+        made += '%';
+        made += digits[byte >> 4U];
+        made += digits[byte & 15U];
+    }
+    return made;
+}
+
+// A request that says of itself exactly what a caller's values say.
+class synthetic_request {
+public:
+    void say(partition::entry const& what, std::string_view value)
+    {
+        switch (what.source) {
+        case entry_source::client_ip:
+        case entry_source::client_network: facts_.client = base::ip_address::parse(value); break;
+        case entry_source::api_key_attribute: attributes_.push_back({what.name, value}); break;
+        case entry_source::header: fields_.push_back({what.name, value}); break;
+        case entry_source::query: query_ += '&' + escaped(what.name) + '=' + escaped(value); break;
+        case entry_source::method: facts_.method = value; break;
+        case entry_source::host: facts_.host = kept_.emplace_back(lower_case(value)); break;
+        case entry_source::path: facts_.path = kept_.emplace_back(escaped(value)); break;
+        case entry_source::path_capture: captures_.push_back({what.name, kept_.emplace_back(escaped(value))}); break;
+        case entry_source::route: facts_.route = value; break;
+        case entry_source::api_key: // these name no caller: see problem_with_value
+        case entry_source::cookie:
+        case entry_source::everyone: break;
+        }
+    }
+
+    [[nodiscard]] base::request_facts const& facts()
+    {
+        facts_.api_key_attributes = attributes_;
+        facts_.fields = fields_;
+        facts_.captures = captures_;
+        facts_.query = query_;
+        return facts_;
+    }
+
+private:
+    base::request_facts facts_;
+    std::vector<base::field> attributes_;
+    std::vector<base::field> fields_;
+    std::vector<base::path_capture> captures_;
+    std::string query_;
+    std::deque<std::string> kept_;
+};
+
+std::string problem_with_value(partition::entry const& what, std::string_view value)
+{
+    if (value.empty()) return "has an empty value, which no request has; write one";
+    auto const is_address = what.source == entry_source::client_ip || what.source == entry_source::client_network;
+    if (is_address && !base::ip_address::parse(value))
+        return '\'' + std::string{value} + "' is no address; write for example 192.0.2.1 or 2001:db8::1";
+    return {};
+}
+
+} // namespace
+
+std::string problem_with_caller(partition::descriptor const& key, std::string_view caller)
+{
+    if (std::any_of(key.begin(), key.end(), is_hashed))
+        return "this limit's key may be a credential, which stands in no configuration; give the API key an attribute in "
+               "auth.api_keys.known and use from_attribute";
+    auto const everybody = [](partition::entry const& one) { return one.source == entry_source::everyone; };
+    if (std::any_of(key.begin(), key.end(), everybody))
+        return "the key of this limit is everyone; change the limit's own numbers";
+    auto const values = split_caller(caller, key.size());
+    if (values.size() != key.size()) {
+        return "has " + std::to_string(values.size()) + " values and the limit's key has " + std::to_string(key.size()) +
+               " entries; write one for each, joined by '|'";
+    }
+    for (std::size_t i = 0; i < key.size(); ++i) {
+        if (auto what = problem_with_value(key[i], values[i]); !what.empty()) return what;
+    }
+    return {};
+}
+
+std::string identity_of(partition::descriptor const& key, std::string_view caller, partition::hash_secret const& secret)
+{
+    auto const values = split_caller(caller, key.size());
+    synthetic_request request;
+    for (std::size_t i = 0; i < key.size(); ++i) request.say(key[i], values[i]);
+    partition::partition_key identity;
+    partition::append_identity(identity, key, request.facts(), secret);
+    return std::string{identity.view()};
+}
+
+} // namespace penstock::conf

@@ -1,0 +1,19 @@
+// The identity of a caller that a document names: the one that a request of this caller gets at run time, made by the same
+// code from facts that say no more than the document does. Called by check_tiers and compile. Pure.
+#pragma once
+
+#include "partition/partition_key.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace penstock::conf {
+
+// What is wrong with `caller` as a value of `key`, and what would be right; empty if nothing is. A caller is the value that it
+// presents; of a key of several entries their values joined by '|'. Never shows a value that may be a credential.
+std::string problem_with_caller(partition::descriptor const& key, std::string_view caller);
+
+// `{IDENTITY}`; nothing has been found wrong with `caller`.
+std::string identity_of(partition::descriptor const& key, std::string_view caller, partition::hash_secret const& secret);
+
+} // namespace penstock::conf

@@ -1,0 +1,355 @@
+// What stands before the fleet's store: which calls it saves, and that no answer changes. The store is this process's,
+// answering when it is told to.
+#include "limiter/fleet_front.hpp"
+
+#include "limiter/error.hpp"
+#include "limiter/memory_store.hpp"
+#include "tests/unit/limiter/claims.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <doctest/doctest.h>
+
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace penstock::limiter {
+namespace {
+
+using namespace std::chrono_literals;
+using tests::claim_of;
+using tests::policy_of;
+using answer = base::result<verdict>;
+
+class held_store final : public asked_store {
+public:
+    boost::asio::awaitable<answer> acquire(std::span<claim const>, base::instant) override { co_return errc::protocol; }
+    void give_back(claim const& what, charge const&) noexcept override { given_back.emplace_back(what.key.view()); }
+    void ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who) override
+    {
+        times.push_back(asked.front().times);
+        deadlines.push_back(deadline);
+        held.push_back({asked, &who});
+    }
+
+    void lease(lease_request const& asked, lease_listener done) override { leases.emplace_back(asked, std::move(done)); }
+
+    // Answers the oldest call.
+    void answer_one()
+    {
+        auto const [asked, who] = held.front();
+        held.pop_front();
+        who->answer(fails ? answer{*fails} : answer{said_of(asked)});
+        who->wake(redis::resumption::now);
+    }
+
+    std::deque<std::pair<std::span<claim const>, redis::waiter*>> held;
+    std::vector<std::uint32_t> times; // of each call
+    std::vector<base::instant> deadlines;
+    std::vector<std::string> given_back;
+    std::deque<std::pair<lease_request, lease_listener>> leases;
+    std::optional<errc> fails;
+
+private:
+    verdict said_of(std::span<claim const> asked)
+    {
+        auto const now = base::clock::now();
+        auto one = asked.front();
+        if (one.times == 1) return granting(1, memory_.acquire(asked, now));
+        one.cost = 0;
+        auto const room = memory_.acquire({&one, 1}, now).decisions[0].remaining / asked.front().cost;
+        auto const granted = std::min<std::int64_t>(room, one.times);
+        one.cost = asked.front().cost * std::max<std::int64_t>(granted, 1);
+        return granting(static_cast<std::uint32_t>(granted), memory_.acquire({&one, 1}, now));
+    }
+    static verdict granting(std::uint32_t requests, verdict said)
+    {
+        said.granted = said.allowed ? requests : 0;
+        return said;
+    }
+
+    memory_store memory_{{.max_keys = 1000}};
+};
+
+class front_test {
+public:
+    // Asks when the loop runs next.
+    void ask(claims const& asked, base::instant deadline = base::instant::max())
+    {
+        auto const& kept = asked_.emplace_back(asked);
+        auto& place = answers.emplace_back();
+        boost::asio::co_spawn(loop_, front.acquire(kept, deadline), [&place](std::exception_ptr failed, answer got) {
+            CHECK_FALSE(failed);
+            place = std::move(got);
+        });
+        turn();
+    }
+    void turn()
+    {
+        loop_.restart();
+        loop_.poll();
+    }
+    void answer_one()
+    {
+        behind.answer_one();
+        turn();
+    }
+    void answer_all()
+    {
+        while (!behind.held.empty()) answer_one();
+    }
+    verdict const& said(std::size_t index) { return answers.at(index).value().value(); }
+    std::uint64_t from_memory(std::string const& limit)
+    {
+        auto const found = counts_.find(limit);
+        return found == counts_.end() ? 0 : found->second.denials_from_memory;
+    }
+
+private:
+    boost::asio::io_context loop_;
+    std::deque<claims> asked_;
+    fleet_counts counts_;
+
+public:
+    held_store behind;
+    fleet_front front{loop_, behind, {.k0 = 1, .k1 = 2}, counts_};
+    std::deque<std::optional<answer>> answers;
+};
+
+policy window(std::string const& name, std::int64_t limit) { return policy_of(name, *make_fixed_window(limit, 1h)); }
+
+policy sharded(std::string const& name, std::int64_t limit, unsigned shards)
+{
+    auto made = window(name, limit);
+    for (unsigned i = 0; i < shards; ++i) made.quota.shards.push_back(*shard_of(made.quota.algorithm, i, shards));
+    return made;
+}
+
+claim in_shard(policy const& limit, unsigned shard)
+{
+    claim made;
+    made.policy = &limit;
+    made.numbers = &limit.quota.shards[shard];
+    made.shard = static_cast<std::uint8_t>(shard);
+    made.key.append("rl:{x#0" + std::to_string(shard) + "}");
+    made.identity_end = static_cast<std::uint8_t>(made.key.view().size());
+    made.key.append(limit.quota.key_suffix);
+    return made;
+}
+
+} // namespace
+
+TEST_CASE("a request is one call, and what one limit refused is refused without another until a change of configuration")
+{
+    auto const a = window("a", 1);
+    auto const b = window("b", 5);
+    front_test test;
+    claims const asked{claim_of(b, "x"), claim_of(a, "x")};
+    for (int i = 0; i < 2; ++i) {
+        test.ask(asked);
+        test.answer_one();
+    }
+    CHECK(test.said(0).allowed);
+    CHECK_FALSE(test.said(1).allowed);
+
+    test.ask(asked);
+    CHECK(test.behind.times.size() == 2);
+    auto const& from_memory = test.said(2);
+    CHECK_FALSE(from_memory.allowed);
+    CHECK_FALSE(from_memory.decisions[0].known);
+    CHECK(from_memory.decisions[1].known);
+    CHECK_FALSE(from_memory.decisions[1].allowed);
+    CHECK(from_memory.decisions[1].retry_after <= test.said(1).decisions[1].retry_after);
+    CHECK(from_memory.decisions[1].retry_after > 59min);
+    CHECK(test.from_memory("a") == 1);
+    CHECK(test.from_memory("b") == 0);
+
+    test.front.forget_denials();
+    test.ask(asked);
+    CHECK(test.behind.times.size() == 3);
+    test.answer_all();
+}
+
+TEST_CASE("a limit in shadow is asked each time, whatever it said before")
+{
+    auto shadow = window("a", 1);
+    shadow.enforce = enforcement::shadow;
+    auto const b = window("b", 5);
+    front_test test;
+    for (int i = 0; i < 4; ++i) {
+        test.ask({claim_of(shadow, "x"), claim_of(b, "x")});
+        test.answer_one();
+        CHECK(test.said(static_cast<std::size_t>(i)).allowed);
+    }
+    CHECK(test.behind.times.size() == 4);
+}
+
+TEST_CASE("one connection uses all of a sharded limit, and is refused only when every shard has refused")
+{
+    auto const limit = sharded("a", 10, 4); // 3 + 3 + 2 + 2
+    front_test test;
+    for (std::size_t i = 0; i < 10; ++i) {
+        test.ask({in_shard(limit, 1)});
+        test.answer_all();
+        CAPTURE(i);
+        CHECK(test.said(i).allowed);
+    }
+    test.ask({in_shard(limit, 1)});
+    test.answer_all();
+    CHECK_FALSE(test.said(10).allowed);
+    auto const calls = test.behind.times.size();
+    test.ask({in_shard(limit, 2)});
+    CHECK(test.behind.times.size() == calls);
+    CHECK_FALSE(test.said(11).allowed);
+    CHECK(test.from_memory("a") == 1);
+}
+
+TEST_CASE("a sharded limit is not tried elsewhere when another limit refuses as well")
+{
+    auto const limit = sharded("a", 4, 4);
+    auto const plain = window("b", 1);
+    front_test test;
+    test.ask({in_shard(limit, 0), claim_of(plain, "x")});
+    test.answer_all();
+    test.ask({in_shard(limit, 0), claim_of(plain, "x")});
+    test.answer_all();
+    CHECK_FALSE(test.said(1).allowed);
+    CHECK(test.behind.times.size() == 2);
+}
+
+TEST_CASE("requests alike that wait on one key share the next call, and are answered as if each had asked")
+{
+    auto const limit = window("a", 100);
+    front_test test;
+    for (int i = 0; i < 6; ++i) test.ask({claim_of(limit, "x", 3)});
+    CHECK(test.behind.times == std::vector<std::uint32_t>{1});
+    test.answer_one();
+    CHECK(test.behind.times == std::vector<std::uint32_t>{1, 5});
+    test.answer_one();
+    for (std::size_t i = 0; i < 6; ++i) {
+        CAPTURE(i);
+        CHECK(test.said(i).allowed);
+        CHECK(test.said(i).granted == 1);
+        CHECK(test.said(i).decisions[0].remaining == 97 - 3 * static_cast<std::int64_t>(i));
+    }
+    test.ask({claim_of(limit, "x", 3)});
+    CHECK(test.behind.times.back() == 1);
+    test.answer_all();
+}
+
+TEST_CASE(
+    "of requests that share a call as many pass as there are permits, the oldest first, and the rest know how long to wait")
+{
+    auto const limit = window("a", 4);
+    front_test test;
+    for (int i = 0; i < 8; ++i) test.ask({claim_of(limit, "x")});
+    test.answer_all();
+    for (std::size_t i = 0; i < 8; ++i) {
+        CAPTURE(i);
+        CHECK(test.said(i).allowed == (i < 4));
+        if (i >= 4) CHECK(test.said(i).decisions[0].retry_after > 59min);
+    }
+    CHECK(test.behind.times == std::vector<std::uint32_t>{1, 7, 4});
+}
+
+TEST_CASE("whoever waits behind a call that is refused is refused with it")
+{
+    auto const limit = window("a", 1);
+    front_test test;
+    test.ask({claim_of(limit, "x")});
+    test.answer_one();
+    for (int i = 0; i < 5; ++i) test.ask({claim_of(limit, "x")});
+    test.answer_one();
+    for (std::size_t i = 1; i < 6; ++i) CHECK_FALSE(test.said(i).allowed);
+    CHECK(test.behind.times.size() == 2);
+    CHECK(test.from_memory("a") == 4);
+}
+
+TEST_CASE("requests that differ in anything do not share a call")
+{
+    auto const a = window("a", 100);
+    auto const b = window("b", 100);
+    auto queued = window("q", 100);
+    queued.queue.limit = 5;
+    auto leased = window("l", 100);
+    leased.precision = precision::leased;
+    auto shadow = window("s", 100);
+    shadow.enforce = enforcement::shadow;
+    auto const shards = sharded("h", 100, 2);
+    auto const held = policy_of("c", concurrency{.limit = 100});
+    struct row {
+        std::string name;
+        claims first;
+        claims second;
+    };
+    std::vector<row> const rows{{"key", {claim_of(a, "x")}, {claim_of(a, "y")}},
+                                {"cost", {claim_of(a, "x", 1)}, {claim_of(a, "x", 2)}},
+                                {"several limits", {claim_of(a, "x"), claim_of(b, "x")}, {claim_of(a, "x"), claim_of(b, "x")}},
+                                {"only looking", {claim_of(a, "x", 0)}, {claim_of(a, "x", 0)}},
+                                {"queued", {claim_of(queued, "x")}, {claim_of(queued, "x")}},
+                                {"leased", {claim_of(leased, "x")}, {claim_of(leased, "x")}},
+                                {"shadow", {claim_of(shadow, "x")}, {claim_of(shadow, "x")}},
+                                {"sharded", {in_shard(shards, 0)}, {in_shard(shards, 0)}},
+                                {"concurrency", {claim_of(held, "x")}, {claim_of(held, "x")}}};
+    for (auto const& [name, first, second] : rows) {
+        CAPTURE(name);
+        front_test test;
+        test.ask(first);
+        test.ask(second);
+        CHECK(test.behind.held.size() == 2);
+        test.answer_all();
+    }
+}
+
+TEST_CASE("an error is everybody's who went with the call; who waits asks again, unless its deadline has passed")
+{
+    auto const limit = window("a", 100);
+    front_test test;
+    auto const soon = base::clock::now() - 1us; // is over when the first call ends
+    test.ask({claim_of(limit, "x")}, soon);
+    test.ask({claim_of(limit, "x")}, soon);
+    test.ask({claim_of(limit, "x")});
+    test.ask({claim_of(limit, "x")});
+    test.behind.fails = errc::timed_out;
+    test.answer_one();
+    CHECK(test.answers[0]->error() == errc::timed_out);
+    CHECK(test.answers[1]->error() == errc::timed_out);
+    CHECK(test.behind.times == std::vector<std::uint32_t>{1, 2});
+    test.behind.fails = errc::breaker_open;
+    test.answer_one();
+    CHECK(test.answers[2]->error() == errc::breaker_open);
+    CHECK(test.answers[3]->error() == errc::breaker_open);
+    test.behind.fails.reset();
+    test.ask({claim_of(limit, "x")});
+    test.answer_one();
+    CHECK(test.said(4).allowed);
+}
+
+TEST_CASE("who has less time than the call under way asks alone; a shared call ends with the first deadline of its requests")
+{
+    auto const limit = window("a", 100);
+    auto const later = base::clock::now() + 1h;
+    front_test test;
+    test.ask({claim_of(limit, "x")}, later);
+    test.ask({claim_of(limit, "x")}, later - 1us);
+    CHECK(test.behind.times.size() == 2);
+    test.ask({claim_of(limit, "x")}, later + 2us);
+    test.ask({claim_of(limit, "x")}, later + 1us);
+    CHECK(test.behind.times.size() == 2);
+    test.answer_one();
+    CHECK(test.behind.deadlines.back() == later + 1us);
+    test.answer_all();
+}
+
+TEST_CASE("what is given back goes to the store")
+{
+    auto const limit = window("a", 100);
+    front_test test;
+    auto const asked = claim_of(limit, "x");
+    test.front.give_back(asked, {});
+    CHECK(test.behind.given_back == std::vector<std::string>{std::string(asked.key.view())});
+}
+
+} // namespace penstock::limiter
