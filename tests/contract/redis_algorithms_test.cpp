@@ -90,6 +90,24 @@ TEST_CASE("of several requests alike as many are granted as would have been one 
     }
 }
 
+TEST_CASE("an instant that had left a sliding log counts no more, though it still stands there and the clock goes back")
+{
+    redis_server const server;
+    script_caller redis(server);
+    reference_store twin;
+    limiter::policy policy;
+    policy.quota.algorithm = *limiter::make_sliding_log(10, std::chrono::seconds(10));
+    auto const one = claim_of(policy, "log", 1);
+    auto const day = next_day();
+    auto const start = day - day.time_since_epoch() % std::chrono::seconds(10);
+    // Those at 10.0 and 10.6 s lie in one eighth of a window, so the last one is appended.
+    for (auto const ms : {500, 1'000, 1'000, 1'000, 10'000, 10'600, 10'300, 10'600, 10'700}) {
+        auto const now = start + std::chrono::milliseconds(ms);
+        CAPTURE(ms);
+        CHECK(ask(redis, one, now) == twin.acquire({&one, 1}, now).decisions[0]);
+    }
+}
+
 TEST_CASE("every key dies by itself, whatever was charged, given back or repaired")
 {
     redis_server const server;
@@ -106,6 +124,10 @@ TEST_CASE("every key dies by itself, whatever was charged, given back or repaire
             for (int step = 0; step < 8; ++step) {
                 one.cost = random_cost(random, policy.quota.algorithm);
                 auto const answer = ask(redis, one, now);
+                if (answer.allowed && one.cost > 0) {
+                    auto const ends_ms = std::stoll(server.command({"PEXPIRETIME", std::string(one.key.view())}));
+                    CHECK(ends_ms * 1000 >= base::since_epoch_us(now + answer.reset_after));
+                }
                 if (answer.allowed && which < algorithm_count - 1 && pick(random, 0, 2) == 0)
                     redis.give_back(one, {one.cost, now, answer.reset_after}, now);
                 now += base::micros{pick(random, 0, 3) == 0 ? random_step_back(random) : random_step(random)};
