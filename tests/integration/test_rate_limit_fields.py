@@ -1,12 +1,14 @@
 """What a client is told of its limits, byte for byte where the time allows (RL-1..RL-60)."""
 
 import math
+import threading
 import time
 
 from support.fake_upstream import answering, reply
 from support.gateway_case import GatewayCase
-from support.http_client import ask
+from support.http_client import ask, request
 from support.structured_fields import parse_list
+from support.waiting import wait_until
 
 WINDOW = "limits: {default: {key: everyone, fixed_window: {limit: 2, window: 100s}}}\nglobal_limits: [default]\n"
 TWO = """
@@ -120,6 +122,81 @@ class Draft(Fields):
         self.start(WINDOW + "responses: {rate_limit_fields: off}")
         first, _, third = self.ask(3)
         self.assertEqual((self.present(first), set(self.present(third))), ({}, {"Retry-After"}))
+
+
+class EveryAlgorithm(Fields):
+    """q and w are the configuration's; t is never before all that was used is back, and r in t never a burst (RL-16)."""
+
+    def members(self, words, count=1, text=""):
+        self.start(f"limits: {{x: {{key: everyone, {words}}}}}\nglobal_limits: [x]\n{text}")
+        *_, response = self.ask(count + 1)
+        (_, policy), = parse_list(response["RateLimit-Policy"])
+        (_, limits), = parse_list(response["RateLimit"])
+        return response, policy, limits
+
+    def test_rl_15_windows_that_start_over_end_at_the_clocks_border(self):
+        for words, window in (("fixed_window: {limit: 9, window: 1h, align: clock}", 3600),
+                              ("fixed_window: {limit: 9, calendar: day, time_zone: UTC}", 86400)):
+            with self.subTest(words):
+                _, policy, limits = self.members(words)
+                self.assertEqual((policy, limits["r"]), ({"q": 9, "w": window}, 7))
+                left = window - time.time() % window
+                self.assertIn(limits["t"] % window, {math.ceil(left + late) % window for late in range(-1, 6)})
+
+    def test_rl_16_sliding_limits_and_the_periodic_bucket(self):
+        for words, earliest, latest in (("sliding_window: {limit: 9, window: 100s, segments: 5}", 78, 100),
+                                        ("sliding_window_counter: {limit: 9, window: 100s}", 90, 200),
+                                        ("sliding_log: {limit: 9, window: 100s}", 95, 100),
+                                        ("token_bucket: {capacity: 9, refill: 9/100s, replenish: periodic}", 78, 100)):
+            with self.subTest(words):
+                _, policy, limits = self.members(words)
+                self.assertEqual((policy, limits["r"]), ({"q": 9, "w": 100}, 7))
+                self.assertIn(limits["t"], range(earliest, latest + 1))
+
+    def test_rl_23_a_refusal_tells_the_exact_wait(self):
+        for words in ("sliding_window: {limit: 1, window: 100s, segments: 5}", "sliding_window_counter: {limit: 1, window: 100s}",
+                      "sliding_log: {limit: 1, window: 100s}", "fixed_window: {limit: 1, window: 100s, align: clock}"):
+            with self.subTest(words):
+                response, _, limits = self.members(words)
+                if response.status == 200:
+                    continue  # the clock's border came between the two
+                self.assertEqual((response.status, limits["r"], limits["t"]), (429, 0, int(response["Retry-After"])))
+
+    def test_rl_4_concurrency_has_a_unit_and_no_time(self):
+        busy, go = [], threading.Event()
+
+        def script(exchange):
+            if exchange.request.target == "/wait":
+                busy.append(exchange)
+                exchange.wait_for(go)
+            exchange.send(reply(body=b"ok"))
+        self.app = self.upstream(script)
+        self.gate = self.gateway(self.app, "workers: 1\nlimits: {held: {key: everyone, concurrency: {limit: 2}}}\nglobal_limits: [held]\n"
+                                           "responses: {rate_limit_fields: [draft, triple]}")
+        policy = '"held";q=2;qu="concurrent-requests"'
+        self.assertEqual(self.present(self.ask()), {"RateLimit-Policy": policy, "RateLimit": '"held";r=1'})
+        waiting = [self.connect(self.gate) for _ in range(2)]
+        for client in waiting:
+            client.send(request(target="/wait"))
+        wait_until(lambda: len(busy) == 2, what="two requests in flight")
+        response = self.ask()
+        self.assertEqual((response.status, self.present(response)),
+                         (429, {"Retry-After": "1", "RateLimit-Policy": policy, "RateLimit": '"held";r=0'}))
+        self.assertIn(b"Policy held allows 2 requests at once.", response.body)
+        go.set()
+        for client in waiting:
+            self.assertEqual(client.read_response().status, 200)
+        wait_until(lambda: self.ask().status == 200, what="a permit given back")
+
+    def test_rl_18_a_sharded_limit_tells_of_the_whole(self):
+        redis = self.redis()
+        self.start(f"workers: 1\nredis: {{url: \"{redis.url}\"}}\n"
+                   "limits: {x: {key: everyone, shards: 4, fixed_window: {limit: 400, window: 100s}}}\nglobal_limits: [x]")
+        self.wait_for_connections(redis, 1)
+        responses = self.ask(9)
+        self.assertEqual({each["RateLimit-Policy"] for each in responses}, {'"x";q=400;w=100'})
+        left = [parse_list(each["RateLimit"])[0][1]["r"] for each in responses]
+        self.assertEqual((left[0], left[-1]), (396, 388))  # the shard's 99 and 97 of 100
 
 
 class Older(Fields):
