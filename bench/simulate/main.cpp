@@ -38,11 +38,14 @@ std::vector<scenario> scenarios(double seconds, std::uint64_t seed)
     zipf.burst_seconds = 2;
     auto steep = zipf;
     steep.zipf = 1.2;
+    auto few = steep;
+    few.gateways = 4;
     return {{"one hot key at twice its limit", hot},
             {"the same, 1 % of messages lost", lossy},
             {"the same key, a second on and a second off", on_off},
             {"100,000 keys, Zipf 1.0", zipf},
-            {"100,000 keys, Zipf 1.2", steep}};
+            {"100,000 keys, Zipf 1.2", steep},
+            {"the same keys, 4 gateways", few}};
 }
 
 } // namespace

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 namespace penstock::tests {
 namespace {
 
@@ -48,13 +50,14 @@ TEST_CASE("a hot key at 10,000 requests a second of each holder costs at most 0.
     };
     for (auto const& row :
          {row{"well within the limit", 60'000}, row{"near the limit", 31'000}, row{"twice the limit", 15'000}}) {
-        CAPTURE(row.name);
+        std::string const name = row.name;
+        CAPTURE(name);
         fleet_settings wanted;
         wanted.limit = bucket_of(row.limit, 1);
         wanted.requests_a_second = 10'000;
         lease_fleet<> fleet(wanted);
         fleet.run_until(20 * second);
-        MESSAGE(row.name << ": " << calls_a_request(fleet) << " calls a request");
+        MESSAGE(name << ": " << calls_a_request(fleet) << " calls a request");
         CHECK(calls_a_request(fleet) <= 0.003);
         CHECK(fleet.worst() <= 0);
         if (row.limit > 30'000) CHECK(fleet.admitted() >= fleet.requests() * 999 / 1000);
