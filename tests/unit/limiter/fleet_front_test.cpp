@@ -404,7 +404,7 @@ TEST_CASE("a permit at hand is taken back when another limit refuses, or cannot 
     auto const limit = leased_bucket("l");
     auto const other = window("o", 1);
     front_test test;
-    warm_up(test, limit, 1);
+    warm_up(test, limit, 100'000);
     claims const both{claim_of(other, "y", 2), claim_of(limit, "x")};
     for (auto const& fails : {std::optional<errc>{}, std::optional{errc::timed_out}}) {
         test.behind.fails = fails;
@@ -430,7 +430,7 @@ TEST_CASE("permits at hand and the store's answer for the rest come in the order
     auto const limit = leased_bucket("l");
     auto const other = window("o", 10);
     front_test test;
-    warm_up(test, limit, 1);
+    warm_up(test, limit, 100'000);
     test.ask({claim_of(other, "y"), claim_of(limit, "x")});
     test.answer_all();
     auto const& said = test.answers.back()->value();
