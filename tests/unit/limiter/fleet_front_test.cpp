@@ -101,6 +101,11 @@ public:
         while (!behind.held.empty()) answer_one();
     }
     verdict const& said(std::size_t index) { return answers.at(index).value().value(); }
+    std::uint64_t on_lease(std::string const& limit)
+    {
+        auto const found = counts_.find(limit);
+        return found == counts_.end() ? 0 : found->second.admissions_on_lease;
+    }
     std::uint64_t from_memory(std::string const& limit)
     {
         auto const found = counts_.find(limit);
@@ -341,6 +346,99 @@ TEST_CASE("who has less time than the call under way asks alone; a shared call e
     test.answer_one();
     CHECK(test.behind.deadlines.back() == later + 1us);
     test.answer_all();
+}
+
+namespace {
+
+policy leased_bucket(std::string const& name)
+{
+    auto made = policy_of(name, *make_token_bucket(100'000, 100'000, 100s));
+    made.precision = precision::leased;
+    return made;
+}
+
+// Asks until the key is so busy that permits are taken in advance, and lets the store grant them.
+void warm_up(front_test& test, policy const& limit, std::int64_t permits)
+{
+    for (int i = 0; i < 10'000 && test.behind.leases.empty(); ++i) {
+        test.ask({claim_of(limit, "x")});
+        test.answer_all();
+    }
+    REQUIRE_FALSE(test.behind.leases.empty());
+    auto const [wanted, done] = test.behind.leases.front();
+    test.behind.leases.pop_front();
+    CHECK(wanted.want > 0);
+    auto const now = base::clock::now();
+    done(lease_answer{.now = now,
+                      .granted = permits,
+                      .lapses_at_us = base::since_epoch_us(now + 1h),
+                      .valid_for = 1h,
+                      .remaining = 1000,
+                      .reset_after = 1s,
+                      .retry_after = 0us});
+}
+
+} // namespace
+
+TEST_CASE("permits at hand are spent without a call, and go back when the worker ends")
+{
+    auto const limit = leased_bucket("l");
+    front_test test;
+    warm_up(test, limit, 3);
+    auto const calls = test.behind.times.size();
+    auto const asked = test.answers.size();
+    for (int i = 0; i < 2; ++i) test.ask({claim_of(limit, "x")});
+    CHECK(test.behind.times.size() == calls);
+    CHECK(test.said(asked).allowed);
+    CHECK(test.said(asked + 1).allowed);
+    CHECK(test.on_lease("l") == 2);
+    test.behind.leases.clear();
+    test.front.close_leases();
+    test.ask({claim_of(limit, "x")});
+    CHECK(test.behind.times.size() == calls + 1);
+    test.answer_all();
+}
+
+TEST_CASE("a permit at hand is taken back when another limit refuses, or cannot be asked")
+{
+    auto const limit = leased_bucket("l");
+    auto const other = window("o", 1);
+    front_test test;
+    warm_up(test, limit, 100'000);
+    claims const both{claim_of(other, "y", 2), claim_of(limit, "x")};
+    for (auto const& fails : {std::optional<errc>{}, std::optional{errc::timed_out}}) {
+        test.behind.fails = fails;
+        test.ask(both);
+        REQUIRE(test.behind.held.size() == 1);
+        CHECK(test.behind.held.front().first.size() == 1); // only the other limit is asked
+        test.answer_all();
+        if (fails)
+            CHECK(test.answers.back()->error() == errc::timed_out);
+        else
+            CHECK_FALSE(test.answers.back()->value().allowed);
+        CHECK(test.on_lease("l") == 0);
+    }
+    test.behind.fails.reset();
+    auto const calls = test.behind.times.size();
+    test.ask({claim_of(limit, "x")});
+    CHECK(test.behind.times.size() == calls);
+    CHECK(test.answers.back()->value().allowed);
+}
+
+TEST_CASE("permits at hand and the store's answer for the rest come in the order of the claims")
+{
+    auto const limit = leased_bucket("l");
+    auto const other = window("o", 10);
+    front_test test;
+    warm_up(test, limit, 100'000);
+    test.ask({claim_of(other, "y"), claim_of(limit, "x")});
+    test.answer_all();
+    auto const& said = test.answers.back()->value();
+    REQUIRE(said.allowed);
+    REQUIRE(said.decisions.size() == 2);
+    CHECK(said.decisions[0].remaining == 9);
+    CHECK(said.decisions[1].known);
+    CHECK(test.on_lease("l") == 1);
 }
 
 TEST_CASE("what is given back goes to the store")
