@@ -15,7 +15,8 @@ namespace penstock::limiter::redis {
 struct background_call {
     script const* what = nullptr; // never null
     std::string key;
-    std::string arguments; // packed as the script wants them
+    std::string arguments;            // packed as the script wants them
+    calling how = calling::by_digest; // by_text: what follows on this connection finds the script
     // Packs them anew when the script was unknown and the call goes out once more. May be empty, where they do not age.
     std::function<std::string()> packed_anew = {};
     // Is told the reply, whose text it must not keep, or why there is none: an error reply's meaning, not_connected (it may

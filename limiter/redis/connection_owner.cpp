@@ -157,7 +157,8 @@ void redis_store::connection_owner::call(redis::background_call what)
 {
     if (has_room_for_call()) {
         auto call = std::make_unique<redis::background_call>(std::move(what));
-        return send({.deadline = base::clock::now() + settings_.check_timeout, .call = std::move(call)});
+        auto const how = call->how;
+        return send({.deadline = base::clock::now() + settings_.check_timeout, .call = std::move(call), .how = how});
     }
     auto const why = fsm_.now_in() == fsm::state::ready ? errc::overloaded : errc::not_connected;
     boost::asio::post(worker_, [weak = weak_from_this(), why, call = std::move(what)] {

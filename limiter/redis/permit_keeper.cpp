@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 
 namespace penstock::limiter::redis {
 namespace {
@@ -24,8 +25,12 @@ bool is_concurrency(claim const& asked) noexcept { return std::holds_alternative
 void permit_keeper::connected()
 {
     connected_ = true;
+    // The first word must arrive: were it turned away because the script is unknown, what is given back or acquired meanwhile
+    // would overtake it, and be counted from nothing.
+    first_ = true;
     book_.begin(new_holder(), base::clock::now());
     tell();
+    first_ = false;
 }
 
 void permit_keeper::lost(std::span<permits const> in_doubt)
@@ -83,7 +88,8 @@ void permit_keeper::tell(permit_book::notice const& what)
 {
     background_call told{.what = &scripts::acquire,
                          .key = std::string(what.what.key.view()),
-                         .arguments = pack_permits(what.what.limit, what.holder, -what.what.count)};
+                         .arguments = pack_permits(what.what.limit, what.holder, -what.what.count),
+                         .how = std::exchange(first_, false) ? calling::by_text : calling::by_digest};
     if (what.what.count == 0) {
         // Sent again behind what was given back meanwhile, it must not claim that too.
         told.packed_anew = [this, what] { return pack_permits(what.what.limit, book_.holding_of(what.what.key.view()), 0); };

@@ -56,6 +56,7 @@ private:
 
     line& line_;
     bool connected_ = false;
+    bool first_ = false; // nothing has been told on this connection
     permit_book book_;
     boost::asio::basic_waitable_timer<base::clock> renewal_;
     base::instant renewal_at_ = base::instant::max();
