@@ -5,7 +5,7 @@ import threading
 
 from support.fake_upstream import reply
 from support.gateway_case import GatewayCase
-from support.http_client import ask, request
+from support.http_client import Connection, ask, request
 from support.waiting import wait_until
 
 LIMITS = """
@@ -37,7 +37,11 @@ class Permits(GatewayCase):
         return client
 
     def probe(self):
-        return ask(self.gate.address, target="/probe").status
+        """The status of one more request, whose own permit is free again: a connection ends after that."""
+        with Connection(self.gate.address) as client:
+            response = client.ask(target="/probe", fields=[("Connection", "close")])
+            client.expect_end()
+            return response.status
 
     def expect_held(self):
         self.assertEqual(self.probe(), 429)

@@ -7,8 +7,8 @@ import time
 
 from support.fake_upstream import reply
 from support.gateway_case import GatewayCase
-from support.http_client import Connection, ask, request
-from support.waiting import SLACK, wait_seconds, wait_until
+from support.http_client import ask, request
+from support.waiting import SLACK, wait_until
 
 ROUTES = "routes: [{match: {path: /**}, upstream: app, limits: [LIMITS]}]\n"
 
@@ -310,6 +310,25 @@ class Rates(QueueCase):
         for nth in range(1, 4):
             self.assertGreaterEqual(came[nth] - came[0], nth * 0.25 - 0.02)
         self.assertEqual(self.waiting("rate") + self.waiting("database"), 0)
+
+
+class Fleet(QueueCase):
+    """Two gateways that count in one Redis, each with waiters of its own."""
+
+    def test_waiters_of_two_gateways_begin_no_earlier_than_the_fleet_s_rate(self):
+        redis = self.redis()
+        text = (f"workers: 1\nredis: {{url: {redis.url}, check_timeout: 2s}}\n" +
+                limits("rate: {key: everyone, token_bucket: {capacity: 1, refill: 8/1s}, "
+                       "queue: {limit: 20, timeout: 10s}}"))
+        self.start(text)
+        gates = [self.gate, self.gateway(self.app, text)]
+        self.wait_for_connections(redis, 2)
+        self.release("/")
+        statuses = self.together(12, lambda number: ask(gates[number % 2].address).status)
+        self.assertEqual(statuses, [200] * 12)
+        came = sorted(each.arrived for each in list(self.app.requests))
+        for nth in range(1, 12):
+            self.assertGreaterEqual(came[nth] - came[0], nth * 0.125 - 0.02)
 
 
 class Ends(QueueCase):

@@ -67,6 +67,7 @@ TEST_CASE("OP-30, OP-32: a line tells what happened to a request")
     record.asked = &asked;
     record.gate = &said.gate;
     record.check_time = base::micros{42};
+    record.queued = base::micros{250'999};
     record.upstream = "backend";
     record.server = "10.0.0.1:80";
     record.upstream_time = base::micros{1200};
@@ -88,6 +89,7 @@ TEST_CASE("OP-30, OP-32: a line tells what happened to a request")
     CHECK(line.at("penstock.route") == "products");
     CHECK(line.at("penstock.decision") == "allowed");
     CHECK(line.at("penstock.check_us") == 42);
+    CHECK(line.at("penstock.queued_ms") == 250);
     CHECK(line.at("penstock.upstream") == "backend");
     CHECK(line.at("penstock.server") == "10.0.0.1:80");
     CHECK(line.at("penstock.upstream_us") == 1200);
@@ -108,6 +110,7 @@ TEST_CASE("OP-32: what did not happen is left out, and a failure is named")
     auto const line = parsed(line_of(record, {}));
     CHECK(line.at("event.outcome") == "failure");
     CHECK(line.at("error.type") == "connect_refused");
+    CHECK(!line.contains("penstock.queued_ms"));
     for (auto const* absent :
          {"client.ip", "source.ip", "penstock.route", "penstock.decision", "penstock.limits", "penstock.upstream"}) {
         CAPTURE(absent);

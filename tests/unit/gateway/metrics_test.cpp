@@ -32,6 +32,9 @@ std::vector<worker_report> busy_workers()
         counts.routes["products"].requests[2] = 3;
         for (auto const us : {100, 3000, 20'000'000}) counts.routes["products"].duration.observe(base::micros{us});
         counts.limits["odd\"\\\nname"].decisions[1] = 1;
+        auto& queue = counts.limits["queued"].queue.emplace();
+        queue.waiting = 3;
+        queue.waited.observe(base::micros{2'000});
         counts.upstreams["backend"].servers["10.0.0.1:80"][5] = 4;
         counts.parse_rejections["malformed"] = 5;
         counts.connections_open = 6;
@@ -126,6 +129,9 @@ TEST_CASE("OP-11, OP-13, OP-16: samples are sums over the workers; labels are es
              "penstock_request_duration_seconds_bucket{route=\"products\",le=\"+Inf\"} 6",
              "penstock_request_duration_seconds_count{route=\"products\"} 6",
              "penstock_decisions_total{limit=\"odd\\\"\\\\\\nname\",decision=\"refused\"} 2",
+             "penstock_queue_waiting{limit=\"queued\"} 6",
+             "penstock_queue_wait_seconds_bucket{limit=\"queued\",le=\"0.0025\"} 2",
+             "penstock_queue_wait_seconds_count{limit=\"queued\"} 2",
              "penstock_upstream_requests_total{upstream=\"backend\",server=\"10.0.0.1:80\",status_class=\"5xx\"} 8",
              "penstock_upstream_healthy{upstream=\"backend\",server=\"10.0.0.1:80\"} 0",
              "penstock_parse_rejections_total{reason=\"malformed\"} 10",

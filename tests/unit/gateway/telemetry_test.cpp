@@ -39,6 +39,7 @@ TEST_CASE("OP-16: what the workers have counted adds up, and names that only one
     a.routes["shared"].requests[2] = 5;
     a.routes["shared"].duration.observe(base::micros{100});
     a.limits["limit"].decisions[1] = 1;
+    a.limits["queued"].queue.emplace().waiting = 1;
     a.upstreams["backend"].servers["one"][2] = 3;
     a.parse_rejections["malformed"] = 1;
     a.connections_open = 1;
@@ -51,6 +52,8 @@ TEST_CASE("OP-16: what the workers have counted adds up, and names that only one
     b.routes["shared"].duration.observe(base::micros{200});
     b.routes["other"].requests[5] = 1;
     b.limits["limit"].decisions[1] = 2;
+    b.limits["queued"].queue.emplace().waiting = 2;
+    b.limits["queued"].queue->waited.observe(base::micros{600});
     b.upstreams["backend"].servers["one"][2] = 4;
     b.upstreams["backend"].servers["two"][5] = 1;
     b.upstreams["backend"].duration.observe(base::micros{300});
@@ -71,6 +74,10 @@ TEST_CASE("OP-16: what the workers have counted adds up, and names that only one
     CHECK(total.routes["shared"].duration.sum == base::micros{300});
     CHECK(total.routes["other"].requests[5] == 1);
     CHECK(total.limits["limit"].decisions[1] == 3);
+    CHECK_FALSE(total.limits["limit"].queue);
+    REQUIRE(total.limits["queued"].queue);
+    CHECK(total.limits["queued"].queue->waiting == 3);
+    CHECK(total.limits["queued"].queue->waited.sum == base::micros{600});
     CHECK(total.upstreams["backend"].servers["one"][2] == 7);
     CHECK(total.upstreams["backend"].servers["two"][5] == 1);
     CHECK(total.upstreams["backend"].duration.sum == base::micros{300});
