@@ -1,6 +1,6 @@
 // What a decision costs inside Redis: lua/acquire.lua against a naive script (HMGET, HSET, EXPIRE, TIME; one call per
-// limit), in one run, on a redis-server of its own. Prints decisions per second
-// of wall-clock time and of Redis' own CPU time (which other programs disturb less), bytes per key, bytes sent to a replica.
+// limit), for each algorithm, in one run, on a redis-server of its own. Prints decisions per second of wall-clock time and of
+// Redis' own CPU time (which other programs disturb less), bytes per key, bytes sent to a replica.
 //   script_bench [decisions per round] [rounds]
 #include "limiter/redis/codec.hpp"
 #include "tests/support/redis_server.hpp"
@@ -67,30 +67,61 @@ std::string key_name(std::size_t caller, std::string const& limit)
     return name + (":" + limit);
 }
 
+// One limit of each algorithm that the load never exhausts, and some that it does at once.
 struct limits {
     limits()
     {
+        using std::chrono::hours, std::chrono::minutes, std::chrono::seconds;
+        auto const today = base::since_epoch_us(base::clock::now()) / 86'400'000'000;
+        for (int day = -3; day <= 3; ++day) days.starts.push_back((today + day) * 86'400'000'000);
+
         whole.quota.algorithm = *limiter::make_token_bucket(1'000'000, 1'000'000, base::micros{20'000'000'000});
         rational.quota.algorithm = *limiter::make_token_bucket(1'000'000, 999'983, base::micros{20'000'000'000});
-        window.quota.algorithm = *limiter::make_fixed_window(999'999, base::micros{60'000'000});
-        tiny.quota.algorithm = *limiter::make_token_bucket(1, 1, base::micros{3'600'000'000});
+        periodic.quota.algorithm = *limiter::make_periodic_bucket(999'999, 999'999, minutes(1));
+        window.quota.algorithm = *limiter::make_fixed_window(999'999, minutes(1));
+        clock.quota.algorithm = *limiter::make_clock_window(999'999, hours(1));
+        calendar.quota.algorithm = *limiter::make_calendar_window(999'999, days);
+        sliding.quota.algorithm = *limiter::make_sliding_window(999'999, minutes(1), 6);
+        counter.quota.algorithm = *limiter::make_sliding_counter(9'999, minutes(1));
+        // A thousand callers in turn keep about a hundred instants each in the window.
+        log.quota.algorithm = *limiter::make_sliding_log(10'000, seconds(1));
+        held.quota.algorithm = *limiter::make_concurrency(1'000'000);
+
+        tiny.quota.algorithm = *limiter::make_token_bucket(1, 1, hours(1));
+        tiny_log.quota.algorithm = *limiter::make_sliding_log(100, hours(1));
+        tiny_sliding.quota.algorithm = *limiter::make_sliding_window(1, hours(1), 6);
+        tiny_counter.quota.algorithm = *limiter::make_sliding_counter(1, hours(1));
     }
+    limiter::calendar days;
     limiter::policy whole;
     limiter::policy rational;
+    limiter::policy periodic;
     limiter::policy window;
+    limiter::policy clock;
+    limiter::policy calendar;
+    limiter::policy sliding;
+    limiter::policy counter;
+    limiter::policy log;
+    limiter::policy held;
     limiter::policy tiny;
+    limiter::policy tiny_log;
+    limiter::policy tiny_sliding;
+    limiter::policy tiny_counter;
 };
 
-std::string acquire(std::size_t caller, std::vector<limiter::policy const*> const& policies)
+std::string acquire(std::size_t caller, std::vector<limiter::policy const*> const& policies, std::uint32_t times = 1)
 {
     limiter::claims asked;
+    std::vector<limiter::redis::holding> holdings;
     for (auto const* policy : policies) {
         auto& claim = asked.emplace_back();
         claim.policy = policy;
+        claim.times = times;
         claim.key.append(key_name(caller, std::string(1, static_cast<char>('a' + asked.size() - 1))));
+        holdings.push_back({.holder = 1, .held = 0});
     }
     std::string frame;
-    append_acquire(frame, calling::by_digest, {.asked = asked, .now = base::clock::now()});
+    append_acquire(frame, calling::by_digest, {.asked = asked, .now = base::clock::now(), .holdings = holdings});
     return frame;
 }
 
@@ -228,6 +259,7 @@ void measure_replication(redis_server const& server, char const* name, std::stri
         }
     };
     workload load{name, nullptr, 1, std::vector<std::string>(frames, frame)};
+    server.command({"FLUSHALL"}); // what expires meanwhile would be sent too
     decisions_per_second(server, load, 1000); // charged to the full
     auto const before = settled();
     constexpr std::size_t decisions = 10'000;
@@ -258,10 +290,28 @@ int main(int argc, char** argv)
 
     std::vector<workload> loads;
     loads.push_back({"naive, 1 limit", nullptr, 1, repeated([&](std::size_t c) { return std::vector{naive_call(c, "a")}; })});
-    loads.push_back({"token bucket", "naive, 1 limit", 1, one(limit.whole)});
-    loads.push_back({"token bucket, fractional interval", "naive, 1 limit", 1, one(limit.rational)});
-    loads.push_back({"fixed window", "naive, 1 limit", 1, one(limit.window)});
-    loads.push_back({"token bucket, refused", "naive, 1 limit", 1, one(limit.tiny)});
+    struct row {
+        char const* name;
+        limiter::policy const& policy;
+    };
+    row const admitting[] = {{"token bucket", limit.whole},
+                             {"token bucket, fractional interval", limit.rational},
+                             {"token bucket, periodic", limit.periodic},
+                             {"fixed window", limit.window},
+                             {"fixed window, clock", limit.clock},
+                             {"fixed window, calendar", limit.calendar},
+                             {"sliding window, 6 segments", limit.sliding},
+                             {"sliding window counter", limit.counter},
+                             {"sliding log", limit.log},
+                             {"concurrency", limit.held}};
+    row const refusing[] = {{"token bucket, refused", limit.tiny},
+                            {"sliding window, refused", limit.tiny_sliding},
+                            {"sliding window counter, refused", limit.tiny_counter},
+                            {"sliding log of 100, refused", limit.tiny_log}};
+    for (auto const& row : admitting) loads.push_back({row.name, "naive, 1 limit", 1, one(row.policy)});
+    for (auto const& row : refusing) loads.push_back({row.name, "naive, 1 limit", 1, one(row.policy)});
+    loads.push_back({"token bucket, 20 alike in a call", "naive, 1 limit", 1,
+                     repeated([&](std::size_t caller) { return std::vector{acquire(caller, {&limit.whole}, 20)}; })});
     loads.push_back({"naive, 3 limits in 3 calls", nullptr, 3, repeated([&](std::size_t c) {
                          return std::vector{naive_call(c, "a"), naive_call(c, "b"), naive_call(c, "c")};
                      })});
@@ -273,14 +323,13 @@ int main(int argc, char** argv)
     measure_speed(server, loads, decisions, rounds);
 
     measure_memory(server, "naive", [&](std::size_t c) { return naive_call(c, "a"); });
-    measure_memory(server, "token bucket", [&](std::size_t c) { return acquire(c, {&limit.whole}); });
-    measure_memory(server, "token bucket, fractional interval", [&](std::size_t c) { return acquire(c, {&limit.rational}); });
-    measure_memory(server, "fixed window", [&](std::size_t c) { return acquire(c, {&limit.window}); });
+    for (auto const& row : admitting)
+        measure_memory(server, row.name, [&](std::size_t c) { return acquire(c, {&row.policy}); });
 
     redis_server const replica({"--replicaof", "127.0.0.1 " + std::to_string(server.port())});
     measure_replication(server, "naive", naive_call(1, "n"));
-    measure_replication(server, "token bucket, charged", acquire(1, {&limit.whole}));
-    measure_replication(server, "fixed window, charged", acquire(2, {&limit.window}));
-    measure_replication(server, "token bucket, refused", acquire(3, {&limit.tiny}));
+    std::size_t caller = 2;
+    for (auto const& row : admitting) measure_replication(server, row.name, acquire(caller++, {&row.policy}));
+    for (auto const& row : refusing) measure_replication(server, row.name, acquire(caller++, {&row.policy}));
     return 0;
 }

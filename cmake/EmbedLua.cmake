@@ -1,8 +1,9 @@
 # penstock_embed_lua(TARGET): composes the scripts in lua/ and embeds text and SHA-1 of each into a generated source
 # in the build folder. Nothing is generated into the source tree.
 #
-# Composing: a line `--@include FILE` in a script, or in what it includes, is replaced by lua/FILE. Comments and blank lines are left out, so that
-# what Redis keeps, and an administrator sees in MONITOR, is the code alone. Editing any file in lua/ runs this again.
+# Composing: a line `--@include FILE` in a script, or in what it includes, is replaced by lua/FILE. Comments and blank lines
+# are left out, so that what Redis keeps, and an administrator sees in MONITOR, is the code alone. Editing any file in lua/
+# runs this again.
 function(penstock_compose_lua file out)
   file(READ "${CMAKE_SOURCE_DIR}/lua/${file}" text)
   while(text MATCHES "--@include ([a-z_/]+\\.lua)")

@@ -1,6 +1,6 @@
 #include "conf/check.hpp"
 
-#include "conf/check_numbers.hpp"
+#include "conf/check_exactness.hpp"
 #include "conf/key_language.hpp"
 #include "conf/read.hpp"
 #include "conf/read_algorithm.hpp"
@@ -32,7 +32,7 @@ void check_exactness(limit_outline const& limit, problem_list& problems)
 {
     auto const* algorithm = find_algorithm(*limit.source);
     if (algorithm == nullptr) return;
-    auto problem = problem_with_numbers(*algorithm, nullptr);
+    auto problem = problem_with_exactness(*algorithm, nullptr);
     if (!problem) return;
     problems.error(algorithm->value.find(problem->key)->at, limit.path + '.' + algorithm->key + '.' + problem->key,
                    std::move(problem->what));

@@ -1,7 +1,7 @@
 #include "conf/check.hpp"
 
 #include "conf/caller_identity.hpp"
-#include "conf/check_numbers.hpp"
+#include "conf/check_exactness.hpp"
 #include "conf/check_value.hpp"
 #include "conf/known_keys.hpp"
 #include "conf/read.hpp"
@@ -24,34 +24,34 @@ public:
 
     void run()
     {
-        for (auto const& one : limit_.overrides) numbers(one);
-        for (auto const& one : limit_.tiers) numbers(one);
+        for (auto const& one : limit_.overrides) check_quota(one);
+        for (auto const& one : limit_.tiers) check_quota(one);
         callers();
         if (auto const* rule = limit_.source->find("from_attribute"); rule != nullptr && rule->is_map()) attribute(*rule);
     }
 
 private:
-    void numbers(numbers_outline const& other)
+    void check_quota(quota_outline const& other)
     {
         if (algorithm_ == nullptr || !other.source->is_map()) return;
         if (other.source->members.empty())
-            problems_.error(other.at, other.path, "changes no number; write one, such as `" + first_number() + ": 100`");
+            problems_.error(other.at, other.path, "changes no number; write one, such as `" + first_key() + ": 100`");
         bool all_fit = true;
-        for (auto const& m : other.source->members) all_fit = number_fits(m, other) && all_fit;
+        for (auto const& m : other.source->members) all_fit = value_fits(m, other) && all_fit;
         if (!all_fit) return;
-        if (auto problem = problem_with_numbers(*algorithm_, other.source)) {
+        if (auto problem = problem_with_exactness(*algorithm_, other.source)) {
             auto const* written = other.source->find(problem->key);
             problems_.error(written != nullptr ? written->at : other.at, other.path + '.' + problem->key,
                             std::move(problem->what));
-        } else if (other.numbers) {
+        } else if (other.algorithm) {
             cost_fits(other);
         }
     }
 
-    [[nodiscard]] std::string first_number() const { return algorithm_->key == "token_bucket" ? "capacity" : "limit"; }
+    [[nodiscard]] std::string first_key() const { return algorithm_->key == "token_bucket" ? "capacity" : "limit"; }
 
     // Whether the limit's algorithm has such a number, and in these bounds. What no algorithm has was reported by check_shape.
-    bool number_fits(member const& m, numbers_outline const& other)
+    bool value_fits(member const& m, quota_outline const& other)
     {
         auto const* any = find_known("limits.*.overrides.*." + m.key);
         if (any == nullptr || !m.value.is_scalar()) return false;
@@ -73,9 +73,9 @@ private:
         return false;
     }
 
-    void cost_fits(numbers_outline const& other)
+    void cost_fits(quota_outline const& other)
     {
-        auto const burst = limiter::burst_of(*other.numbers);
+        auto const burst = limiter::burst_of(*other.algorithm);
         if (limit_.policy.cost <= burst) return;
         problems_.error(other.at, other.path,
                         "admits " + std::to_string(burst) + " at once, less than the limit's cost of " +
@@ -128,7 +128,7 @@ private:
             if (value == nullptr) continue;
             is_used = true;
             auto const number = parsed(value, parse_integer);
-            auto const is_tier = [&](numbers_outline const& tier) { return tier.name == value->text; };
+            auto const is_tier = [&](quota_outline const& tier) { return tier.name == value->text; };
             if ((number && *number >= 1 && *number <= from.most) ||
                 std::any_of(limit_.tiers.begin(), limit_.tiers.end(), is_tier))
                 continue;

@@ -44,9 +44,10 @@ void add_policies(outline& parts, snapshot& into)
         for (unsigned i = 0; i < limit.shards; ++i)
             policy.quota.shards.push_back(*limiter::shard_of(policy.quota.algorithm, i, limit.shards));
         for (auto const& one : limit.overrides)
-            policy.overrides.emplace(identity_of(policy.key, one.name, into.keys.secret), quota_of(policy.name, *one.numbers));
+            policy.overrides.emplace(identity_of(policy.key, one.name, into.keys.secret),
+                                     quota_of(policy.name, *one.algorithm));
         for (auto const& tier : limit.tiers)
-            policy.from_attribute->tiers.emplace_back(tier.name, quota_of(policy.name, *tier.numbers));
+            policy.from_attribute->tiers.emplace_back(tier.name, quota_of(policy.name, *tier.algorithm));
         into.policies.push_back(std::move(policy));
     }
 }

@@ -16,12 +16,12 @@
 namespace penstock::conf {
 
 // Other numbers of a limit's algorithm, for one caller or one tier.
-struct numbers_outline {
+struct quota_outline {
     std::string name; // what the caller presents; of a tier its name
     place at;
     std::string path; // limits.NAME.overrides[0], limits.NAME.from_attribute.tiers.TIER
     node const* source = nullptr;
-    std::optional<limiter::algorithm> numbers; // if they could be read
+    std::optional<limiter::algorithm> algorithm; // if they could be read
 };
 
 struct limit_outline {
@@ -29,8 +29,8 @@ struct limit_outline {
     place at;
     std::string path; // limits.NAME
     node const* source = nullptr;
-    std::vector<numbers_outline> overrides;
-    std::vector<numbers_outline> tiers;
+    std::vector<quota_outline> overrides;
+    std::vector<quota_outline> tiers;
     unsigned shards = 0;        // 0: not sharded
     bool has_algorithm = false; // policy.algorithm could be read
     bool has_key = false;       // all of policy.key could be read

@@ -41,9 +41,9 @@ void read_queue(node const& limit, limiter::queue_settings& into)
     set(into.timeout, limit.find("queue.timeout"), parse_duration);
 }
 
-std::vector<numbers_outline> read_overrides(node const& limit, std::string const& path)
+std::vector<quota_outline> read_overrides(node const& limit, std::string const& path)
 {
-    std::vector<numbers_outline> made;
+    std::vector<quota_outline> made;
     auto const* written = limit.find("overrides");
     for (std::size_t i = 0; written != nullptr && i < written->members.size(); ++i) {
         auto const& one = written->members[i];
@@ -93,7 +93,7 @@ limit_outline read_limit(member const& written, partition::client_settings const
     read_attribute(limit, made);
     if (auto const* algorithm = find_algorithm(limit)) {
         for (auto* others : {&made.overrides, &made.tiers}) {
-            for (auto& one : *others) one.numbers = read_algorithm(*algorithm, one.source, known);
+            for (auto& one : *others) one.algorithm = read_algorithm(*algorithm, one.source, known);
         }
         if (auto numbers = read_algorithm(*algorithm, nullptr, known)) {
             policy.quota.algorithm = *numbers;

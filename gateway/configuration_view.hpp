@@ -6,6 +6,7 @@
 #include "conf/snapshot.hpp"
 #include "gateway/telemetry.hpp"
 #include "limiter/acquire.hpp"
+#include "limiter/fleet_front.hpp"
 #include "limiter/redis/redis_store.hpp"
 #include "proxy/head_scanner.hpp"
 #include "proxy/upstream.hpp"
@@ -23,7 +24,8 @@ struct configuration_view {
     conf::snapshot_ptr snapshot;
     std::vector<std::shared_ptr<proxy::upstream>> upstreams;  // by upstream_id
     std::shared_ptr<limiter::redis_store> redis;              // null: not configured
-    limiter::stores stores;                                   // memory, and `redis`
+    std::shared_ptr<limiter::fleet_front> front;              // before `redis`; null without it
+    limiter::stores stores;                                   // memory, and `front`
     std::vector<telemetry::route_counts*> route_counts;       // by route_id
     std::vector<telemetry::limit_counts*> limit_counts;       // by policy_id
     std::vector<telemetry::upstream_counts*> upstream_counts; // by upstream_id

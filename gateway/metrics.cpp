@@ -113,6 +113,12 @@ void add_limits(families& out, telemetry const& total, process_report const& pro
                     counts.decisions[i]);
     }
     add_queues(out, total);
+    auto& remembered = out.add("denials_from_memory_total",
+                               "Requests refused by a refusal of the fleet's store that still stood.", MetricType::Counter);
+    for (auto const& [name, counts] : total.fleet) counter(remembered, {{"limit", name}}, counts.denials_from_memory);
+    auto& leased = out.add("admissions_on_lease_total",
+                           "Times a limit admitted on permits that were taken from Redis in advance.", MetricType::Counter);
+    for (auto const& [name, counts] : total.fleet) counter(leased, {{"limit", name}}, counts.admissions_on_lease);
     auto& checks =
         out.add("limiter_check_duration_seconds",
                 "How long requests waited for their limits; of those in memory one in 64 is measured.", MetricType::Histogram);

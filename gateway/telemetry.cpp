@@ -42,6 +42,10 @@ void telemetry::add(telemetry const& other)
         ours.queue->waiting += theirs.queue->waiting;
         ours.queue->waited.add(theirs.queue->waited);
     }
+    for (auto const& [name, theirs] : other.fleet) {
+        fleet[name].denials_from_memory += theirs.denials_from_memory;
+        fleet[name].admissions_on_lease += theirs.admissions_on_lease;
+    }
     for (auto const& [name, theirs] : other.upstreams) {
         auto& ours = upstreams[name];
         ours.duration.add(theirs.duration);

@@ -5,6 +5,7 @@
 
 #include "base/clock.hpp"
 #include "limiter/admit.hpp"
+#include "limiter/fleet_counts.hpp"
 
 #include <array>
 #include <cstdint>
@@ -47,6 +48,7 @@ struct telemetry {
 
     std::map<std::string, route_counts, std::less<>> routes;
     std::map<std::string, limit_counts, std::less<>> limits;
+    limiter::fleet_counts fleet; // by limit
     std::map<std::string, upstream_counts, std::less<>> upstreams;
     std::map<std::string, std::uint64_t, std::less<>> parse_rejections; // by reason
     static constexpr std::uint64_t memory_checks_per_sample = 64;

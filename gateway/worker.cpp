@@ -28,6 +28,13 @@ proxy::head_limits head_limits_of(conf::message_limits const& limits)
             .field_count = limits.header_count};
 }
 
+base::hash_key random_hash_key()
+{
+    std::random_device random;
+    auto const word = [&random] { return std::uint64_t{random()} << 32 | random(); };
+    return {.k0 = word(), .k1 = word()};
+}
+
 void rethrow(std::exception_ptr thrown)
 {
     if (thrown) std::rethrow_exception(thrown);
@@ -138,6 +145,7 @@ asio::awaitable<void> worker::tick()
         wheel_.advance(now);
         refresh_date();
         flush_log();
+        if (view_->front) view_->front->tick(now);
         if (draining_ && now >= drain_ends_) end_idle_sessions();
         if (now < next_housekeeping) continue;
         next_housekeeping = now + housekeeping_every;
@@ -200,8 +208,15 @@ void worker::install(conf::snapshot_ptr next)
         };
         made->redis =
             unchanged ? view_->redis : std::make_shared<limiter::redis_store>(loop_, *next->settings.redis, random_(), tell);
-        made->stores.fleet = made->redis.get();
+        if (unchanged) {
+            made->front = view_->front;
+            made->front->forget_denials();
+        } else {
+            made->front = std::make_shared<limiter::fleet_front>(loop_, *made->redis, random_hash_key(), counts_.fleet);
+        }
+        made->stores.fleet = made->front.get();
     }
+    if (view_ && view_->front && view_->front != made->front) view_->front->close_leases();
     made->snapshot = std::move(next);
     view_ = std::move(made);
 }
@@ -225,6 +240,7 @@ void worker::drain()
             admit_connection(std::move(*waiting));
         listener->close();
     }
+    if (view_->front) view_->front->close_leases();
     if (stopping_) return end_idle_sessions();
     drain_ends_ = base::clock::now() + drain_grace;
 }

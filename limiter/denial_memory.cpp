@@ -58,10 +58,12 @@ void denial_memory::remember(std::uint64_t fingerprint, decision const& said, ba
     if (until <= now || reset_later < base::micros{0}) return;
     counter_state const kept{.until_us = base::since_epoch_us(until),
                              .extra = pack({.reset_later_us = reset_later.count(), .remaining = said.remaining})};
-    if (auto* known = table_.find(fingerprint))
+    if (auto* known = table_.find(fingerprint)) {
         *known = kept;
-    else
-        table_.insert(fingerprint, kept, now);
+        return;
+    }
+    table_.insert(fingerprint, kept, now);
+    if (table_.size() > bound_) table_.shrink_to(bound_, fingerprint, now);
 }
 
 } // namespace penstock::limiter

@@ -18,7 +18,7 @@ public:
     static constexpr std::size_t usual_bound = 65'536; // 24 bytes each
 
     // Throws std::bad_alloc; so does clear().
-    explicit denial_memory(std::size_t bound = usual_bound) : bound_(bound), table_(bound) {}
+    explicit denial_memory(std::size_t bound = usual_bound) : bound_(bound) {}
 
     // Whether refusals of this claim may be remembered: its limit is enforced, and such that none ends early.
     [[nodiscard]] static bool remembers(claim const& asked) noexcept;
@@ -33,11 +33,11 @@ public:
     // `said` answered what was sent at `sent_at`. Keeps nothing of what was allowed or can never pass.
     void remember(std::uint64_t fingerprint, decision const& said, base::instant sent_at, base::instant now) noexcept;
 
-    void clear() { table_ = counter_table(bound_); }
+    void clear() { table_ = {}; }
 
 private:
     std::size_t bound_;
-    counter_table table_; // until_us: denied until then; extra: what else was answered, see the source
+    counter_table<counter_state> table_; // until_us: denied until then; extra: what else was answered, see the source
 };
 
 } // namespace penstock::limiter

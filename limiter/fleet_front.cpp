@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace penstock::limiter {
 namespace asio = boost::asio;
@@ -24,6 +25,12 @@ bool may_share(std::span<claim const> asked) noexcept
            only.cost > 0 && !is_sharded(only) && !std::holds_alternative<concurrency>(only.algorithm());
 }
 
+bool may_be_leased(claim const& asked) noexcept
+{
+    auto const& limit = *asked.policy;
+    return limit.precision == precision::leased && limit.enforce == enforcement::enforce && asked.cost > 0;
+}
+
 } // namespace
 
 void fleet_request::wake(redis::resumption when) { front_.answered(*this, when); }
@@ -36,29 +43,47 @@ bool fleet_front::flight_equal::operator()(fleet_request const& a, fleet_request
            one.algorithm() == other.algorithm();
 }
 
-fleet_front::fleet_front(asio::io_context& worker, asked_store& behind, base::hash_key secret)
-    : worker_(worker), behind_(behind), secret_(secret), flights_({buckets_.data(), buckets_.size()})
+fleet_front::fleet_front(asio::io_context& worker, asked_store& behind, base::hash_key secret, fleet_counts& counts)
+    : worker_(worker),
+      behind_(behind),
+      secret_(secret),
+      leases_(most_leases, secret),
+      flights_({buckets_.data(), buckets_.size()}),
+      counts_(counts)
 {}
 
 fleet_front::~fleet_front() = default;
 
 asio::awaitable<base::result<verdict>> fleet_front::acquire(std::span<claim const> asked, base::instant deadline)
 {
-    fleet_request::first_try elsewhere;
+    spending spent;
+    if (std::ranges::any_of(asked, may_be_leased)) {
+        auto const now = base::clock::now();
+        spent = spend(asked, now);
+        if (spent.known) return tell(asked.size(), *spent.known, now);
+        if (spent.part && spent.part->rest.empty()) return hand_over(std::move(spent.part));
+    }
+    std::unique_ptr<shard_tour> elsewhere;
     if (!denials_.empty()) {
         auto const now = base::clock::now();
-        if (auto const denied = recall(asked, now)) {
-            shard_tour tour(asked);
-            if (auto const final = recall_all_shards(tour, *denied, now)) {
-                count_denials(*asked[final->place].policy, 1);
-                return refuse(asked.size(), *final, now);
+        auto const rest = spent.part ? std::span<claim const>(spent.part->rest) : asked;
+        if (auto const denied = recall(rest, now)) {
+            shard_tour tour(rest);
+            if (auto final = recall_all_shards(tour, *denied, now)) {
+                ++counts_of(*rest[final->place].policy).denials_from_memory;
+                if (spent.part) {
+                    unspend(asked, *spent.part, now);
+                    final->place = spent.part->places[final->place];
+                }
+                return tell(asked.size(), *final, now);
             }
             elsewhere = std::make_unique<shard_tour>(tour);
         }
     }
-    auto wait = [this, asked, deadline, elsewhere = std::move(elsewhere)](auto handler) mutable {
+    auto wait = [this, asked, deadline, part = std::move(spent.part), elsewhere = std::move(elsewhere)](auto handler) mutable {
         using suspended = redis::suspended<fleet_request, decltype(handler)>;
-        begin(suspended::make(std::move(handler), worker_.get_executor(), *this, asked, deadline, std::move(elsewhere)));
+        begin(suspended::make(std::move(handler), worker_.get_executor(), *this, asked, deadline, std::move(part),
+                              std::move(elsewhere)));
     };
     // Not a coroutine of its own: one frame less on the way of each request.
     return asio::async_initiate<asio::use_awaitable_t<> const, void(base::result<verdict>)>(std::move(wait),
@@ -68,25 +93,26 @@ asio::awaitable<base::result<verdict>> fleet_front::acquire(std::span<claim cons
 // ---- denials
 
 // Takes what makes a small frame: Asio keeps those for the next.
-asio::awaitable<base::result<verdict>> fleet_front::refuse(std::size_t of, refusal from_memory, base::instant now)
+asio::awaitable<base::result<verdict>> fleet_front::tell(std::size_t of, known_answer told, base::instant now)
 {
-    co_return verdict_of(of, from_memory, now);
+    co_return verdict_of(of, told, now);
 }
 
-verdict fleet_front::verdict_of(std::size_t of, refusal const& from_memory, base::instant now)
+verdict fleet_front::verdict_of(std::size_t of, known_answer const& told, base::instant now)
 {
-    verdict said{.allowed = false, .granted = 0, .now = now, .decisions = {}};
+    auto const allowed = told.said.allowed;
+    verdict said{.allowed = allowed, .granted = allowed ? 1U : 0U, .now = now, .decisions = {}};
     decision unknown;
     unknown.known = false;
     said.decisions.resize(of, unknown);
-    said.decisions[from_memory.place] = from_memory.said;
+    said.decisions[told.place] = told.said;
     return said;
 }
 
 // Of several refusals the one that stands longest.
-std::optional<fleet_front::refusal> fleet_front::recall(std::span<claim const> asked, base::instant now) noexcept
+std::optional<fleet_front::known_answer> fleet_front::recall(std::span<claim const> asked, base::instant now) noexcept
 {
-    std::optional<refusal> longest;
+    std::optional<known_answer> longest;
     for (std::size_t i = 0; i < asked.size(); ++i) {
         if (!denial_memory::remembers(asked[i])) continue;
         auto const said = denials_.find(fingerprint_of(asked[i], secret_), asked[i], now);
@@ -96,13 +122,13 @@ std::optional<fleet_front::refusal> fleet_front::recall(std::span<claim const> a
 }
 
 // The refusal, if no shard is left that might not refuse; else `tour` has come to one.
-std::optional<fleet_front::refusal> fleet_front::recall_all_shards(shard_tour& tour, refusal first, base::instant now)
+std::optional<fleet_front::known_answer> fleet_front::recall_all_shards(shard_tour& tour, known_answer first, base::instant now)
 {
     for (auto denied = first;;) {
         auto said = verdict_of(tour.claims().size(), denied, now);
         if (!tour.move_on(said)) {
             tour.shorten_waits(said);
-            return refusal{.place = denied.place, .said = said.decisions[denied.place]};
+            return known_answer{.place = denied.place, .said = said.decisions[denied.place]};
         }
         auto const next = recall(tour.claims(), now);
         if (!next) return std::nullopt;
@@ -120,11 +146,11 @@ void fleet_front::remember(std::span<claim const> asked, verdict const& said, ba
     }
 }
 
-void fleet_front::count_denials(policy const& limit, std::uint64_t times)
+fleet_limit_counts& fleet_front::counts_of(policy const& limit)
 {
     auto found = counts_.find(limit.name);
-    if (found == counts_.end()) found = counts_.emplace(limit.name, limit_counts{}).first;
-    found->second.denials_from_memory += times;
+    if (found == counts_.end()) found = counts_.emplace(limit.name, fleet_limit_counts{}).first;
+    return found->second;
 }
 
 // ---- calls
@@ -157,9 +183,11 @@ void fleet_front::answered(fleet_request& who, redis::resumption when)
     auto const& got = who.answered();
     if (got && !got->allowed) {
         remember(who.asks_now(), *got, who.sent_at);
+        note_refusals(who.asks_now(), *got, base::clock::now());
         if (try_next_shard(who)) return;
     }
     if (who.fleet_request::leads::is_linked()) return land(who, when);
+    if (who.leased) complete(who, base::clock::now());
     who.resume(when);
 }
 
@@ -167,8 +195,8 @@ void fleet_front::answered(fleet_request& who, redis::resumption when)
 bool fleet_front::try_next_shard(fleet_request& who)
 {
     if (!who.tour) {
-        if (std::ranges::none_of(who.asked, is_sharded)) return false;
-        who.tour = std::make_unique<shard_tour>(who.asked);
+        if (std::ranges::none_of(who.asks_now(), is_sharded)) return false;
+        who.tour = std::make_unique<shard_tour>(who.asks_now());
     }
     auto said = *who.answered();
     if (who.tour->move_on(said)) {
@@ -179,7 +207,7 @@ bool fleet_front::try_next_shard(fleet_request& who)
             send(who);
             return true;
         }
-        said = verdict_of(who.asked.size(), *final, now);
+        said = verdict_of(who.asks_now().size(), *final, now);
     } else {
         who.tour->shorten_waits(said);
     }
@@ -233,7 +261,7 @@ void fleet_front::lift(fleet_request::line waiting, base::instant now)
 {
     if (waiting.empty()) return;
     auto const denied = recall(waiting.front().asked, now);
-    if (denied) count_denials(*waiting.front().asked.front().policy, waiting.size());
+    if (denied) counts_of(*waiting.front().asked.front().policy).denials_from_memory += waiting.size();
     fleet_request* leader = nullptr;
     while (!waiting.empty()) {
         auto& who = waiting.front();
@@ -253,6 +281,105 @@ void fleet_front::lift(fleet_request::line waiting, base::instant now)
     if (!leader) return;
     flights_.insert(*leader);
     send(*leader);
+}
+
+// ---- leases
+
+// All leased claims are tried on permits at hand, before anything else is asked: what they take is taken back by a word.
+fleet_front::spending fleet_front::spend(std::span<claim const> asked, base::instant now)
+{
+    boost::container::static_vector<known_answer, max_claims> at_hand;
+    std::optional<known_answer> refused;
+    for (std::size_t i = 0; i < asked.size() && !refused; ++i) {
+        if (!may_be_leased(asked[i])) continue;
+        auto const ruling = leases_.spend(asked[i], now);
+        if (ruling.renew) send(leases_.renew(asked[i], now));
+        if (ruling.way == lease_way::spent) at_hand.push_back({.place = i, .said = ruling.decision});
+        if (ruling.way == lease_way::refused) refused = known_answer{.place = i, .said = ruling.decision};
+    }
+    if (refused) {
+        for (auto const& each : at_hand) static_cast<void>(leases_.unspend(asked[each.place], now));
+        ++counts_of(*asked[refused->place].policy).denials_from_memory;
+        return {.known = refused, .part = nullptr};
+    }
+    if (at_hand.empty()) return {};
+    for (auto const& each : at_hand) ++counts_of(*asked[each.place].policy).admissions_on_lease;
+    if (asked.size() == 1) return {.known = at_hand.front(), .part = nullptr};
+
+    auto part = std::make_unique<split>();
+    decision unknown;
+    unknown.known = false;
+    part->at_hand = {.allowed = true, .granted = 1, .now = now, .decisions = {}};
+    part->at_hand.decisions.resize(asked.size(), unknown);
+    for (auto const& each : at_hand) part->at_hand.decisions[each.place] = each.said;
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if (part->at_hand.decisions[i].known) continue;
+        part->rest.push_back(asked[i]);
+        part->places.push_back(i);
+    }
+    return {.known = std::nullopt, .part = std::move(part)};
+}
+
+// What is not taken back stays spent, as a permit does that lapses.
+void fleet_front::unspend(std::span<claim const> asked, split const& part, base::instant now) noexcept
+{
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if (!part.at_hand.decisions[i].known) continue;
+        static_cast<void>(leases_.unspend(asked[i], now));
+        --counts_of(*asked[i].policy).admissions_on_lease;
+    }
+}
+
+asio::awaitable<base::result<verdict>> fleet_front::hand_over(std::unique_ptr<split> all) { co_return all->at_hand; }
+
+void fleet_front::note_refusals(std::span<claim const> asked, verdict const& said, base::instant now) noexcept
+{
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if (may_be_leased(asked[i]) && said.decisions[i].known && !said.decisions[i].allowed)
+            leases_.refused_by_store(asked[i], now);
+    }
+}
+
+// The store has answered for the rest of a request: what was at hand joins the answer, or goes back.
+void fleet_front::complete(fleet_request& who, base::instant now)
+{
+    auto const& got = who.answered();
+    if (!got || !got->allowed) unspend(who.asked, *who.leased, now);
+    if (!got) return;
+    auto all = who.leased->at_hand;
+    all.allowed = got->allowed;
+    all.granted = got->granted;
+    all.now = got->now;
+    for (std::size_t i = 0; i < got->decisions.size(); ++i) all.decisions[who.leased->places[i]] = got->decisions[i];
+    who.answer(all);
+}
+
+void fleet_front::send(lease_request const& wanted)
+{
+    auto const sent_at = base::clock::now();
+    behind_.lease(wanted, [this, wanted, sent_at](base::result<lease_answer> const& got) {
+        auto const now = base::clock::now();
+        if (got)
+            leases_.answered(wanted, sent_at, *got, now);
+        else
+            leases_.lost(wanted, now);
+    });
+}
+
+void fleet_front::tick(base::instant now)
+{
+    if (now < next_sweep_) return;
+    next_sweep_ = now + lease_account::sweep_interval;
+    std::vector<lease_request> to_send;
+    leases_.sweep(now, to_send);
+    for (auto const& each : to_send) send(each);
+}
+
+void fleet_front::close_leases()
+{
+    std::vector<lease_request> to_send;
+    leases_.close(base::clock::now(), to_send);
+    for (auto const& each : to_send) send(each);
 }
 
 } // namespace penstock::limiter

@@ -6,7 +6,9 @@
 #include "base/stable_hash.hpp"
 #include "limiter/asked_store.hpp"
 #include "limiter/denial_memory.hpp"
+#include "limiter/fleet_counts.hpp"
 #include "limiter/fleet_request.hpp"
+#include "limiter/lease_account.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/intrusive/unordered_set.hpp>
@@ -14,23 +16,16 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
-#include <string>
+#include <span>
 
 namespace penstock::limiter {
 
 class fleet_front final : public store {
 public:
-    struct limit_counts {
-        std::uint64_t denials_from_memory = 0;
-    };
-    using counts = std::map<std::string, limit_counts, std::less<>>; // by the limit's name, which survives a reload
-
     // `secret` is random: nobody can choose keys whose refusals are taken for one another. The others outlive the front.
-    fleet_front(boost::asio::io_context& worker, asked_store& behind, base::hash_key secret);
+    fleet_front(boost::asio::io_context& worker, asked_store& behind, base::hash_key secret, fleet_counts& counts);
     ~fleet_front() override;
 
     boost::asio::awaitable<base::result<verdict>> acquire(std::span<claim const> asked, base::instant deadline) override;
@@ -39,13 +34,17 @@ public:
     // The configuration has changed: what was refused may pass now.
     void forget_denials() { denials_.clear(); }
 
-    [[nodiscard]] counts const& count() const noexcept { return counts_; }
+    // To be called often: gives back permits that are not being spent.
+    void tick(base::instant now);
+    // The worker is about to end, or to use another store: permits taken in advance go back, and no more are taken.
+    void close_leases();
 
 private:
     friend class fleet_request;
 
     static constexpr std::uint32_t most_alike = 1024;   // requests that go with one call
     static constexpr std::size_t most_waiting = 16'384; // for the call before theirs to end; others ask alone
+    static constexpr std::size_t most_leases = 4096;    // keys, the busier ones
     static constexpr std::size_t flight_buckets = 1024;
 
     struct flight_hash {
@@ -58,19 +57,33 @@ private:
         boost::intrusive::unordered_set<fleet_request, boost::intrusive::hash<flight_hash>,
                                         boost::intrusive::equal<flight_equal>, boost::intrusive::power_2_buckets<true>>;
 
-    // A claim that memory refuses; the others of its request were not asked.
-    struct refusal {
+    // What one claim was told without a call. A refusal: the others of its request were not asked.
+    struct known_answer {
         std::size_t place = 0;
         decision said;
     };
+    using split = fleet_request::split;
+    // What permits at hand make of a request: refused, or admitted by its only claim (`known`); admitted, or in need of a call
+    // for the rest (`part`); or nothing.
+    struct spending {
+        std::optional<known_answer> known;
+        std::unique_ptr<split> part;
+    };
 
-    [[nodiscard]] static verdict verdict_of(std::size_t of, refusal const& from_memory, base::instant now);
-    [[nodiscard]] static boost::asio::awaitable<base::result<verdict>> refuse(std::size_t of, refusal from_memory,
-                                                                              base::instant now);
-    [[nodiscard]] std::optional<refusal> recall(std::span<claim const> asked, base::instant now) noexcept;
-    [[nodiscard]] std::optional<refusal> recall_all_shards(shard_tour& tour, refusal first, base::instant now);
+    [[nodiscard]] static verdict verdict_of(std::size_t of, known_answer const& told, base::instant now);
+    [[nodiscard]] static boost::asio::awaitable<base::result<verdict>> tell(std::size_t of, known_answer told,
+                                                                            base::instant now);
+    [[nodiscard]] static boost::asio::awaitable<base::result<verdict>> hand_over(std::unique_ptr<split> all);
+    [[nodiscard]] std::optional<known_answer> recall(std::span<claim const> asked, base::instant now) noexcept;
+    [[nodiscard]] std::optional<known_answer> recall_all_shards(shard_tour& tour, known_answer first, base::instant now);
     void remember(std::span<claim const> asked, verdict const& said, base::instant sent_at) noexcept;
-    void count_denials(policy const& limit, std::uint64_t times);
+    [[nodiscard]] fleet_limit_counts& counts_of(policy const& limit);
+
+    [[nodiscard]] spending spend(std::span<claim const> asked, base::instant now);
+    void unspend(std::span<claim const> asked, split const& part, base::instant now) noexcept;
+    void note_refusals(std::span<claim const> asked, verdict const& said, base::instant now) noexcept;
+    void complete(fleet_request& who, base::instant now);
+    void send(lease_request const& wanted);
 
     void begin(fleet_request& who);
     void send(fleet_request& who);
@@ -84,10 +97,12 @@ private:
     asked_store& behind_;
     base::hash_key secret_;
     denial_memory denials_;
+    lease_account leases_;
+    base::instant next_sweep_{};
     std::array<flights::bucket_type, flight_buckets> buckets_;
     flights flights_;         // calls that others may wait behind
     std::size_t waiting_ = 0; // behind them
-    counts counts_;
+    fleet_counts& counts_;
 };
 
 } // namespace penstock::limiter

@@ -22,11 +22,16 @@ class fleet_request : public redis::waiter,
 public:
     using line = boost::intrusive::slist<fleet_request, boost::intrusive::cache_last<true>>;
     using leads = boost::intrusive::unordered_set_base_hook<>; // linked while others may wait behind this request's call
-    using first_try = std::unique_ptr<shard_tour>;
+    // Of a request that has some of its permits at hand: who still has to be asked, and what those at hand say.
+    struct split {
+        limiter::claims rest;
+        boost::container::static_vector<std::size_t, max_claims> places; // of the rest, among all
+        verdict at_hand;                                                 // of all; says nothing of the rest
+    };
 
     fleet_request(base::result<verdict>& answer, fleet_front& front, std::span<claim const> asks, base::instant until,
-                  first_try shards)
-        : waiter(answer), asked(asks), deadline(until), tour(std::move(shards)), front_(front)
+                  std::unique_ptr<split> on_lease, std::unique_ptr<shard_tour> shards)
+        : waiter(answer), asked(asks), deadline(until), leased(std::move(on_lease)), tour(std::move(shards)), front_(front)
     {}
 
     // The store has answered.
@@ -35,15 +40,20 @@ public:
     virtual void resume(redis::resumption when) = 0;
 
     // What the present call asks for.
-    [[nodiscard]] std::span<claim const> asks_now() const noexcept { return tour ? tour->claims() : asked; }
+    [[nodiscard]] std::span<claim const> asks_now() const noexcept
+    {
+        if (tour) return tour->claims();
+        return leased ? std::span<claim const>(leased->rest) : asked;
+    }
 
     std::span<claim const> const asked;
     base::instant const deadline;
     base::instant sent_at{};
-    std::uint64_t fingerprint = 0;    // of the only claim of a request that may share its call
-    line alike;                       // go with this request's call
-    line behind;                      // wait for the call after it
-    std::unique_ptr<claim> for_all;   // the claim of a call that others go with
+    std::uint64_t fingerprint = 0;  // of the only claim of a request that may share its call
+    line alike;                     // go with this request's call
+    line behind;                    // wait for the call after it
+    std::unique_ptr<claim> for_all; // the claim of a call that others go with
+    std::unique_ptr<split> leased;
     std::unique_ptr<shard_tour> tour; // once some shard has refused
 
 protected:

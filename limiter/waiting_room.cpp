@@ -130,6 +130,7 @@ waiting_room::entrance waiting_room::enter_behind(claim const& where, visitor& w
     if (found == at.stripe.queues.end() || !found->second.is_ahead_of(who.number)) return entrance::nobody_ahead;
     auto& line = found->second;
     who.refusal = line.told;
+    if (line.entries.contains(who.number)) return entrance::entered;
     if (!line.has_room_for(where) || !take_place()) return entrance::full;
     line.entries.emplace(who.number, entry{who.who, where.cost});
     line.permits += where.cost;

@@ -66,7 +66,7 @@ public:
         full,         // of this key or of all
         nobody_ahead, // not entered: it is the visitor's turn
     };
-    // Without having asked, because somebody is ahead. `refusal` is written also when full.
+    // Without having asked, because somebody is ahead; who waits here already, stays. `refusal` is written also when full.
     entrance enter_behind(claim const& where, visitor& who);
     // Having been refused by this limit, as `told`. Who waits here already, stays. Where a permit was given back since
     // `releases_seen` the visitor is called at once.

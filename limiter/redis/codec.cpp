@@ -139,11 +139,6 @@ void append_acquire(std::string& out, calling how, acquire_call const& what)
     if (what.test_now) append_decimal(out, base::since_epoch_us(*what.test_now));
 }
 
-void append_refund(std::string& out, calling how, refund_call const& what)
-{
-    append_script(out, how, {&scripts::refund, what.of.key.view(), pack_refund(what.of, what.taken), what.test_now});
-}
-
 void append_script(std::string& out, calling how, script_call const& call)
 {
     append_call(out, how, *call.what, 3 + (call.test_now ? 1 : 0));

@@ -38,14 +38,6 @@ struct acquire_call {
 };
 void append_acquire(std::string& out, calling how, acquire_call const& what);
 
-// One call of lua/refund.lua: gives back a charge of any limit but concurrency. Its reply is an integer, or an error.
-struct refund_call {
-    claim const& of;
-    charge const& taken;
-    base::instant const* test_now = nullptr;
-};
-void append_refund(std::string& out, calling how, refund_call const& what);
-
 // One call of any script that works on one key, with its arguments packed already.
 struct script_call {
     script const* what = nullptr;
@@ -54,7 +46,8 @@ struct script_call {
     base::instant const* test_now = nullptr;
 };
 void append_script(std::string& out, calling how, script_call const& call);
-// The arguments of lua/refund.lua for one charge, and of lua/acquire.lua for one concurrency limit.
+// The arguments of lua/refund.lua for one charge of any limit but concurrency (its reply is an integer, or an error), and of
+// lua/acquire.lua for one concurrency limit.
 std::string pack_refund(claim const& of, charge const& taken);
 std::string pack_permits(std::int64_t limit, holding const& by, std::int64_t cost);
 

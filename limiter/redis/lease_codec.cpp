@@ -13,8 +13,10 @@ void append_word(std::string& out, std::string_view bytes)
     out.append("$").append(std::to_string(bytes.size())).append("\r\n").append(bytes).append("\r\n");
 }
 
+} // namespace
+
 // As the script unpacks it: a byte, then doubles, which are exact below 2^53.
-std::string packed(lease_request const& asked)
+std::string lease_arguments(lease_request const& asked)
 {
     std::string bytes;
     auto const push = [&bytes](std::initializer_list<std::int64_t> numbers) {
@@ -38,8 +40,6 @@ std::string packed(lease_request const& asked)
     return bytes;
 }
 
-} // namespace
-
 void append_lease(std::string& out, calling how, lease_request const& asked, base::instant const* test_now)
 {
     auto const& script = scripts::lease;
@@ -48,7 +48,7 @@ void append_lease(std::string& out, calling how, lease_request const& asked, bas
     append_word(out, how == calling::by_digest ? script.sha1 : script.text);
     append_word(out, "1");
     append_word(out, asked.key.view());
-    append_word(out, packed(asked));
+    append_word(out, lease_arguments(asked));
     if (test_now) append_word(out, std::to_string(base::since_epoch_us(*test_now)));
 }
 

@@ -9,6 +9,9 @@
 
 namespace penstock::limiter::redis {
 
+// What the script is told beside the key. `asked.algorithm` can be leased.
+std::string lease_arguments(lease_request const& asked);
+
 // Appends one call. `test_now` replaces the server's clock, for tests. `asked.algorithm` can be leased.
 void append_lease(std::string& out, calling how, lease_request const& asked, base::instant const* test_now);
 

@@ -1,6 +1,7 @@
 #include "limiter/redis/redis_store.hpp"
 
 #include "limiter/redis/connection_owner.hpp"
+#include "limiter/redis/lease_codec.hpp"
 #include "limiter/redis/suspended.hpp"
 
 #include <boost/asio/async_result.hpp>
@@ -40,6 +41,19 @@ void redis_store::give_back(claim const& what, charge const& taken) noexcept { o
 void redis_store::ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who)
 {
     owner_->ask(asked, deadline, who);
+}
+
+void redis_store::lease(lease_request const& asked, lease_listener done)
+{
+    owner_->call({.what = &redis::scripts::lease,
+                  .key = std::string(asked.key.view()),
+                  .arguments = redis::lease_arguments(asked),
+                  .done = [done = std::move(done)](base::result<redis::reply> const& got) {
+                      if (got)
+                          done(redis::decode_lease(*got));
+                      else
+                          done(got.error());
+                  }});
 }
 
 void redis_store::call(redis::background_call what) { owner_->call(std::move(what)); }

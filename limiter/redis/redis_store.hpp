@@ -37,6 +37,7 @@ public:
 
     boost::asio::awaitable<base::result<verdict>> acquire(std::span<claim const> asked, base::instant deadline) override;
     void ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who) override;
+    void lease(lease_request const& asked, lease_listener done) override;
 
     void give_back(claim const& what, charge const& taken) noexcept override;
 

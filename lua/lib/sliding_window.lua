@@ -11,19 +11,16 @@
 local limit, segment, segments = p1, p2, decode('<d', arg, 26)
 local present = floor(now / segment)
 local counts, used, youngest, oldest, newest, ahead = {}, 0, segments, 0, nil, false
-for age = 0, segments - 1 do counts[age + 1] = 0 end
-if type(stored) == 'string' and #stored < 1024 and not string.find(stored, '%d%d%d%d%d%d%d%d%d%d%d%d%d%d') then
-  newest = string.match(stored, '^([1-9]%d*):[%d:]*%d$')
-end
+if type(stored) == 'string' and #stored < 1024 then newest = string.match(stored, '^([1-9]%d*):[%d:]*%d$') end
 if newest then
   local age = present - number(newest)
   for permits in string.gmatch(string.sub(stored, #newest + 1), ':(%d+)') do
     permits = number(permits)
-    if permits > 0 and age < segments then
+    if permits > 0 and permits < 9007199254740992 and age < segments then
       -- Segments of the future, which a clock set back has left behind, count as the present one.
       local at = age
       if age < 0 then at, ahead = 0, true end
-      counts[at + 1], used = counts[at + 1] + permits, used + permits
+      counts[at + 1], used = (counts[at + 1] or 0) + permits, used + permits
       if at < youngest then youngest = at end
       if at > oldest then oldest = at end
     end
@@ -31,6 +28,7 @@ if newest then
   end
   newest = number(newest)
 end
+for age = 1, oldest + 1 do counts[age] = counts[age] or 0 end
 local leaves = (present - youngest + segments) * segment
 if ahead then
   newest = present
@@ -44,7 +42,7 @@ if cost > remaining then
     retry = -1
   else
     local excess, age = used + cost - limit, segments
-    while excess > 0 do excess, age = excess - counts[age], age - 1 end
+    while excess > 0 do excess, age = excess - (counts[age] or 0), age - 1 end
     retry = (present - age + segments) * segment - now
   end
 elseif charging and cost > 0 then

@@ -42,8 +42,9 @@ public:
     }
     void give_back(limiter::claim const& of, limiter::charge const& taken, base::instant now)
     {
+        auto const arguments = limiter::redis::pack_refund(of, taken);
         auto const got = call([&](std::string& frame, auto how) {
-            append_refund(frame, how, {.of = of, .taken = taken, .test_now = &now});
+            append_script(frame, how, {&limiter::redis::scripts::refund, of.key.view(), arguments, &now});
         });
         if (got.kind != limiter::redis::reply::type::other) throw std::runtime_error("refund: " + std::string(got.text));
     }

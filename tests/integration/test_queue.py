@@ -158,10 +158,10 @@ class Bounds(QueueCase):
         self.finish("/a", a)
 
     def test_all_queues_together_have_a_bound(self):
-        self.start("memory: {max_waiters: 1}\nclient: {source: x-real-ip, trusted_proxies: [127.0.0.0/8]}\n" +
+        self.start("memory: {max_waiters: 1}\nclient: {source: x-forwarded-for, trusted_proxies: [127.0.0.0/8]}\n" +
                    limits("database: {key: client.ip, concurrency: {limit: 1}, queue: {limit: 5, timeout: 10s}}"))
         def of(number):
-            return {"fields": [("X-Real-IP", f"10.1.1.{number}")]}
+            return {"fields": [("X-Forwarded-For", f"10.1.1.{number}")]}
         clients = {"/one": self.begin("/one", **of(1)), "/two": self.begin("/two", **of(2))}
         self.wait_for_arrivals(2)
         clients["/three"] = self.queue_up("/three", **of(1))
@@ -219,12 +219,6 @@ class Deadline(QueueCase):
         self.start(limits("slow: {key: everyone, fixed_window: {limit: 1, window: 1h}, queue: {limit: 9, timeout: 5s}}"))
         self.release("/")
         self.assertEqual(ask(self.gate.address).status, 200)
-        begin = time.monotonic()
-        self.assertEqual(ask(self.gate.address).status, 429)
-        self.assertLess(time.monotonic() - begin, SLACK)
-
-    def test_a_cost_that_never_fits_is_refused_at_once(self):
-        self.start(limits(held(queue=9, more=", cost: 2")))
         begin = time.monotonic()
         self.assertEqual(ask(self.gate.address).status, 429)
         self.assertLess(time.monotonic() - begin, SLACK)

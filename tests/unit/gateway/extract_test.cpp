@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -252,4 +254,34 @@ TEST_CASE("IP-1, IP-6, IP-14: the client's address comes from the peer, or from 
     reading const garbage({.fields = {{"Host", "x"}, {"X-Forwarded-For", "garbage"}}}, settings);
     CHECK(garbage.result.rejected_element);
     CHECK(garbage.result.problem == extract_problem::none);
+}
+
+TEST_CASE("AK-12: where keys are known, any other is refused and a known one brings its attributes")
+{
+    auto settings = with_keys();
+    // SHA-256 of `foo`
+    std::array<std::uint8_t, 32> const foo{0x2c, 0x26, 0xb4, 0x6b, 0x68, 0xff, 0xc6, 0x8f, 0xf9, 0x9b, 0x45,
+                                           0x3c, 0x1d, 0x30, 0x41, 0x34, 0x13, 0x42, 0x2d, 0x70, 0x64, 0x83,
+                                           0xbf, 0xa0, 0xf9, 0x8a, 0x5e, 0x88, 0x62, 0x66, 0xe7, 0xae};
+    std::vector<conf::known_api_key> keys;
+    keys.push_back({"first", foo, {{"plan", "gold"}}});
+    settings.known_api_keys = std::make_shared<conf::api_key_book const>(std::move(keys));
+
+    reading const known({.fields = {{"Host", "a"}, {"X-API-Key", "foo"}}}, settings);
+    CHECK(known.result.problem == extract_problem::none);
+    REQUIRE(known.result.facts.api_key_attributes.size() == 1);
+    CHECK(known.result.facts.api_key_attributes[0].value == "gold");
+    CHECK(problem_of({.fields = {{"Host", "a"}, {"X-API-Key", "fox"}}}, settings) == extract_problem::unknown_api_key);
+    CHECK(problem_of({.fields = {{"Host", "a"}}}, settings) == extract_problem::none);
+    CHECK(problem_of({.fields = {{"Host", "a"}, {"X-API-Key", ""}}}, settings) == extract_problem::bad_api_key);
+}
+
+TEST_CASE("only a trusted peer's fields may be believed")
+{
+    conf::settings settings;
+    settings.client.trusted_proxies = {base::ip_network::parse("192.0.2.0/24").value()};
+    reading const trusted({}, settings);
+    CHECK(trusted.result.facts.from_trusted_peer);
+    reading const stranger({.peer = base::ip_address::parse("198.51.100.1")}, settings);
+    CHECK(!stranger.result.facts.from_trusted_peer);
 }

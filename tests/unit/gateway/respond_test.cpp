@@ -286,6 +286,18 @@ TEST_CASE("AK-9: a missing API key is a 401 with a challenge, another missing ke
     CHECK(lacking.field("WWW-Authenticate").empty());
 }
 
+TEST_CASE("AK-9: an unknown API key is a 401 with a challenge, other refused facts a 400")
+{
+    conf::response_settings const settings;
+    std::string out;
+    CHECK(respond::refused_facts(out, context_of(settings), extract_problem::unknown_api_key, "The API key is not known.") ==
+          401);
+    answer const challenge(out);
+    CHECK(challenge.field("WWW-Authenticate") == "ApiKey realm=\"api\"");
+    CHECK(challenge.problem().at("status") == 401);
+    CHECK(respond::refused_facts(out, context_of(settings), extract_problem::ambiguous_api_key, "Twice.") == 400);
+}
+
 TEST_CASE("H1-25, H1-60: OPTIONS * is answered without content")
 {
     conf::response_settings const settings;

@@ -34,6 +34,8 @@ public:
         held.push_back({asked, &who});
     }
 
+    void lease(lease_request const& asked, lease_listener done) override { leases.emplace_back(asked, std::move(done)); }
+
     // Answers the oldest call.
     void answer_one()
     {
@@ -47,6 +49,7 @@ public:
     std::vector<std::uint32_t> times; // of each call
     std::vector<base::instant> deadlines;
     std::vector<std::string> given_back;
+    std::deque<std::pair<lease_request, lease_listener>> leases;
     std::optional<errc> fails;
 
 private:
@@ -100,17 +103,18 @@ public:
     verdict const& said(std::size_t index) { return answers.at(index).value().value(); }
     std::uint64_t from_memory(std::string const& limit)
     {
-        auto const found = front.count().find(limit);
-        return found == front.count().end() ? 0 : found->second.denials_from_memory;
+        auto const found = counts_.find(limit);
+        return found == counts_.end() ? 0 : found->second.denials_from_memory;
     }
 
 private:
     boost::asio::io_context loop_;
     std::deque<claims> asked_;
+    fleet_counts counts_;
 
 public:
     held_store behind;
-    fleet_front front{loop_, behind, {.k0 = 1, .k1 = 2}};
+    fleet_front front{loop_, behind, {.k0 = 1, .k1 = 2}, counts_};
     std::deque<std::optional<answer>> answers;
 };
 

@@ -90,6 +90,68 @@ TEST_CASE("a check is one EVALSHA: keys, then one packed argument for each claim
     CHECK(frame == "*10\r\n" + bulk("EVAL") + bulk(std::string(scripts::acquire.text)) + body + bulk("1700000000123456"));
 }
 
+TEST_CASE("every algorithm's parameters follow the cost, in the order in which its script unpacks them")
+{
+    calendar days;
+    for (int day = 0; day < 6; ++day) days.starts.push_back(day * 1000);
+    struct row {
+        char const* name;
+        algorithm numbers;
+        int kind;
+        std::string parameters;
+    };
+    for (auto const& row : {
+             row{"clock window", clock_window{5, 2'000'000}, 3, doubles({5, 2'000'000})},
+             row{"calendar window", calendar_window{5, &days}, 4, doubles({5, 1000, 2000, 3000, 4000})},
+             row{"sliding window", sliding_window{5, 1'000'000, 6}, 5, doubles({5, 1'000'000, 6})},
+             row{"sliding counter", sliding_counter{5, 2'000'000, 1'000}, 6, doubles({5, 2'000'000, 1'000})},
+             row{"sliding log", sliding_log{5, 2'000'000}, 7, doubles({5, 2'000'000})},
+             row{"periodic bucket", periodic_bucket{5, 2, 3'000'000}, 8, doubles({5, 2, 3'000'000})},
+             row{"concurrency", concurrency{5}, 9, doubles({5, 77, 3, 5'000'000})},
+         }) {
+        CAPTURE(row.name);
+        policy limit;
+        limit.quota.algorithm = row.numbers;
+        auto one = asking(limit, "k", 2);
+        holding const by{.holder = 77, .held = 3};
+        auto const frame_of = [&] {
+            std::string frame;
+            append_acquire(frame, calling::by_digest, {.asked = {&one, 1}, .now = base::at_epoch_us(2500), .holdings = {&by, 1}});
+            return frame;
+        };
+        auto const head = "*5\r\n" + bulk("EVALSHA") + bulk(std::string(scripts::acquire.sha1)) + bulk("1") + bulk("k");
+        CHECK(frame_of() == head + bulk(static_cast<char>(row.kind) + doubles({2}) + row.parameters));
+        one.times = 9;
+        limit.enforce = enforcement::shadow;
+        CHECK(frame_of() == head + bulk(static_cast<char>(row.kind + 64 + 128) + doubles({2}) + row.parameters + doubles({9})));
+    }
+}
+
+TEST_CASE("a concurrency limit without a holding is asked for by nobody in particular")
+{
+    policy limit;
+    limit.quota.algorithm = concurrency{5};
+    auto const one = asking(limit, "k", 0);
+    std::string frame;
+    append_acquire(frame, calling::by_digest, {.asked = {&one, 1}, .now = {}});
+    CHECK(frame.ends_with(bulk('\t' + doubles({0, 5, 0, 0, 5'000'000}))));
+}
+
+TEST_CASE("a refund is the charge, then the parameters that it was charged by")
+{
+    policy limit;
+    limit.quota.algorithm = sliding_log{5, 2'000'000};
+    auto const arguments =
+        pack_refund(asking(limit, "k", 1), {.cost = 3, .at = base::at_epoch_us(1000), .reset_after = base::micros{70}});
+    CHECK(arguments == '\7' + doubles({3, 1000, 70, 5, 2'000'000}));
+
+    std::string frame;
+    auto const now = base::at_epoch_us(1'700'000'000'123'456);
+    append_script(frame, calling::by_digest, {&scripts::refund, "key", arguments, &now});
+    CHECK(frame == "*6\r\n" + bulk("EVALSHA") + bulk(std::string(scripts::refund.sha1)) + bulk("1") + bulk("key") +
+                       bulk(arguments) + bulk("1700000000123456"));
+}
+
 TEST_CASE("the greeting's commands")
 {
     std::string frame;
@@ -135,10 +197,21 @@ TEST_CASE("a verdict is read from the packed reply")
     REQUIRE(read.has_value());
     CHECK(base::since_epoch_us(read->now) == 1'700'000'000'123'456);
     CHECK_FALSE(read->allowed);
+    CHECK(read->granted == 0);
     REQUIRE(read->decisions.size() == 2);
     CHECK(read->decisions[0] == decision{.allowed = true, .remaining = 9, .reset_after = base::micros{100}, .retry_after = {}});
     CHECK(read->decisions[1] ==
           decision{.allowed = false, .remaining = 0, .reset_after = base::micros{5'000}, .retry_after = never});
+}
+
+TEST_CASE("the reply to several requests alike says to how many it was granted")
+{
+    auto const bytes = words({1'700'000'000'123'456, 7, 1, 9, 100, 0});
+    auto const read = decode_verdict({reply::type::bulk, bytes, bytes.size()}, 1);
+    REQUIRE(read.has_value());
+    CHECK(read->allowed);
+    CHECK(read->granted == 7);
+    CHECK(read->decisions[0].allowed);
 }
 
 TEST_CASE("a reply of another length or type is no verdict")
@@ -195,12 +268,14 @@ TEST_CASE("every error that Redis was seen to answer has its meaning")
     CHECK_FALSE(is_noscript({reply::type::error, "ERR no", 6}));
 }
 
-TEST_CASE("the embedded digest is that of the embedded text, and the text has no comment left")
+TEST_CASE("the embedded scripts have no comment left, and fit the frame of a call by text")
 {
-    CHECK(scripts::acquire.sha1.size() == 40);
-    CHECK(scripts::acquire.text.find("--") == std::string_view::npos);
-    CHECK(scripts::acquire.text.find("capacity") != std::string_view::npos);
-    CHECK(scripts::acquire.text.size() < 16384);
+    for (auto const* script : {&scripts::acquire, &scripts::refund}) {
+        CHECK(script->sha1.size() == 40);
+        CHECK(script->text.find("--") == std::string_view::npos);
+        CHECK(script->text.find("KEYS") != std::string_view::npos);
+        CHECK(script->text.size() < 32768);
+    }
 }
 
 } // namespace penstock::limiter::redis

@@ -211,6 +211,17 @@ TEST_CASE("AK-8: what the request lacks makes no key, and leaves the key unchang
     }
 }
 
+TEST_CASE("an attribute of a known API key counts by its value, apart from the key itself")
+{
+    std::vector<base::field> const attributes{{"plan", "gold"}, {"token", "t"}};
+    request r;
+    r.facts.api_key_attributes = attributes;
+    CHECK(identity({one(entry_source::api_key_attribute, "plan")}, r.facts) == "{key.plan=gold}");
+    CHECK(is_hashed(identity({one(entry_source::api_key_attribute, "token")}, r.facts), "{key.token="));
+    partition_key key;
+    CHECK_FALSE(partition::append_identity(key, {one(entry_source::api_key_attribute, "owner")}, r.facts, secret));
+}
+
 TEST_CASE("AK-8: an empty value is a missing one")
 {
     CHECK(of_fields({{"X-Tenant", ""}}, one(entry_source::header, "x-tenant")) == "missing");

@@ -1,4 +1,4 @@
-#include "conf/check_numbers.hpp"
+#include "conf/check_exactness.hpp"
 
 #include "conf/check_value.hpp"
 #include "conf/known_keys.hpp"
@@ -33,7 +33,7 @@ bool all_are_right(member const& algorithm, node const* instead)
     });
 }
 
-numbers_problem problem_with_bucket(member const& algorithm, node const* instead)
+exactness_problem problem_with_bucket(member const& algorithm, node const* instead)
 {
     auto const refill = parsed(find_number(algorithm, instead, "refill"), parse_rate);
     bool const is_periodic = text_of(find_number(algorithm, instead, "replenish")) == "periodic";
@@ -47,15 +47,16 @@ numbers_problem problem_with_bucket(member const& algorithm, node const* instead
 
 } // namespace
 
-std::optional<numbers_problem> problem_with_numbers(member const& algorithm, node const* instead)
+std::optional<exactness_problem> problem_with_exactness(member const& algorithm, node const* instead)
 {
     if (algorithm.key == "fixed_window" || !algorithm.value.is_map() || !all_are_right(algorithm, instead)) return std::nullopt;
     if (read_algorithm(algorithm, instead, {})) return std::nullopt;
     if (algorithm.key == "token_bucket") return problem_with_bucket(algorithm, instead);
     if (algorithm.key == "sliding_window")
-        return numbers_problem{"segments", "do not divide the window into whole milliseconds, 10ms or longer each; use another "
-                                           "number of segments"};
-    return numbers_problem{"limit", "cannot be counted exactly over this window; lower it, or shorten the window"};
+        return exactness_problem{"segments",
+                                 "do not divide the window into whole milliseconds, 10ms or longer each; use another "
+                                 "number of segments"};
+    return exactness_problem{"limit", "cannot be counted exactly over this window; lower it, or shorten the window"};
 }
 
 } // namespace penstock::conf

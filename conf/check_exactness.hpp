@@ -9,13 +9,13 @@
 
 namespace penstock::conf {
 
-struct numbers_problem {
+struct exactness_problem {
     std::string key; // of the algorithm's section
     std::string what;
 };
 
 // Arguments as of read_algorithm. Nothing where they can, or where a number is missing or wrong by itself (reported by
 // check_shape). The numbers of a fixed window always can.
-std::optional<numbers_problem> problem_with_numbers(member const& algorithm, node const* instead);
+std::optional<exactness_problem> problem_with_exactness(member const& algorithm, node const* instead);
 
 } // namespace penstock::conf

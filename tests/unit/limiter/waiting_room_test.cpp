@@ -1,0 +1,439 @@
+// The room as a request meets it: enter, be called, leave; then random schedules, and several threads at once.
+#include "limiter/waiting_room.hpp"
+
+#include "tests/unit/limiter/claims.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace penstock::limiter {
+namespace {
+
+using entrance = waiting_room::entrance;
+using tests::claim_of;
+using tests::seconds;
+
+policy limit_with_queue(std::int64_t waiting, queue_order order = queue_order::oldest_first)
+{
+    auto made = tests::policy_of("database", concurrency{1});
+    made.queue = {.limit = waiting, .order = order, .timeout = seconds(2)};
+    return made;
+}
+
+class guest final : public waiter {
+public:
+    void call(reason why) noexcept override { (why == reason::turn ? calls : pushes) += 1; }
+    int calls = 0;
+    int pushes = 0;
+};
+
+// One request in the room, on this thread.
+struct visit {
+    visit(waiting_room& place, claim const& what) : room(place), asked(what)
+    {
+        who.number = room.arrive();
+        who.releases_seen = room.releases();
+        who.who = self;
+    }
+    entrance enter() { return room.enter(asked, who, {}); }
+    entrance enter_behind() { return room.enter_behind(asked, who); }
+    void leave() { room.leave(asked, who); }
+    [[nodiscard]] bool has_ahead() const { return room.find_ahead({&asked, 1}, who.number).has_value(); }
+
+    waiting_room& room;
+    claim asked;
+    std::shared_ptr<guest> self = std::make_shared<guest>();
+    visitor who;
+};
+
+TEST_CASE("oldest first: a newcomer is behind whoever waits, and a release calls the oldest")
+{
+    waiting_room room(100);
+    auto const limit = limit_with_queue(3);
+    visit a(room, claim_of(limit, "x")), b(room, claim_of(limit, "x")), other(room, claim_of(limit, "y"));
+    CHECK_FALSE(a.has_ahead());
+    CHECK(a.enter_behind() == entrance::nobody_ahead);
+    CHECK(a.enter() == entrance::entered);
+    CHECK_FALSE(a.has_ahead());
+    CHECK(b.has_ahead());
+    CHECK_FALSE(other.has_ahead());
+    CHECK(b.enter_behind() == entrance::entered);
+    CHECK(room.waiting() == 2);
+
+    room.released(a.asked.key);
+    CHECK(a.self->calls == 1);
+    CHECK(b.self->calls == 0);
+    a.leave();
+    CHECK(b.self->calls == 1);
+    CHECK_FALSE(b.has_ahead());
+    b.leave();
+    CHECK(room.waiting() == 0);
+}
+
+TEST_CASE("newest first: a newcomer is ahead of whoever waits, and pushes the oldest out of a full queue")
+{
+    waiting_room room(100);
+    auto const limit = limit_with_queue(2, queue_order::newest_first);
+    visit a(room, claim_of(limit, "x")), b(room, claim_of(limit, "x")), c(room, claim_of(limit, "x"));
+    CHECK(a.enter() == entrance::entered);
+    CHECK_FALSE(b.has_ahead());
+    CHECK(b.enter() == entrance::entered);
+    CHECK(a.has_ahead());
+    CHECK(c.enter() == entrance::entered);
+    CHECK(a.self->pushes == 1);
+    CHECK(room.waiting() == 2);
+    a.leave(); // of no effect: it has gone
+    CHECK(room.waiting() == 2);
+
+    room.released(a.asked.key);
+    CHECK(c.self->calls == 1);
+    c.leave();
+    CHECK(b.self->calls == 1);
+    b.leave();
+    CHECK(room.waiting() == 0);
+}
+
+TEST_CASE("a queue is bounded in permits, and nobody is pushed out in vain")
+{
+    waiting_room room(100);
+    auto const limit = limit_with_queue(5, queue_order::newest_first);
+    visit one(room, claim_of(limit, "x", 1)), four(room, claim_of(limit, "x", 4)), six(room, claim_of(limit, "x", 6)),
+        three(room, claim_of(limit, "x", 3));
+    CHECK(one.enter() == entrance::entered);
+    CHECK(four.enter() == entrance::entered);
+    CHECK(six.enter() == entrance::full);
+    CHECK(one.self->pushes + four.self->pushes == 0);
+    CHECK(three.enter() == entrance::entered);
+    CHECK(one.self->pushes == 1);
+    CHECK(four.self->pushes == 1);
+    CHECK(room.waiting() == 1);
+}
+
+TEST_CASE("an older one that comes from another queue pushes no younger one out")
+{
+    waiting_room room(100);
+    auto const limit = limit_with_queue(1, queue_order::newest_first);
+    visit older(room, claim_of(limit, "x")), younger(room, claim_of(limit, "x"));
+    CHECK(younger.enter() == entrance::entered);
+    CHECK(older.enter() == entrance::full);
+    CHECK(younger.self->pushes == 0);
+}
+
+TEST_CASE("all keys together have a bound, also where one pushes another out")
+{
+    waiting_room room(2);
+    auto const limit = limit_with_queue(1, queue_order::newest_first);
+    visit a(room, claim_of(limit, "x")), b(room, claim_of(limit, "y")), c(room, claim_of(limit, "z")),
+        d(room, claim_of(limit, "x"));
+    CHECK(a.enter() == entrance::entered);
+    CHECK(b.enter() == entrance::entered);
+    CHECK(c.enter() == entrance::full);
+    CHECK(d.enter() == entrance::entered);
+    CHECK(a.self->pushes == 1);
+    CHECK(room.waiting() == 2);
+}
+
+TEST_CASE("a permit given back between the question and the entrance is not missed")
+{
+    waiting_room room(100);
+    auto const limit = limit_with_queue(3);
+    visit late(room, claim_of(limit, "x"));
+    room.released(late.asked.key);
+    CHECK(late.enter() == entrance::entered);
+    CHECK(late.self->calls == 1);
+}
+
+TEST_CASE("who finds the queue full, or came behind others, is told what the limit said last")
+{
+    waiting_room room(100);
+    auto const limit = limit_with_queue(2);
+    visit a(room, claim_of(limit, "x")), b(room, claim_of(limit, "x")), c(room, claim_of(limit, "x"));
+    auto const told = [](std::int64_t retry) {
+        return last_refusal{
+            .decision = {.allowed = false, .retry_after = seconds(retry)}, .by = answerer::memory, .at = {}, .heard = {}};
+    };
+    CHECK(room.enter(a.asked, a.who, told(7)) == entrance::entered);
+    CHECK(b.enter_behind() == entrance::entered);
+    CHECK(b.who.refusal.decision.retry_after == seconds(7));
+    CHECK(room.enter(a.asked, a.who, told(5)) == entrance::entered); // asked again: it stays where it is
+    CHECK(room.waiting() == 2);
+    CHECK(c.enter_behind() == entrance::full);
+    CHECK(c.who.refusal.decision.retry_after == seconds(5));
+    b.leave();
+    CHECK(b.who.refusal.decision.retry_after == seconds(5));
+}
+
+TEST_CASE("a reload that turns the order calls whoever is next now")
+{
+    waiting_room room(100);
+    auto const before = limit_with_queue(9, queue_order::newest_first);
+    auto const after = limit_with_queue(9, queue_order::oldest_first);
+    visit a(room, claim_of(before, "x")), b(room, claim_of(before, "x")), c(room, claim_of(after, "x"));
+    a.enter();
+    b.enter();
+    CHECK(c.enter() == entrance::entered);
+    CHECK(a.self->calls == 1);
+    CHECK(b.has_ahead());
+}
+
+TEST_CASE("shadow limits, limits without a queue and claims without cost let nobody wait")
+{
+    waiting_room room(100);
+    auto const limit = limit_with_queue(3);
+    visit first(room, claim_of(limit, "x"));
+    first.enter();
+    auto shadow = limit;
+    shadow.enforce = enforcement::shadow;
+    auto no_queue = limit;
+    no_queue.queue.limit = 0;
+    CHECK_FALSE(visit(room, claim_of(shadow, "x")).has_ahead());
+    CHECK_FALSE(visit(room, claim_of(no_queue, "x")).has_ahead());
+    CHECK_FALSE(visit(room, claim_of(limit, "x", 0)).has_ahead());
+    CHECK(visit(room, claim_of(limit, "x")).has_ahead());
+}
+
+// Requests for permits of a few keys, each one behaving as gateway/queueing does; the permits are the test's.
+class world {
+public:
+    static constexpr std::int64_t most_permits = 3;
+    static constexpr std::int64_t most_queued = 4;
+    static constexpr std::size_t most_waiters = 9;
+
+    world(queue_order order, std::uint64_t seed) : limit_(limit_with_queue(most_queued, order)), engine_(seed) {}
+
+    void step()
+    {
+        auto const roll = below(10);
+        if (roll < 5)
+            arrive();
+        else if (roll < 8)
+            finish_one();
+        else if (!waiting_.empty())
+            drop(waiting_[below(waiting_.size())]); // its client leaves, or its time is over
+        settle();
+        check();
+    }
+
+    void finish()
+    {
+        while (!holding_.empty()) {
+            finish_one();
+            settle();
+            check();
+        }
+        CHECK(waiting_.empty());
+        CHECK(room_.waiting() == 0);
+    }
+
+private:
+    using request = std::shared_ptr<visit>;
+
+    std::size_t below(std::size_t n) { return std::uniform_int_distribution<std::size_t>{0, n - 1}(engine_); }
+    std::string identity() { return std::string(1, static_cast<char>('a' + below(4))); }
+    std::int64_t& held(request const& one) { return held_[std::string(one->asked.key.view())]; }
+
+    void arrive()
+    {
+        auto const one =
+            std::make_shared<visit>(room_, claim_of(limit_, identity(), static_cast<std::int64_t>(1 + below(most_permits))));
+        if (one->has_ahead()) {
+            if (one->enter_behind() == entrance::entered) waiting_.push_back(one);
+            return;
+        }
+        ask(one);
+    }
+
+    void ask(request const& one)
+    {
+        one->who.releases_seen = room_.releases();
+        if (held(one) + one->asked.cost <= most_permits) return admit(one);
+        if (below(8) == 0) finish_one(); // while the answer is on its way
+        auto const is_in = std::ranges::find(waiting_, one) != waiting_.end();
+        if (one->enter() == entrance::entered && !is_in) waiting_.push_back(one);
+    }
+
+    void admit(request const& one)
+    {
+        for (auto const& each : waiting_) { // nobody is overtaken
+            if (each == one || each->asked.key != one->asked.key || each->self->pushes != 0) continue;
+            CHECK((limit_.queue.order == queue_order::oldest_first) == (each->who.number > one->who.number));
+        }
+        held(one) += one->asked.cost;
+        holding_.push_back(one);
+        if (std::erase(waiting_, one) != 0) one->leave();
+    }
+
+    void drop(request one)
+    {
+        std::erase(waiting_, one);
+        one->leave();
+    }
+
+    void finish_one()
+    {
+        if (holding_.empty()) return;
+        auto const at = holding_.begin() + static_cast<std::ptrdiff_t>(below(holding_.size()));
+        auto const one = *at;
+        holding_.erase(at);
+        held(one) -= one->asked.cost;
+        room_.released(one->asked.key);
+    }
+
+    // Everybody who is called looks; in any order.
+    void settle()
+    {
+        auto const is_called = [](request const& one) { return one->self->calls + one->self->pushes != 0; };
+        for (;;) {
+            std::vector<request> called;
+            std::ranges::copy_if(waiting_, std::back_inserter(called), is_called);
+            if (called.empty()) return;
+            auto const one = called[below(called.size())];
+            if (one->self->pushes != 0) {
+                drop(one);
+                continue;
+            }
+            one->self->calls = 0;
+            if (!one->has_ahead()) ask(one);
+        }
+    }
+
+    void check()
+    {
+        std::map<std::string, std::int64_t> queued;
+        std::map<std::string, request> next;
+        for (auto const& each : waiting_) {
+            auto const key = std::string(each->asked.key.view());
+            queued[key] += each->asked.cost;
+            if (!each->has_ahead()) {
+                CHECK_MESSAGE(!next[key], "two are next");
+                next[key] = each;
+            }
+        }
+        CHECK(room_.waiting() == waiting_.size());
+        CHECK(waiting_.size() <= most_waiters);
+        for (auto const& [key, permits] : queued) {
+            CHECK(permits <= most_queued);
+            REQUIRE(next[key]);
+            CHECK(held_[key] + next[key]->asked.cost > most_permits); // nobody waits for what it could have
+        }
+    }
+
+    policy limit_;
+    waiting_room room_{most_waiters};
+    std::mt19937_64 engine_;
+    std::vector<request> waiting_;
+    std::vector<request> holding_;
+    std::map<std::string, std::int64_t> held_;
+};
+
+TEST_CASE("random arrivals, leaves and releases: bounded, in order, and nobody waits in vain")
+{
+    for (auto const order : {queue_order::oldest_first, queue_order::newest_first}) {
+        for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+            CAPTURE(seed);
+            CAPTURE(static_cast<int>(order));
+            world one(order, seed);
+            for (int i = 0; i < 400; ++i) one.step();
+            one.finish();
+        }
+    }
+}
+
+// A request with a thread of its own.
+class sleeper final : public waiter {
+public:
+    void call(reason why) noexcept override
+    {
+        std::lock_guard const held{mutex_};
+        called_ = true;
+        pushed_out_ = pushed_out_ || why == reason::pushed_out;
+        awake_.notify_one();
+    }
+    // False when pushed out.
+    bool sleep()
+    {
+        std::unique_lock held{mutex_};
+        awake_.wait(held, [this] { return called_; });
+        called_ = false;
+        return !pushed_out_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable awake_;
+    bool called_ = false;
+    bool pushed_out_ = false;
+};
+
+TEST_CASE("several threads: every waiter is called in the end, and the permits are never overdrawn")
+{
+    constexpr int threads = 6;
+    constexpr int requests = 400;
+    for (auto const order : {queue_order::oldest_first, queue_order::newest_first}) {
+        waiting_room room(100);
+        auto const limit = limit_with_queue(3, order);
+        auto const asked = claim_of(limit, "x");
+        std::atomic<int> free{2};
+        std::atomic<int> served{0};
+        std::atomic<int> refused{0};
+        auto const take = [&free] {
+            auto seen = free.load();
+            while (seen > 0) {
+                if (free.compare_exchange_weak(seen, seen - 1)) return true;
+            }
+            return false;
+        };
+        // True if admitted.
+        auto const visit_once = [&] {
+            visitor who{.number = room.arrive(), .releases_seen = 0, .who = nullptr, .refusal = {}};
+            auto const self = std::make_shared<sleeper>();
+            who.who = self;
+            for (;;) {
+                if (!room.find_ahead({&asked, 1}, who.number)) {
+                    who.releases_seen = room.releases();
+                    if (take()) break;
+                    if (room.enter(asked, who, {}) == entrance::full) return false;
+                } else if (auto const came_to = room.enter_behind(asked, who); came_to == entrance::full) {
+                    return false;
+                } else if (came_to == entrance::nobody_ahead) {
+                    continue;
+                }
+                if (!self->sleep()) return false;
+            }
+            room.leave(asked, who);
+            return true;
+        };
+        std::vector<std::thread> all;
+        for (int i = 0; i < threads; ++i) {
+            all.emplace_back([&] {
+                for (int n = 0; n < requests; ++n) {
+                    if (!visit_once()) {
+                        ++refused;
+                        continue;
+                    }
+                    std::this_thread::yield(); // holding the permit
+                    ++served;
+                    ++free;
+                    room.released(asked.key);
+                }
+            });
+        }
+        for (auto& each : all) each.join();
+        CHECK(served + refused == threads * requests);
+        CHECK(served > 0);
+        CHECK(free == 2);
+        CHECK(room.waiting() == 0);
+    }
+}
+
+} // namespace
+} // namespace penstock::limiter
