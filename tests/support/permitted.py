@@ -4,6 +4,7 @@ since the epoch, by the clock that Redis has too)."""
 import math
 
 DAY = 86400
+SHARDS = 4
 LAST_MOMENT = 0.5  # what a window permits that began later than this before the end need not have been used
 
 
@@ -97,6 +98,13 @@ def named(permitted, name, words):
     return Permitted(name, f"{permitted.words}, {words}", permitted.within, permitted.since, permitted.used)
 
 
+def divided_counter(limit, window):
+    """In each shard the past one's weight is rounded up, and what then fits rounded down: two permits at most."""
+    whole = sliding_counter(limit, window)
+    return Permitted(f"{whole.name}, {SHARDS} shards", f"{whole.words}, shards: {SHARDS}", whole.within, whole.since,
+                     lambda begin, end: whole.since(begin, end) - 2 * SHARDS)
+
+
 ALGORITHMS = (token_bucket, periodic_bucket, fixed_window, clock_window, calendar_window, sliding_window, sliding_counter, sliding_log)
 
 
@@ -104,5 +112,6 @@ def all_forms(limit, window):
     """Every algorithm, and what may be leased or divided so too."""
     plain = [each(limit, window) for each in ALGORITHMS]
     leased = [named(each(limit, window), f"{each(limit, window).name}, leased", "precision: leased") for each in (token_bucket, fixed_window)]
-    divided = [each for each in ALGORITHMS if each is not calendar_window]
-    return plain + leased + [named(each(limit, window), f"{each(limit, window).name}, 4 shards", "shards: 4") for each in divided]
+    divided = [named(each(limit, window), f"{each(limit, window).name}, {SHARDS} shards", f"shards: {SHARDS}")
+               for each in ALGORITHMS if each not in (calendar_window, sliding_counter)]
+    return plain + leased + divided + [divided_counter(limit, window)]
