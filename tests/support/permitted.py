@@ -80,11 +80,17 @@ def sliding_window(limit, window, segments=5):
                      lambda begin, end: most(begin, end - LAST_MOMENT))
 
 
-def sliding_counter(limit, window):
-    def since(begin, end):  # all of it in the first window of the clock, then as the past one's weight goes down
-        return limit + limit * max(0, end - (math.floor(begin / window) + 1) * window) / window
+def sliding_counter(limit, window, shards=1):
+    def paces(begin, end):  # windows' worth of time since the first of the clock's ended
+        return max(0, end - (math.floor(begin / window) + 1) * window) / window
+
+    def since(begin, end):  # all of it in the first window, then as the past one's weight goes down
+        return limit + limit * paces(begin, end)
+
+    def used(begin, end):  # the weight is rounded up: the last permit of each shard only fits when its window is over
+        return limit + (limit - shards) * paces(begin, end) - shards
     return Permitted("sliding window counter", f"sliding_window_counter: {{limit: {limit}, window: {window}s}}",
-                     lambda begin, end: limit + limit * (end - begin) / window, since)
+                     lambda begin, end: limit + limit * (end - begin) / window, since, used)
 
 
 def sliding_log(limit, window):
@@ -98,13 +104,6 @@ def named(permitted, name, words):
     return Permitted(name, f"{permitted.words}, {words}", permitted.within, permitted.since, permitted.used)
 
 
-def divided_counter(limit, window):
-    """In each shard the past one's weight is rounded up, and what then fits rounded down: two permits at most."""
-    whole = sliding_counter(limit, window)
-    return Permitted(f"{whole.name}, {SHARDS} shards", f"{whole.words}, shards: {SHARDS}", whole.within, whole.since,
-                     lambda begin, end: whole.since(begin, end) - 2 * SHARDS)
-
-
 ALGORITHMS = (token_bucket, periodic_bucket, fixed_window, clock_window, calendar_window, sliding_window, sliding_counter, sliding_log)
 
 
@@ -112,6 +111,6 @@ def all_forms(limit, window):
     """Every algorithm, and what may be leased or divided so too."""
     plain = [each(limit, window) for each in ALGORITHMS]
     leased = [named(each(limit, window), f"{each(limit, window).name}, leased", "precision: leased") for each in (token_bucket, fixed_window)]
-    divided = [named(each(limit, window), f"{each(limit, window).name}, {SHARDS} shards", f"shards: {SHARDS}")
-               for each in ALGORITHMS if each not in (calendar_window, sliding_counter)]
-    return plain + leased + divided + [divided_counter(limit, window)]
+    divided = [each(limit, window) for each in ALGORITHMS if each not in (calendar_window, sliding_counter)]
+    divided.append(sliding_counter(limit, window, SHARDS))
+    return plain + leased + [named(each, f"{each.name}, {SHARDS} shards", f"shards: {SHARDS}") for each in divided]
