@@ -29,7 +29,7 @@ class Rates(test_redis_fleet.Fleet):
         for form in all_forms(self.limit, self.window):
             with self.subTest(form.name):
                 redis, load = self.overload(form)
-                permitted = form.used(load.begin, load.begin + self.seconds)
+                permitted = form.since(load.begin, load.begin + self.seconds)
                 asked = len(load.statuses)
                 calls = redis.calls()
                 table.row(form.name, len(load.arrivals), f"{permitted:.0f}", f"{len(load.arrivals) / permitted:.1%}",

@@ -4,6 +4,7 @@ since the epoch, by the clock that Redis has too)."""
 import math
 
 DAY = 86400
+SHARDS = 4
 LAST_MOMENT = 0.5  # what a window permits that began later than this before the end need not have been used
 
 
@@ -79,11 +80,17 @@ def sliding_window(limit, window, segments=5):
                      lambda begin, end: most(begin, end - LAST_MOMENT))
 
 
-def sliding_counter(limit, window):
-    def since(begin, end):  # all of it in the first window of the clock, then as the past one's weight goes down
-        return limit + limit * max(0, end - (math.floor(begin / window) + 1) * window) / window
+def sliding_counter(limit, window, shards=1):
+    def paces(begin, end):  # windows' worth of time since the first of the clock's ended
+        return max(0, end - (math.floor(begin / window) + 1) * window) / window
+
+    def since(begin, end):  # all of it in the first window, then as the past one's weight goes down
+        return limit + limit * paces(begin, end)
+
+    def used(begin, end):  # the weight is rounded up: the last permit of each shard only fits when its window is over
+        return limit + (limit - shards) * paces(begin, end) - shards
     return Permitted("sliding window counter", f"sliding_window_counter: {{limit: {limit}, window: {window}s}}",
-                     lambda begin, end: limit + limit * (end - begin) / window, since)
+                     lambda begin, end: limit + limit * (end - begin) / window, since, used)
 
 
 def sliding_log(limit, window):
@@ -104,5 +111,6 @@ def all_forms(limit, window):
     """Every algorithm, and what may be leased or divided so too."""
     plain = [each(limit, window) for each in ALGORITHMS]
     leased = [named(each(limit, window), f"{each(limit, window).name}, leased", "precision: leased") for each in (token_bucket, fixed_window)]
-    divided = [each for each in ALGORITHMS if each is not calendar_window]
-    return plain + leased + [named(each(limit, window), f"{each(limit, window).name}, 4 shards", "shards: 4") for each in divided]
+    divided = [each(limit, window) for each in ALGORITHMS if each not in (calendar_window, sliding_counter)]
+    divided.append(sliding_counter(limit, window, SHARDS))
+    return plain + leased + [named(each, f"{each.name}, {SHARDS} shards", f"shards: {SHARDS}") for each in divided]
