@@ -259,7 +259,7 @@ void measure_replication(redis_server const& server, char const* name, std::stri
         }
     };
     workload load{name, nullptr, 1, std::vector<std::string>(frames, frame)};
-    server.command({"FLUSHALL"}); // what expires meanwhile would be sent too
+    server.command({"FLUSHALL"});             // what expires meanwhile would be sent too
     decisions_per_second(server, load, 1000); // charged to the full
     auto const before = settled();
     constexpr std::size_t decisions = 10'000;

@@ -73,10 +73,7 @@ public:
     void give_back(limiter::charge const& taken, base::instant now) { store_.give_back(claim_, taken, now); }
     void change(limiter::algorithm const& to) { policy_.quota.algorithm = to; }
     void put_in_shadow() { policy_.enforce = limiter::enforcement::shadow; }
-    [[nodiscard]] bool is_concurrency() const
-    {
-        return std::holds_alternative<limiter::concurrency>(policy_.quota.algorithm);
-    }
+    [[nodiscard]] bool is_concurrency() const { return std::holds_alternative<limiter::concurrency>(policy_.quota.algorithm); }
 
     // Refused a microsecond before the wait that is told, and not at its end; a wait of a limit that knows it.
     bool waits_exactly(base::instant now)
@@ -200,8 +197,8 @@ outcome cost(algorithm_store& store, limiter::algorithm const& numbers)
     auto const charged = one.ask(3, origin());
     auto const looked = one.ask(0, origin());
     auto const too_much = one.ask(8, origin());
-    return outcome_of(charged.allowed && charged.remaining == 7 && looked.allowed && looked.remaining == 7 && !too_much.allowed &&
-                      too_much.remaining == 7 && one.ask(7, origin()).remaining == 0);
+    return outcome_of(charged.allowed && charged.remaining == 7 && looked.allowed && looked.remaining == 7 &&
+                      !too_much.allowed && too_much.remaining == 7 && one.ask(7, origin()).remaining == 0);
 }
 
 outcome cost_above_limit(algorithm_store& store, limiter::algorithm const& numbers)
@@ -344,7 +341,8 @@ std::string table_of_properties(limiter::calendar const& days)
             for (auto const& property : properties) {
                 in_memory memory;
                 auto const found = property.holds(store == "memory" ? static_cast<algorithm_store&>(memory) : redis, numbers);
-                CHECK_MESSAGE(found != outcome::fails, std::string(name) << ", " << store << ": " << std::string(property.name));
+                CHECK_MESSAGE(found != outcome::fails, std::string(name)
+                                                           << ", " << store << ": " << std::string(property.name));
                 out << ' ' << words[static_cast<int>(found)] << " |";
             }
             out << '\n';

@@ -92,8 +92,9 @@ inline std::int64_t random_cost(random_source& random, limiter::algorithm const&
 inline std::int64_t random_step(random_source& random)
 {
     // Most often shorter than the windows of random_limit(), so that what was charged still counts.
-    return pick(random, 0, pick(random, {0, 1'000, 1'000, 50'000, 50'000, 500'000, 2'000'000, 12'000'000,
-                                         pick(random, 0, 9) == 0 ? 600'000'000 : 1'000}));
+    return pick(random, 0,
+                pick(random, {0, 1'000, 1'000, 50'000, 50'000, 500'000, 2'000'000, 12'000'000,
+                              pick(random, 0, 9) == 0 ? 600'000'000 : 1'000}));
 }
 inline std::int64_t random_step_back(random_source& random)
 {

@@ -1,7 +1,7 @@
 // lua/acquire.lua against its twin in C++: the scenarios of tests/cases, and random histories compared step by step.
 #include "tests/contract/random_limits.hpp"
-#include "tests/contract/reference_store.hpp"
 #include "tests/contract/redis_worker.hpp"
+#include "tests/contract/reference_store.hpp"
 #include "tests/contract/script_caller.hpp"
 #include "tests/support/scenario.hpp"
 
@@ -87,8 +87,7 @@ TEST_CASE("Redis and the C++ twin give the same answer to the bit, over random h
             CAPTURE(std::string(algorithm_names[first % algorithm_count]));
             auto& one = counters[first];
             if (pick(random, 0, 60) == 0) renew(first);
-            if (pick(random, 0, 20) == 0)
-                one.policy.quota.algorithm = changed_limit(random, one.policy.quota.algorithm, days);
+            if (pick(random, 0, 20) == 0) one.policy.quota.algorithm = changed_limit(random, one.policy.quota.algorithm, days);
             if (!clock_goes_back && !one.charges.empty() && pick(random, 0, 2) == 0) {
                 auto const any = pick(random, 0, static_cast<std::int64_t>(one.charges.size()) - 1);
                 std::swap(one.charges[static_cast<std::size_t>(any)], one.charges.back());

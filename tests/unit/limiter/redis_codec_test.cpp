@@ -116,7 +116,8 @@ TEST_CASE("every algorithm's parameters follow the cost, in the order in which i
         holding const by{.holder = 77, .held = 3};
         auto const frame_of = [&] {
             std::string frame;
-            append_acquire(frame, calling::by_digest, {.asked = {&one, 1}, .now = base::at_epoch_us(2500), .holdings = {&by, 1}});
+            append_acquire(frame, calling::by_digest,
+                           {.asked = {&one, 1}, .now = base::at_epoch_us(2500), .holdings = {&by, 1}});
             return frame;
         };
         auto const head = "*5\r\n" + bulk("EVALSHA") + bulk(std::string(scripts::acquire.sha1)) + bulk("1") + bulk("k");
