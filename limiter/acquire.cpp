@@ -1,5 +1,7 @@
 #include "limiter/acquire.hpp"
 
+#include "limiter/classify.hpp"
+
 #include <algorithm>
 
 namespace penstock::limiter {
@@ -46,6 +48,15 @@ void tell_waiting(stores const& from, std::span<claim const> given_back) noexcep
     for (auto const& each : given_back) {
         if (is_concurrency(each)) from.waiting->released(each.key);
     }
+}
+
+// To the shard that was charged, which need not be the one asked for.
+void give_back_to_fleet(store& fleet, claim const& asked, unsigned shards_on, charge const& taken) noexcept
+{
+    if (shards_on == 0) return fleet.give_back(asked, taken);
+    auto charged = asked;
+    for (; shards_on > 0; --shards_on) move_to_next_shard(charged);
+    fleet.give_back(charged, taken);
 }
 
 constexpr answer not_asked{.by = answerer::nobody, .said = nullptr, .at = {}, .asked = false};
@@ -146,7 +157,7 @@ void give_back(stores const& from, std::span<claim const> asked, admission_rulin
         if (what == extent::permits && !is_concurrency(asked[i])) continue;
         charge const taken{.cost = asked[i].cost, .at = one.at, .reset_after = one.decision.reset_after};
         if (one.by == answerer::fleet)
-            from.fleet->give_back(asked[i], taken);
+            give_back_to_fleet(*from.fleet, asked[i], one.decision.shards_on, taken);
         else
             from.memory.give_back(asked[i], taken, base::clock::now());
         tell_waiting(from, asked.subspan(i, 1));
