@@ -52,6 +52,48 @@ void add_policies(outline& parts, snapshot& into)
     }
 }
 
+// Buckets of which Redis may keep several in one key: none of the numbers that a caller can be held to is of another algorithm,
+// and nothing else is kept with them.
+bool can_be_packed(limiter::policy const& limit)
+{
+    auto const is_bucket = [](limiter::quota const& of) {
+        return std::holds_alternative<limiter::token_bucket>(of.algorithm);
+    };
+    auto const is_bucket_too = [&](auto const& named) { return is_bucket(named.second); };
+    if (limit.scope != limiter::scope::fleet || limit.precision != limiter::precision::exact) return false;
+    if (!is_bucket(limit.quota) || !limit.quota.shards.empty()) return false;
+    if (!std::all_of(limit.overrides.begin(), limit.overrides.end(), is_bucket_too)) return false;
+    auto const& attribute = limit.from_attribute;
+    return !attribute || std::all_of(attribute->tiers.begin(), attribute->tiers.end(), is_bucket_too);
+}
+
+// The same on every gateway, whatever other limits there are (FNV-1a); never 0.
+std::uint32_t packed_id_of(std::string_view name)
+{
+    std::uint32_t id = 2166136261;
+    for (auto const c : name) id = (id ^ static_cast<unsigned char>(c)) * 16777619;
+    return id == 0 ? 1 : id;
+}
+
+// Limits of the same callers share a key where there are two or more of them. Two names with one id: the later stays alone.
+void pack_policies(std::vector<limiter::policy>& policies)
+{
+    for (auto& one : policies) {
+        if (!can_be_packed(one)) continue;
+        auto const id = packed_id_of(one.name);
+        for (auto& other : policies) {
+            if (&other == &one) break;
+            if (!can_be_packed(other) || other.key != one.key) continue;
+            if (packed_id_of(other.name) == id) {
+                one.packed_id = 0;
+                break;
+            }
+            other.packed_id = packed_id_of(other.name);
+            one.packed_id = id;
+        }
+    }
+}
+
 limiter::plan plan_of(std::vector<term_outline> const& terms, snapshot const& from)
 {
     limiter::plan plan;
@@ -94,6 +136,7 @@ snapshot_ptr compile(node const& root, outline parts, settings read, attachments
     made->upstreams = read_upstreams(root);
     made->calendars = std::move(parts.calendars);
     add_policies(parts, *made);
+    pack_policies(made->policies);
     add_routes(parts, *made);
     return made;
 }

@@ -71,7 +71,8 @@ struct policy {
     std::unordered_map<std::string, limiter::quota, text_hash, std::equal_to<>>
         overrides; // by identity, as append_identity() writes it
     std::optional<attribute_quota> from_attribute;
-    std::int64_t cost = 1; // charged unless the route or a trusted field says otherwise
+    std::uint32_t packed_id = 0; // not 0: shares a Redis key with other limits of the same callers, where this names it
+    std::int64_t cost = 1;       // charged unless the route or a trusted field says otherwise
     std::optional<cost_field> cost_from;
     queue_settings queue;
     limiter::precision precision = limiter::precision::exact;
