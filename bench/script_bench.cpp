@@ -358,6 +358,14 @@ int main(int argc, char** argv)
     for (auto const& row : admitting)
         measure_memory(server, row.name, [&](std::size_t c) { return acquire(c, {&row.policy}); });
 
+    measure_memory(server, "3 token buckets, per key of 3",
+                   [&](std::size_t c) { return acquire(c, {&limit.whole, &limit.whole, &limit.whole}); });
+    measure_memory(server, "3 token buckets, packed in 1 key",
+                   [&](std::size_t c) { return acquire(c, {&packed[0], &packed[1], &packed[2]}); });
+    measure_memory(server, "3 fractional ones, packed in 1 key", [&](std::size_t c) {
+        return acquire(c, {&limit.packed_rational[0], &limit.packed_rational[1], &limit.packed_rational[2]});
+    });
+
     redis_server const replica({"--replicaof", "127.0.0.1 " + std::to_string(server.port())});
     measure_replication(server, "naive", naive_call(1, "n"));
     std::size_t caller = 2;

@@ -28,7 +28,7 @@
 -- The twin in C++: limiter/evaluate and limiter/algorithm, which give the same answer to the bit.
 
 local keys, args, call, decode, encode = KEYS, ARGV, redis.call, struct.unpack, struct.pack
-local format, number, floor = string.format, tonumber, math.floor
+local format, number, sub, floor = string.format, tonumber, string.sub, math.floor
 
 local n = #keys
 local now = args[n + 1]
