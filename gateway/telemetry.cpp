@@ -45,6 +45,7 @@ void telemetry::add(telemetry const& other)
     for (auto const& [name, theirs] : other.fleet) {
         fleet[name].denials_from_memory += theirs.denials_from_memory;
         fleet[name].admissions_on_lease += theirs.admissions_on_lease;
+        fleet[name].leases_out += theirs.leases_out;
     }
     for (auto const& [name, theirs] : other.upstreams) {
         auto& ours = upstreams[name];

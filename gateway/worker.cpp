@@ -18,6 +18,8 @@ namespace {
 constexpr base::micros housekeeping_every{1'000'000};
 constexpr base::micros accept_pause{100'000};   // when descriptors have run out (OP-47)
 constexpr base::micros accept_calm{10'000'000}; // without a failure: descriptors are no longer short
+constexpr base::micros returns_patience{250'000}; // with a store that is to take permits back
+constexpr base::micros returns_poll{1'000};
 constexpr std::size_t log_batch_bytes = 32 * 1024;
 
 proxy::head_limits head_limits_of(conf::message_limits const& limits)
@@ -85,10 +87,26 @@ void worker::stop()
         drain();
         events_.stop();
         timer_.cancel();
-        if (view_->redis) view_->redis->stop();
-        flush_log();
+        asio::co_spawn(loop_, stop_store(), rethrow);
     });
     thread_.join();
+}
+
+asio::awaitable<void> worker::stop_store()
+{
+    co_await await_returns(view_, returns_end_);
+    if (view_->redis) view_->redis->stop();
+    flush_log();
+}
+
+// Permits that go back are to arrive before the connection that takes them there is closed. `from` holds it.
+asio::awaitable<void> worker::await_returns(configuration_view_ptr from, base::instant until)
+{
+    asio::steady_timer timer(loop_);
+    while (from->front && !from->front->leases_settled() && base::clock::now() < until) {
+        timer.expires_after(returns_poll);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
 }
 
 asio::awaitable<void> worker::accept_from(listening_socket& socket)
@@ -195,6 +213,7 @@ void worker::install(conf::snapshot_ptr next)
     }
     for (auto const& route : next->routes.routes()) made->route_counts.push_back(&counts_.routes[route.name]);
     for (auto const& policy : next->policies) {
+        if (policy.scope == limiter::scope::fleet) counts_.fleet.try_emplace(policy.name);
         auto& counts = counts_.limits[policy.name];
         if (policy.queue.limit > 0 && !counts.queue) counts.queue.emplace();
         made->limit_counts.push_back(&counts);
@@ -216,7 +235,11 @@ void worker::install(conf::snapshot_ptr next)
         }
         made->stores.fleet = made->front.get();
     }
-    if (view_ && view_->front && view_->front != made->front) view_->front->close_leases();
+    if (view_ && view_->front && view_->front != made->front) {
+        auto const now = base::clock::now();
+        view_->front->close_leases(now);
+        asio::co_spawn(loop_, await_returns(view_, now + returns_patience), rethrow);
+    }
     made->snapshot = std::move(next);
     view_ = std::move(made);
 }
@@ -240,9 +263,11 @@ void worker::drain()
             admit_connection(std::move(*waiting));
         listener->close();
     }
-    if (view_->front) view_->front->close_leases();
+    auto const now = base::clock::now();
+    returns_end_ = now + returns_patience;
+    if (view_->front) view_->front->close_leases(now);
     if (stopping_) return end_idle_sessions();
-    drain_ends_ = base::clock::now() + drain_grace;
+    drain_ends_ = now + drain_grace;
 }
 
 void worker::end_idle_sessions()
@@ -262,6 +287,7 @@ worker_report worker::report() const
     made.has_redis = view_->redis != nullptr;
     if (made.has_redis) made.redis = view_->redis->count();
     auto const now = base::clock::now();
+    if (view_->front) view_->front->report_leases(made.counts.fleet, now);
     for (auto const& upstream : view_->upstreams) {
         for (std::size_t i = 0; i < upstream->spec().servers.size(); ++i)
             made.servers.push_back({upstream->spec().name, upstream->spec().servers[i].label, !upstream->is_resting(i, now)});

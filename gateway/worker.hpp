@@ -81,6 +81,7 @@ public:
     [[nodiscard]] telemetry& counts() noexcept { return counts_; }
     [[nodiscard]] workspace_pool& workspaces() noexcept { return workspaces_; }
     [[nodiscard]] bool draining() const noexcept { return draining_; }
+    [[nodiscard]] bool stopping() const noexcept { return stopping_; }
     [[nodiscard]] std::string_view date() const noexcept { return date_; } // IMF-fixdate
     [[nodiscard]] std::int64_t date_s() const noexcept { return date_s_; } // the same, seconds since the epoch
     [[nodiscard]] std::string& log_batch() noexcept { return log_batch_; }
@@ -99,6 +100,8 @@ private:
     void flush_log();
     void drain();
     void end_idle_sessions();
+    boost::asio::awaitable<void> stop_store();
+    boost::asio::awaitable<void> await_returns(configuration_view_ptr from, base::instant until);
     worker_report report() const;
 
     unsigned index_;
@@ -118,6 +121,7 @@ private:
     std::uint64_t log_lines_ = 0;
     bool draining_ = false;
     base::instant drain_ends_ = base::instant::max(); // for connections between two requests
+    base::instant returns_end_ = base::instant::max(); // of the wait for permits that go back; set by drain()
     bool stopping_ = false;
     std::mt19937_64 random_;
     std::uint32_t turn_ = 0;

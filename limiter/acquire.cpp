@@ -1,5 +1,7 @@
 #include "limiter/acquire.hpp"
 
+#include "limiter/classify.hpp"
+
 #include <algorithm>
 
 namespace penstock::limiter {
@@ -46,6 +48,15 @@ void tell_waiting(stores const& from, std::span<claim const> given_back) noexcep
     for (auto const& each : given_back) {
         if (is_concurrency(each)) from.waiting->released(each.key);
     }
+}
+
+// To the shard that was charged, which need not be the one asked for.
+void give_back_to_fleet(store& fleet, claim const& asked, unsigned shards_on, charge const& taken) noexcept
+{
+    if (shards_on == 0) return fleet.give_back(asked, taken);
+    auto charged = asked;
+    for (; shards_on > 0; --shards_on) move_to_next_shard(charged);
+    fleet.give_back(charged, taken);
 }
 
 constexpr answer not_asked{.by = answerer::nobody, .said = nullptr, .at = {}, .asked = false};
@@ -97,8 +108,7 @@ asio::awaitable<void> acquire_in_fleet(stores from, std::span<claim const> asked
 asio::awaitable<void> acquire_in_both(stores from, std::span<claim const> asked, base::instant deadline, admission_ruling& gate)
 {
     share const here(asked, in_memory);
-    auto const charged_at = base::clock::now();
-    auto const said_here = from.memory.acquire(here.claims, charged_at);
+    auto const said_here = from.memory.acquire(here.claims, base::clock::now());
     answers said(asked.size());
     note(said, here, answerer::memory, said_here);
     if (!said_here.allowed) {
@@ -118,7 +128,7 @@ asio::awaitable<void> acquire_in_both(stores from, std::span<claim const> asked,
         gate = admit_without_fleet(from.memory, asked, said);
     }
     if (gate.verdict != admission_ruling::kind::admitted) {
-        from.memory.refund(here.claims, said_here, charged_at, base::clock::now());
+        from.memory.refund(here.claims, said_here, base::clock::now());
         tell_waiting(from, here.claims);
     }
 }
@@ -146,7 +156,7 @@ void give_back(stores const& from, std::span<claim const> asked, admission_rulin
         if (what == extent::permits && !is_concurrency(asked[i])) continue;
         charge const taken{.cost = asked[i].cost, .at = one.at, .reset_after = one.decision.reset_after};
         if (one.by == answerer::fleet)
-            from.fleet->give_back(asked[i], taken);
+            give_back_to_fleet(*from.fleet, asked[i], one.decision.shards_on, taken);
         else
             from.memory.give_back(asked[i], taken, base::clock::now());
         tell_waiting(from, asked.subspan(i, 1));

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace penstock::limiter {
 namespace asio = boost::asio;
@@ -23,12 +22,6 @@ bool may_share(std::span<claim const> asked) noexcept
     auto const& limit = *only.policy;
     return limit.enforce == enforcement::enforce && limit.precision == precision::exact && limit.queue.limit == 0 &&
            only.cost > 0 && !is_sharded(only) && !std::holds_alternative<concurrency>(only.algorithm());
-}
-
-bool may_be_leased(claim const& asked) noexcept
-{
-    auto const& limit = *asked.policy;
-    return limit.precision == precision::leased && limit.enforce == enforcement::enforce && asked.cost > 0;
 }
 
 } // namespace
@@ -47,7 +40,7 @@ fleet_front::fleet_front(asio::io_context& worker, asked_store& behind, base::ha
     : worker_(worker),
       behind_(behind),
       secret_(secret),
-      leases_(most_leases, secret),
+      leases_(behind, most_leases, secret, counts),
       flights_({buckets_.data(), buckets_.size()}),
       counts_(counts)
 {}
@@ -56,10 +49,10 @@ fleet_front::~fleet_front() = default;
 
 asio::awaitable<base::result<verdict>> fleet_front::acquire(std::span<claim const> asked, base::instant deadline)
 {
-    spending spent;
-    if (std::ranges::any_of(asked, may_be_leased)) {
+    lease_front::spending spent;
+    if (std::ranges::any_of(asked, lease_front::may_be_leased)) {
         auto const now = base::clock::now();
-        spent = spend(asked, now);
+        spent = leases_.spend(asked, now);
         if (spent.known) return tell(asked.size(), *spent.known, now);
         if (spent.part && spent.part->rest.empty()) return hand_over(std::move(spent.part));
     }
@@ -70,9 +63,9 @@ asio::awaitable<base::result<verdict>> fleet_front::acquire(std::span<claim cons
         if (auto const denied = recall(rest, now)) {
             shard_tour tour(rest);
             if (auto final = recall_all_shards(tour, *denied, now)) {
-                ++counts_of(*rest[final->place].policy).denials_from_memory;
+                ++counts_of(counts_, rest[final->place].policy->name).denials_from_memory;
                 if (spent.part) {
-                    unspend(asked, *spent.part, now);
+                    leases_.withdraw(asked, *spent.part, now);
                     final->place = spent.part->places[final->place];
                 }
                 return tell(asked.size(), *final, now);
@@ -89,6 +82,8 @@ asio::awaitable<base::result<verdict>> fleet_front::acquire(std::span<claim cons
     return asio::async_initiate<asio::use_awaitable_t<> const, void(base::result<verdict>)>(std::move(wait),
                                                                                             asio::use_awaitable);
 }
+
+asio::awaitable<base::result<verdict>> fleet_front::hand_over(std::unique_ptr<leased_part> all) { co_return all->at_hand; }
 
 // ---- denials
 
@@ -110,7 +105,7 @@ verdict fleet_front::verdict_of(std::size_t of, known_answer const& told, base::
 }
 
 // Of several refusals the one that stands longest.
-std::optional<fleet_front::known_answer> fleet_front::recall(std::span<claim const> asked, base::instant now) noexcept
+std::optional<known_answer> fleet_front::recall(std::span<claim const> asked, base::instant now) noexcept
 {
     std::optional<known_answer> longest;
     for (std::size_t i = 0; i < asked.size(); ++i) {
@@ -122,7 +117,7 @@ std::optional<fleet_front::known_answer> fleet_front::recall(std::span<claim con
 }
 
 // The refusal, if no shard is left that might not refuse; else `tour` has come to one.
-std::optional<fleet_front::known_answer> fleet_front::recall_all_shards(shard_tour& tour, known_answer first, base::instant now)
+std::optional<known_answer> fleet_front::recall_all_shards(shard_tour& tour, known_answer first, base::instant now)
 {
     for (auto denied = first;;) {
         auto said = verdict_of(tour.claims().size(), denied, now);
@@ -144,13 +139,6 @@ void fleet_front::remember(std::span<claim const> asked, verdict const& said, ba
         if (!one.known || one.allowed || !denial_memory::remembers(asked[i])) continue;
         denials_.remember(fingerprint_of(asked[i], secret_), one, sent_at, now);
     }
-}
-
-fleet_limit_counts& fleet_front::counts_of(policy const& limit)
-{
-    auto found = counts_.find(limit.name);
-    if (found == counts_.end()) found = counts_.emplace(limit.name, fleet_limit_counts{}).first;
-    return found->second;
 }
 
 // ---- calls
@@ -181,13 +169,17 @@ void fleet_front::send(fleet_request& who)
 void fleet_front::answered(fleet_request& who, redis::resumption when)
 {
     auto const& got = who.answered();
-    if (got && !got->allowed) {
+    if (got && got->allowed && who.tour) {
+        auto said = *got;
+        who.tour->say_where(said);
+        who.answer(said);
+    } else if (got && !got->allowed) {
         remember(who.asks_now(), *got, who.sent_at);
-        note_refusals(who.asks_now(), *got, base::clock::now());
+        leases_.note_refusals(who.asks_now(), *got, base::clock::now());
         if (try_next_shard(who)) return;
     }
     if (who.fleet_request::leads::is_linked()) return land(who, when);
-    if (who.leased) complete(who, base::clock::now());
+    if (who.leased) who.answer(leases_.complete(who.asked, *who.leased, got, base::clock::now()));
     who.resume(when);
 }
 
@@ -261,7 +253,7 @@ void fleet_front::lift(fleet_request::line waiting, base::instant now)
 {
     if (waiting.empty()) return;
     auto const denied = recall(waiting.front().asked, now);
-    if (denied) counts_of(*waiting.front().asked.front().policy).denials_from_memory += waiting.size();
+    if (denied) counts_of(counts_, waiting.front().asked.front().policy->name).denials_from_memory += waiting.size();
     fleet_request* leader = nullptr;
     while (!waiting.empty()) {
         auto& who = waiting.front();
@@ -281,105 +273,6 @@ void fleet_front::lift(fleet_request::line waiting, base::instant now)
     if (!leader) return;
     flights_.insert(*leader);
     send(*leader);
-}
-
-// ---- leases
-
-// All leased claims are tried on permits at hand, before anything else is asked: what they take is taken back by a word.
-fleet_front::spending fleet_front::spend(std::span<claim const> asked, base::instant now)
-{
-    boost::container::static_vector<known_answer, max_claims> at_hand;
-    std::optional<known_answer> refused;
-    for (std::size_t i = 0; i < asked.size() && !refused; ++i) {
-        if (!may_be_leased(asked[i])) continue;
-        auto const ruling = leases_.spend(asked[i], now);
-        if (ruling.renew) send(leases_.renew(asked[i], now));
-        if (ruling.way == lease_way::spent) at_hand.push_back({.place = i, .said = ruling.decision});
-        if (ruling.way == lease_way::refused) refused = known_answer{.place = i, .said = ruling.decision};
-    }
-    if (refused) {
-        for (auto const& each : at_hand) static_cast<void>(leases_.unspend(asked[each.place], now));
-        ++counts_of(*asked[refused->place].policy).denials_from_memory;
-        return {.known = refused, .part = nullptr};
-    }
-    if (at_hand.empty()) return {};
-    for (auto const& each : at_hand) ++counts_of(*asked[each.place].policy).admissions_on_lease;
-    if (asked.size() == 1) return {.known = at_hand.front(), .part = nullptr};
-
-    auto part = std::make_unique<split>();
-    decision unknown;
-    unknown.known = false;
-    part->at_hand = {.allowed = true, .granted = 1, .now = now, .decisions = {}};
-    part->at_hand.decisions.resize(asked.size(), unknown);
-    for (auto const& each : at_hand) part->at_hand.decisions[each.place] = each.said;
-    for (std::size_t i = 0; i < asked.size(); ++i) {
-        if (part->at_hand.decisions[i].known) continue;
-        part->rest.push_back(asked[i]);
-        part->places.push_back(i);
-    }
-    return {.known = std::nullopt, .part = std::move(part)};
-}
-
-// What is not taken back stays spent, as a permit does that lapses.
-void fleet_front::unspend(std::span<claim const> asked, split const& part, base::instant now) noexcept
-{
-    for (std::size_t i = 0; i < asked.size(); ++i) {
-        if (!part.at_hand.decisions[i].known) continue;
-        static_cast<void>(leases_.unspend(asked[i], now));
-        --counts_of(*asked[i].policy).admissions_on_lease;
-    }
-}
-
-asio::awaitable<base::result<verdict>> fleet_front::hand_over(std::unique_ptr<split> all) { co_return all->at_hand; }
-
-void fleet_front::note_refusals(std::span<claim const> asked, verdict const& said, base::instant now) noexcept
-{
-    for (std::size_t i = 0; i < asked.size(); ++i) {
-        if (may_be_leased(asked[i]) && said.decisions[i].known && !said.decisions[i].allowed)
-            leases_.refused_by_store(asked[i], now);
-    }
-}
-
-// The store has answered for the rest of a request: what was at hand joins the answer, or goes back.
-void fleet_front::complete(fleet_request& who, base::instant now)
-{
-    auto const& got = who.answered();
-    if (!got || !got->allowed) unspend(who.asked, *who.leased, now);
-    if (!got) return;
-    auto all = who.leased->at_hand;
-    all.allowed = got->allowed;
-    all.granted = got->granted;
-    all.now = got->now;
-    for (std::size_t i = 0; i < got->decisions.size(); ++i) all.decisions[who.leased->places[i]] = got->decisions[i];
-    who.answer(all);
-}
-
-void fleet_front::send(lease_request const& wanted)
-{
-    auto const sent_at = base::clock::now();
-    behind_.lease(wanted, [this, wanted, sent_at](base::result<lease_answer> const& got) {
-        auto const now = base::clock::now();
-        if (got)
-            leases_.answered(wanted, sent_at, *got, now);
-        else
-            leases_.lost(wanted, now);
-    });
-}
-
-void fleet_front::tick(base::instant now)
-{
-    if (now < next_sweep_) return;
-    next_sweep_ = now + lease_account::sweep_interval;
-    std::vector<lease_request> to_send;
-    leases_.sweep(now, to_send);
-    for (auto const& each : to_send) send(each);
-}
-
-void fleet_front::close_leases()
-{
-    std::vector<lease_request> to_send;
-    leases_.close(base::clock::now(), to_send);
-    for (auto const& each : to_send) send(each);
 }
 
 } // namespace penstock::limiter

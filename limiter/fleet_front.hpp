@@ -8,7 +8,7 @@
 #include "limiter/denial_memory.hpp"
 #include "limiter/fleet_counts.hpp"
 #include "limiter/fleet_request.hpp"
-#include "limiter/lease_account.hpp"
+#include "limiter/lease_front.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/intrusive/unordered_set.hpp>
@@ -35,9 +35,13 @@ public:
     void forget_denials() { denials_.clear(); }
 
     // To be called often: gives back permits that are not being spent.
-    void tick(base::instant now);
+    void tick(base::instant now) { leases_.tick(now); }
     // The worker is about to end, or to use another store: permits taken in advance go back, and no more are taken.
-    void close_leases();
+    void close_leases(base::instant now) { leases_.close(now); }
+    // Whether the store knows of all permits taken and given back: it may be stopped without a loss.
+    [[nodiscard]] bool leases_settled() const noexcept { return leases_.settled(); }
+    // Adds up, by limit, the permits held in advance.
+    void report_leases(fleet_counts& to, base::instant now) const { leases_.report_held(to, now); }
 
 private:
     friend class fleet_request;
@@ -57,33 +61,13 @@ private:
         boost::intrusive::unordered_set<fleet_request, boost::intrusive::hash<flight_hash>,
                                         boost::intrusive::equal<flight_equal>, boost::intrusive::power_2_buckets<true>>;
 
-    // What one claim was told without a call. A refusal: the others of its request were not asked.
-    struct known_answer {
-        std::size_t place = 0;
-        decision said;
-    };
-    using split = fleet_request::split;
-    // What permits at hand make of a request: refused, or admitted by its only claim (`known`); admitted, or in need of a call
-    // for the rest (`part`); or nothing.
-    struct spending {
-        std::optional<known_answer> known;
-        std::unique_ptr<split> part;
-    };
-
     [[nodiscard]] static verdict verdict_of(std::size_t of, known_answer const& told, base::instant now);
     [[nodiscard]] static boost::asio::awaitable<base::result<verdict>> tell(std::size_t of, known_answer told,
                                                                             base::instant now);
-    [[nodiscard]] static boost::asio::awaitable<base::result<verdict>> hand_over(std::unique_ptr<split> all);
+    [[nodiscard]] static boost::asio::awaitable<base::result<verdict>> hand_over(std::unique_ptr<leased_part> all);
     [[nodiscard]] std::optional<known_answer> recall(std::span<claim const> asked, base::instant now) noexcept;
     [[nodiscard]] std::optional<known_answer> recall_all_shards(shard_tour& tour, known_answer first, base::instant now);
     void remember(std::span<claim const> asked, verdict const& said, base::instant sent_at) noexcept;
-    [[nodiscard]] fleet_limit_counts& counts_of(policy const& limit);
-
-    [[nodiscard]] spending spend(std::span<claim const> asked, base::instant now);
-    void unspend(std::span<claim const> asked, split const& part, base::instant now) noexcept;
-    void note_refusals(std::span<claim const> asked, verdict const& said, base::instant now) noexcept;
-    void complete(fleet_request& who, base::instant now);
-    void send(lease_request const& wanted);
 
     void begin(fleet_request& who);
     void send(fleet_request& who);
@@ -97,8 +81,7 @@ private:
     asked_store& behind_;
     base::hash_key secret_;
     denial_memory denials_;
-    lease_account leases_;
-    base::instant next_sweep_{};
+    lease_front leases_;
     std::array<flights::bucket_type, flight_buckets> buckets_;
     flights flights_;         // calls that others may wait behind
     std::size_t waiting_ = 0; // behind them

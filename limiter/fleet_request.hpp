@@ -2,6 +2,7 @@
 // that of the coroutine which waits for it (redis::suspended). Worker's thread.
 #pragma once
 
+#include "limiter/lease_front.hpp"
 #include "limiter/redis/pipeline.hpp"
 #include "limiter/shard_tour.hpp"
 
@@ -22,15 +23,9 @@ class fleet_request : public redis::waiter,
 public:
     using line = boost::intrusive::slist<fleet_request, boost::intrusive::cache_last<true>>;
     using leads = boost::intrusive::unordered_set_base_hook<>; // linked while others may wait behind this request's call
-    // Of a request that has some of its permits at hand: who still has to be asked, and what those at hand say.
-    struct split {
-        limiter::claims rest;
-        boost::container::static_vector<std::size_t, max_claims> places; // of the rest, among all
-        verdict at_hand;                                                 // of all; says nothing of the rest
-    };
 
     fleet_request(base::result<verdict>& answer, fleet_front& front, std::span<claim const> asks, base::instant until,
-                  std::unique_ptr<split> on_lease, std::unique_ptr<shard_tour> shards)
+                  std::unique_ptr<leased_part> on_lease, std::unique_ptr<shard_tour> shards)
         : waiter(answer), asked(asks), deadline(until), leased(std::move(on_lease)), tour(std::move(shards)), front_(front)
     {}
 
@@ -53,7 +48,7 @@ public:
     line alike;                     // go with this request's call
     line behind;                    // wait for the call after it
     std::unique_ptr<claim> for_all; // the claim of a call that others go with
-    std::unique_ptr<split> leased;
+    std::unique_ptr<leased_part> leased;
     std::unique_ptr<shard_tour> tour; // once some shard has refused
 
 protected:

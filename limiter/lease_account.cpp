@@ -34,7 +34,7 @@ lease_holding* lease_account::find_or_add(claim const& asked, base::instant now)
     }
     auto const terms = lease_terms_of(asked.algorithm());
     if (!terms) return nullptr;
-    followed fresh{asked.key, lease_holding{asked.algorithm(), *terms, now}};
+    followed fresh{asked.key, lease_holding{asked.algorithm(), *terms, now}, asked.policy->name};
     if (set.size() < set_size) {
         ++counts_.keys;
         return &set.emplace_back(std::move(fresh)).holding;
@@ -62,9 +62,20 @@ lease_ruling lease_account::spend(claim const& asked, base::instant now)
 bool lease_account::unspend(claim const& asked, base::instant now) noexcept
 {
     auto* holding = find(asked.key.view());
-    if (!holding || !holding->unspend(asked.cost, now)) return false;
+    // Permits of other numbers than are in force now are never spent again.
+    if (!holding || holding->limit() != asked.algorithm() || !holding->unspend(asked.cost, now)) return false;
     counts_.spent -= static_cast<std::uint64_t>(asked.cost);
     return true;
+}
+
+void lease_account::leave_open(claim const& asked) noexcept
+{
+    if (auto* holding = find(asked.key.view())) holding->leave_open(asked.cost);
+}
+
+void lease_account::decided(claim const& asked) noexcept
+{
+    if (auto* holding = find(asked.key.view())) holding->decided(asked.cost);
 }
 
 void lease_account::refused_by_store(claim const& asked, base::instant now) noexcept
@@ -92,6 +103,14 @@ void lease_account::answered(lease_request const& sent, base::instant sent_at, l
 void lease_account::lost(lease_request const& sent, base::instant now) noexcept
 {
     if (auto* holding = find(sent.key.view())) holding->lost(now, jitter_);
+}
+
+std::map<std::string, std::int64_t> lease_account::held(base::instant now) const
+{
+    std::map<std::string, std::int64_t> sums;
+    for (auto const& set : sets_)
+        for (auto const& entry : set) sums[entry.limit] += entry.holding.held(now);
+    return sums;
 }
 
 void lease_account::sweep(base::instant now, std::vector<lease_request>& to_send)

@@ -13,6 +13,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +30,10 @@ public:
     lease_ruling spend(claim const& asked, base::instant now);
     // False if it cannot be taken back any more: then it stays spent, as a permit does that lapses.
     bool unspend(claim const& asked, base::instant now) noexcept;
+    // After a spend() whose request has yet to ask others: until decided(), which comes once and before an unspend(), the store
+    // is not told that the permit was spent.
+    void leave_open(claim const& asked) noexcept;
+    void decided(claim const& asked) noexcept;
     // The store refused this claim when asked by the ordinary call.
     void refused_by_store(claim const& asked, base::instant now) noexcept;
 
@@ -52,11 +58,14 @@ public:
         std::size_t keys = 0;       // followed now
     };
     [[nodiscard]] counts const& count() const noexcept { return counts_; }
+    // Permits at hand, by the limit's name.
+    [[nodiscard]] std::map<std::string, std::int64_t> held(base::instant now) const;
 
 private:
     struct followed {
         partition::partition_key key;
         lease_holding holding;
+        std::string limit; // its name
     };
     // A key can only be in the one of them that its hash names; full, the least busy of them makes room.
     using key_set = std::vector<followed>;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <utility>
 
 namespace penstock::limiter {
@@ -54,7 +55,7 @@ bool lease_holding::is_busy(std::int64_t cost, base::instant now) const noexcept
 bool lease_holding::may_go(base::instant now) const noexcept
 {
     auto const owes = std::any_of(groups_.begin(), groups_.end(), [](auto const& group) { return group.returned > 0; });
-    return !under_way_ && !owes && held(now) == 0 && !is_busy(1, now);
+    return !under_way_ && !owes && open_ == 0 && held(now) == 0 && !is_busy(1, now);
 }
 
 // An answer takes a round trip; another one is for what a burst takes meanwhile, or the call may be late.
@@ -145,9 +146,15 @@ void lease_holding::refused_by_store(std::int64_t cost, base::instant now, jitte
 bool lease_holding::report(lease_request& to_send) noexcept
 {
     auto any = false;
+    auto open = open_;
+    // What is left open is kept back of the permits that lapse last, so that it can be taken back for as long as possible.
+    std::ranges::sort(groups_, std::greater{}, &permits::expires);
     for (std::size_t i = 0; i < groups_.size(); ++i) {
         auto& group = groups_[i];
-        to_send.reports[i] = {group.lapses_at_us, std::exchange(group.spent, 0), std::exchange(group.returned, 0)};
+        auto const kept_back = std::min(open, group.spent);
+        open -= kept_back;
+        auto const told = std::exchange(group.spent, kept_back) - kept_back;
+        to_send.reports[i] = {group.lapses_at_us, told, std::exchange(group.returned, 0)};
         if (to_send.reports[i].spent + to_send.reports[i].returned == 0)
             to_send.reports[i] = {};
         else

@@ -36,6 +36,9 @@ public:
     lease_ruling spend(std::int64_t cost, base::instant now) noexcept;
     // Takes back a spend() that admitted nothing in the end. False if the store was told already, or the permit has lapsed.
     bool unspend(std::int64_t cost, base::instant now) noexcept;
+    // Between a spend() and what becomes of its request: so many permits are not reported, and can be taken back.
+    void leave_open(std::int64_t cost) noexcept { open_ += cost; }
+    void decided(std::int64_t cost) noexcept { open_ -= cost; }
     // The store refused the ordinary call at this cost.
     void refused_by_store(std::int64_t cost, base::instant now, jitter& random) noexcept;
 
@@ -54,7 +57,7 @@ public:
     [[nodiscard]] std::int64_t held(base::instant now) const noexcept;
     // Permits a microsecond asked for of late.
     [[nodiscard]] double demand(base::instant now) const noexcept;
-    // Nothing at hand, under way or to be given back, and not busy: nothing is lost with this holding.
+    // Nothing at hand, under way, left open or to be given back, and not busy: nothing is lost with this holding.
     [[nodiscard]] bool may_go(base::instant now) const noexcept;
 
 private:
@@ -85,6 +88,7 @@ private:
     std::int64_t remaining_ = 0;    // at the store, by the last answer
     std::int64_t shortfall_ = 1;    // permits that the last request which found too few was short of
     std::int64_t used_up_from_ = 0; // requests short of so many are refused without asking; 0: none
+    std::int64_t open_ = 0;         // spent by requests that may yet be refused by others
     bool under_way_ = false;
 };
 

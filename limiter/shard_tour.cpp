@@ -34,6 +34,11 @@ bool shard_tour::move_on(verdict const& said) noexcept
     return true;
 }
 
+void shard_tour::say_where(verdict& found) const noexcept
+{
+    for (std::size_t i = 0; i < claims_.size(); ++i) found.decisions[i].shards_on = tried_[i].shards;
+}
+
 void shard_tour::shorten_waits(verdict& last) const noexcept
 {
     for (std::size_t i = 0; i < claims_.size(); ++i) {

@@ -28,6 +28,9 @@ public:
     // `said` refused claims(). Moves every claim that refused to its next shard; false if that cannot help.
     bool move_on(verdict const& said) noexcept;
 
+    // `found` answered claims(): says of each limit how far its shard is from the one asked for first.
+    void say_where(verdict& found) const noexcept;
+
     // `last` is the final refusal: waits become the shortest of each limit's shards.
     void shorten_waits(verdict& last) const noexcept;
 

@@ -151,7 +151,8 @@ waiting_room::entrance waiting_room::enter(claim const& where, visitor& who, las
             auto& line = found->second;
             line.told = told;
             if (line.entries.contains(who.number)) return entrance::entered;
-            if (std::exchange(line.order, where.policy->queue.order) != line.order) turned = line.next();
+            auto const before = std::exchange(line.order, where.policy->queue.order);
+            if (line.order != before) turned = line.next();
             if (!line.has_room_for(where) && line.order == queue_order::newest_first)
                 pushed_out = line.push_out(where, who.number);
             if (!line.has_room_for(where)) return entrance::full;

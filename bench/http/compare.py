@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from footprint import footprints
-from processor_time import CONNECTIONS, measured_pairs, table
+from processor_time import CONNECTIONS, OWN_PAIRS, PAIRS, measured_pairs, table
 from servers import BenchError, Gateways, Workspace, cores, raise_descriptor_limit, upstream
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +33,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="2 rounds of 2 s: to see that it works, not to quote")
     parser.add_argument("--rounds", type=int, help="default 5")
     parser.add_argument("--seconds", type=int, help="length of a step, default 5")
-    parser.add_argument("--only", choices=["processor-time", "footprint"], help="one half of it")
+    parser.add_argument("--only", choices=["processor-time", "leases", "footprint"], help="one part of it")
     return parser.parse_args()
 
 
@@ -56,10 +56,12 @@ def main():
           f"{seconds} s, {CONNECTIONS} connections; medians over rounds, ratios within a round")
     with Workspace() as workspace, upstream(workspace, other_core) as app:
         gateways = Gateways(workspace, asked.penstock.resolve(), gateway_core, app.port)
-        if asked.only != "footprint":
-            measured = measured_pairs(gateways, workspace, other_core, seconds, rounds, tell)
-            print(f"access logs go to {workspace.log_place}\n\n{table(measured)}", flush=True)
-        if asked.only != "processor-time":
+        print(f"access logs go to {workspace.log_place}")
+        for part, pairs in {"processor-time": PAIRS, "leases": OWN_PAIRS}.items():
+            if asked.only in (None, part):
+                measured = measured_pairs(pairs, gateways, workspace, other_core, seconds, rounds, tell)
+                print(f"\n{table(pairs, measured)}", flush=True)
+        if asked.only in (None, "footprint"):
             print(f"\n{footprints(gateways, other_core, seconds, 3 if asked.quick else 10, tell)}", flush=True)
             if not shutil.which("haproxy"):
                 print("\nHAProxy is not installed (tools/install_packages.sh bench): not measured.")

@@ -265,8 +265,8 @@ class Gateways:
                 yield started
 
     @contextlib.contextmanager
-    def penstock(self, logs=False, refuses=False, redis_port=None):
-        """Two token buckets in memory, by address and by API key; or one in Redis, by address."""
+    def penstock(self, logs=False, refuses=False, redis_port=None, precision="exact", limits="[per-address, per-key]"):
+        """Token buckets by address and by API key, in memory or in Redis."""
         with self._workspace.folder() as folder:
             port = free_port()
             file = fill("penstock.yaml", folder / "penstock.yaml", {
@@ -274,7 +274,7 @@ class Gateways:
                 "REDIS": PENSTOCK_REDIS.format(port=redis_port) if redis_port else "",
                 "PER_ADDRESS": 1 if refuses else GENEROUS,
                 "PER_ADDRESS_REFILL": "1/1h" if refuses else f"{GENEROUS}/1s",
-                "LIMITS": "[per-address]" if redis_port else "[per-address, per-key]"})
+                "PRECISION": precision, "LIMITS": limits})
             with open(self._workspace.log_in(folder) if logs else os.devnull, "wb") as stdout:
                 server = Server([self._penstock, "run", "--config", str(file)], port, self._core, folder, stdout)
             with running(server, answers_http) as started:

@@ -23,9 +23,10 @@ class Load:
         return self.requests / self.seconds
 
 
-def run_wrk(port, core, seconds, connections):
+def run_wrk(port, core, seconds, connections, script=None):
     command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s",
-               "--header", f"X-API-Key: {API_KEY}", f"http://127.0.0.1:{port}/items/17"]
+               "--header", f"X-API-Key: {API_KEY}", *(["--script", str(script)] if script else []),
+               f"http://127.0.0.1:{port}/items/17"]
     own = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:

@@ -1,150 +1,7 @@
-// What stands before the fleet's store: which calls it saves, and that no answer changes. The store is this process's,
-// answering when it is told to.
-#include "limiter/fleet_front.hpp"
+// What stands before the fleet's store: which calls it saves, and that no answer changes.
+#include "tests/unit/limiter/front_fixture.hpp"
 
-#include "limiter/error.hpp"
-#include "limiter/memory_store.hpp"
-#include "tests/unit/limiter/claims.hpp"
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <doctest/doctest.h>
-
-#include <deque>
-#include <string>
-#include <vector>
-
-namespace penstock::limiter {
-namespace {
-
-using namespace std::chrono_literals;
-using tests::claim_of;
-using tests::policy_of;
-using answer = base::result<verdict>;
-
-class held_store final : public asked_store {
-public:
-    boost::asio::awaitable<answer> acquire(std::span<claim const>, base::instant) override { co_return errc::protocol; }
-    void give_back(claim const& what, charge const&) noexcept override { given_back.emplace_back(what.key.view()); }
-    void ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who) override
-    {
-        times.push_back(asked.front().times);
-        deadlines.push_back(deadline);
-        held.push_back({asked, &who});
-    }
-
-    void lease(lease_request const& asked, lease_listener done) override { leases.emplace_back(asked, std::move(done)); }
-
-    // Answers the oldest call.
-    void answer_one()
-    {
-        auto const [asked, who] = held.front();
-        held.pop_front();
-        who->answer(fails ? answer{*fails} : answer{said_of(asked)});
-        who->wake(redis::resumption::now);
-    }
-
-    std::deque<std::pair<std::span<claim const>, redis::waiter*>> held;
-    std::vector<std::uint32_t> times; // of each call
-    std::vector<base::instant> deadlines;
-    std::vector<std::string> given_back;
-    std::deque<std::pair<lease_request, lease_listener>> leases;
-    std::optional<errc> fails;
-
-private:
-    verdict said_of(std::span<claim const> asked)
-    {
-        auto const now = base::clock::now();
-        auto one = asked.front();
-        if (one.times == 1) return granting(1, memory_.acquire(asked, now));
-        one.cost = 0;
-        auto const room = memory_.acquire({&one, 1}, now).decisions[0].remaining / asked.front().cost;
-        auto const granted = std::min<std::int64_t>(room, one.times);
-        one.cost = asked.front().cost * std::max<std::int64_t>(granted, 1);
-        return granting(static_cast<std::uint32_t>(granted), memory_.acquire({&one, 1}, now));
-    }
-    static verdict granting(std::uint32_t requests, verdict said)
-    {
-        said.granted = said.allowed ? requests : 0;
-        return said;
-    }
-
-    memory_store memory_{{.max_keys = 1000}};
-};
-
-class front_test {
-public:
-    // Asks when the loop runs next.
-    void ask(claims const& asked, base::instant deadline = base::instant::max())
-    {
-        auto const& kept = asked_.emplace_back(asked);
-        auto& place = answers.emplace_back();
-        boost::asio::co_spawn(loop_, front.acquire(kept, deadline), [&place](std::exception_ptr failed, answer got) {
-            CHECK_FALSE(failed);
-            place = std::move(got);
-        });
-        turn();
-    }
-    void turn()
-    {
-        loop_.restart();
-        loop_.poll();
-    }
-    void answer_one()
-    {
-        behind.answer_one();
-        turn();
-    }
-    void answer_all()
-    {
-        while (!behind.held.empty()) answer_one();
-    }
-    verdict const& said(std::size_t index) { return answers.at(index).value().value(); }
-    std::uint64_t on_lease(std::string const& limit)
-    {
-        auto const found = counts_.find(limit);
-        return found == counts_.end() ? 0 : found->second.admissions_on_lease;
-    }
-    std::uint64_t from_memory(std::string const& limit)
-    {
-        auto const found = counts_.find(limit);
-        return found == counts_.end() ? 0 : found->second.denials_from_memory;
-    }
-
-private:
-    boost::asio::io_context loop_;
-    std::deque<claims> asked_;
-    fleet_counts counts_;
-
-public:
-    held_store behind;
-    fleet_front front{loop_, behind, {.k0 = 1, .k1 = 2}, counts_};
-    std::deque<std::optional<answer>> answers;
-};
-
-policy window(std::string const& name, std::int64_t limit) { return policy_of(name, *make_fixed_window(limit, 1h)); }
-
-policy sharded(std::string const& name, std::int64_t limit, unsigned shards)
-{
-    auto made = window(name, limit);
-    for (unsigned i = 0; i < shards; ++i) made.quota.shards.push_back(*shard_of(made.quota.algorithm, i, shards));
-    return made;
-}
-
-claim in_shard(policy const& limit, unsigned shard)
-{
-    claim made;
-    made.policy = &limit;
-    made.numbers = &limit.quota.shards[shard];
-    made.shard = static_cast<std::uint8_t>(shard);
-    made.key.append("rl:{x#0" + std::to_string(shard) + "}");
-    made.identity_end = static_cast<std::uint8_t>(made.key.view().size());
-    made.key.append(limit.quota.key_suffix);
-    return made;
-}
-
-} // namespace
+namespace penstock::limiter::tests {
 
 TEST_CASE("a request is one call, and what one limit refused is refused without another until a change of configuration")
 {
@@ -348,97 +205,26 @@ TEST_CASE("who has less time than the call under way asks alone; a shared call e
     test.answer_all();
 }
 
-namespace {
-
-policy leased_bucket(std::string const& name)
+TEST_CASE("what a sharded limit charged is given back to the shard that was charged")
 {
-    auto made = policy_of(name, *make_token_bucket(100'000, 100'000, 100s));
-    made.precision = precision::leased;
-    return made;
-}
-
-// Asks until the key is so busy that permits are taken in advance, and lets the store grant them.
-void warm_up(front_test& test, policy const& limit, std::int64_t permits)
-{
-    for (int i = 0; i < 10'000 && test.behind.leases.empty(); ++i) {
-        test.ask({claim_of(limit, "x")});
+    auto const limit = sharded("a", 4, 4);
+    front_test test;
+    for (int i = 0; i < 2; ++i) {
+        test.ask({in_shard(limit, static_cast<unsigned>(i))});
         test.answer_all();
     }
-    REQUIRE_FALSE(test.behind.leases.empty());
-    auto const [wanted, done] = test.behind.leases.front();
-    test.behind.leases.pop_front();
-    CHECK(wanted.want > 0);
-    auto const now = base::clock::now();
-    done(lease_answer{.now = now,
-                      .granted = permits,
-                      .lapses_at_us = base::since_epoch_us(now + 1h),
-                      .valid_for = 1h,
-                      .remaining = 1000,
-                      .reset_after = 1s,
-                      .retry_after = 0us});
-}
-
-} // namespace
-
-TEST_CASE("permits at hand are spent without a call, and go back when the worker ends")
-{
-    auto const limit = leased_bucket("l");
-    front_test test;
-    warm_up(test, limit, 3);
-    auto const calls = test.behind.times.size();
-    auto const asked = test.answers.size();
-    for (int i = 0; i < 2; ++i) test.ask({claim_of(limit, "x")});
-    CHECK(test.behind.times.size() == calls);
-    CHECK(test.said(asked).allowed);
-    CHECK(test.said(asked + 1).allowed);
-    CHECK(test.on_lease("l") == 2);
-    test.behind.leases.clear();
-    test.front.close_leases();
-    test.ask({claim_of(limit, "x")});
-    CHECK(test.behind.times.size() == calls + 1);
+    auto const& third = test.admit({in_shard(limit, 0)});
     test.answer_all();
-}
+    REQUIRE(third.gate.verdict == admission_ruling::kind::admitted);
+    give_back(test.from, third.asked, third.gate, extent::everything);
+    CHECK(test.behind.given_back == std::vector<std::string>{std::string(in_shard(limit, 2).key.view())});
 
-TEST_CASE("a permit at hand is taken back when another limit refuses, or cannot be asked")
-{
-    auto const limit = leased_bucket("l");
-    auto const other = window("o", 1);
-    front_test test;
-    warm_up(test, limit, 100'000);
-    claims const both{claim_of(other, "y", 2), claim_of(limit, "x")};
-    for (auto const& fails : {std::optional<errc>{}, std::optional{errc::timed_out}}) {
-        test.behind.fails = fails;
-        test.ask(both);
-        REQUIRE(test.behind.held.size() == 1);
-        CHECK(test.behind.held.front().first.size() == 1); // only the other limit is asked
-        test.answer_all();
-        if (fails)
-            CHECK(test.answers.back()->error() == errc::timed_out);
-        else
-            CHECK_FALSE(test.answers.back()->value().allowed);
-        CHECK(test.on_lease("l") == 0);
-    }
-    test.behind.fails.reset();
-    auto const calls = test.behind.times.size();
-    test.ask({claim_of(limit, "x")});
-    CHECK(test.behind.times.size() == calls);
-    CHECK(test.answers.back()->value().allowed);
-}
-
-TEST_CASE("permits at hand and the store's answer for the rest come in the order of the claims")
-{
-    auto const limit = leased_bucket("l");
-    auto const other = window("o", 10);
-    front_test test;
-    warm_up(test, limit, 100'000);
-    test.ask({claim_of(other, "y"), claim_of(limit, "x")});
+    // The first shards are known to refuse: the next request begins elsewhere, and gives back there.
+    auto const& fourth = test.admit({in_shard(limit, 0)});
     test.answer_all();
-    auto const& said = test.answers.back()->value();
-    REQUIRE(said.allowed);
-    REQUIRE(said.decisions.size() == 2);
-    CHECK(said.decisions[0].remaining == 9);
-    CHECK(said.decisions[1].known);
-    CHECK(test.on_lease("l") == 1);
+    REQUIRE(fourth.gate.verdict == admission_ruling::kind::admitted);
+    give_back(test.from, fourth.asked, fourth.gate, extent::everything);
+    CHECK(test.behind.given_back.back() == in_shard(limit, 3).key.view());
 }
 
 TEST_CASE("what is given back goes to the store")
@@ -450,4 +236,4 @@ TEST_CASE("what is given back goes to the store")
     CHECK(test.behind.given_back == std::vector<std::string>{std::string(asked.key.view())});
 }
 
-} // namespace penstock::limiter
+} // namespace penstock::limiter::tests

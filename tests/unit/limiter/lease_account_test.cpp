@@ -157,6 +157,57 @@ TEST_CASE("a request that others refuse gives its permit back")
     CHECK(key.account.count().spent == 1);
 }
 
+TEST_CASE("what is left open is not reported until it is decided, and can be taken back till then")
+{
+    one_key key;
+    key.make_busy();
+    auto const sent = key.renew();
+    key.account.answered(sent, at(key.now_us), one_key::grant(sent.want, 400), at(key.now_us + 500));
+    limiter::lease_ruling ruling;
+    std::int64_t spent = 0;
+    while (!ruling.renew) {
+        ruling = key.account.spend(key.claim, at(key.now_us += 1000));
+        if (spent++ < 2) key.account.leave_open(key.claim);
+    }
+    auto const second = key.account.renew(key.claim, at(key.now_us));
+    CHECK(second.reports[0].spent == spent - 2);
+    key.account.answered(second, at(key.now_us), one_key::grant(0, 400), at(key.now_us + 500));
+    for (int i = 0; i < 2; ++i) key.account.decided(key.claim);
+    CHECK(key.account.unspend(key.claim, at(key.now_us)));
+    std::vector<limiter::lease_request> last;
+    key.account.close(at(key.now_us), last);
+    REQUIRE(last.size() == 1);
+    CHECK(last[0].reports[0] == limiter::lease_report{7'000'000, 1, sent.want - spent + 1});
+}
+
+TEST_CASE("a permit of other numbers than are in force is not taken back")
+{
+    one_key key;
+    key.make_busy();
+    auto const sent = key.renew();
+    key.account.answered(sent, at(key.now_us), one_key::grant(20, 400), at(key.now_us + 500));
+    auto const before = key.policy;
+    auto old = key.claim;
+    old.policy = &before;
+    REQUIRE(key.account.spend(old, at(key.now_us + 600)).way == lease_way::spent);
+    key.policy.quota.algorithm = *limiter::make_token_bucket(100, 100, micros{1'000'000});
+    CHECK(key.account.spend(key.claim, at(key.now_us + 700)).way == lease_way::ask);
+    CHECK_FALSE(key.account.unspend(old, at(key.now_us + 800)));
+    CHECK(key.account.spend(key.claim, at(key.now_us + 900)).way == lease_way::ask);
+}
+
+TEST_CASE("permits at hand by limit, until they lapse")
+{
+    one_key key;
+    key.policy.name = "l";
+    key.make_busy();
+    auto const sent = key.renew();
+    key.account.answered(sent, at(key.now_us), one_key::grant(20, 400), at(key.now_us + 500));
+    key.account.spend(key.claim, at(key.now_us + 600));
+    CHECK(key.account.held(at(key.now_us + 700)) == std::map<std::string, std::int64_t>{{"l", 19}});
+    CHECK(key.account.held(at(key.now_us + 200'000)) == std::map<std::string, std::int64_t>{{"l", 0}});
+}
+
 TEST_CASE("where the fleet has fewer permits than a holder needs it refuses for a while, then asks again")
 {
     one_key key;

@@ -95,6 +95,10 @@ TEST_CASE("only those that refuse move; those that were not asked and those in s
     REQUIRE(tour.move_on(refused({0, 1, 5})));
     CHECK(tour.claims()[0].shard == 1);
     CHECK(tour.claims()[1].shard == 1);
+    verdict found{.allowed = true, .granted = 1, .now = {}, .decisions = {}};
+    found.decisions.resize(3);
+    tour.say_where(found);
+    for (auto const& said : found.decisions) CHECK(said.shards_on == (&said == &found.decisions[2] ? 0 : 1));
     CHECK_FALSE(tour.move_on(refused({0, 1, 5}))); // both of the second have refused
 }
 
