@@ -90,10 +90,11 @@ if changed then
     end
   end
   local pair = far - far % 2000000
-  if charging and pair == far_before - far_before % 2000000 then
+  if not charging then
+    call('SET', keys[i], head, 'PXAT', format('%d', pair / 1000 + 4000))
+  elseif pair == far_before - far_before % 2000000 then
     value, expires = head, 'KEEPTTL'
   else
     value, expires = head, format('%d', pair / 1000 + 4000)
-    if not charging then call('SET', keys[i], value, 'PXAT', expires) end
   end
 end

@@ -164,8 +164,7 @@ TEST_CASE("packed limits of one caller are one key and one argument that says wh
 
     charge const taken{.cost = 2, .at = base::at_epoch_us(1000), .reset_after = base::micros{70}};
     CHECK(counter_key(asked[2]).view() == "rl:{a}:tb");
-    CHECK(pack_refund(asked[2], taken) ==
-          static_cast<char>(128 + 11) + doubles({2, 1000, 70, 7, 333'333, 1, 3, 5}));
+    CHECK(pack_refund(asked[2], taken) == static_cast<char>(128 + 11) + doubles({2, 1000, 70, 7, 333'333, 1, 3, 5}));
     CHECK(counter_key(asked[1]).view() == "w");
 }
 
