@@ -14,14 +14,15 @@ namespace penstock::limiter {
 namespace asio = boost::asio;
 namespace {
 
-// Only requests that differ in nothing may share a call: one charge for each of them is then as good as one for all.
+// Only requests that differ in nothing may share a call: one charge for each of them is then as good as one for all. Those of a
+// leased limit come here when no permit is at hand, all of them at once.
 bool may_share(std::span<claim const> asked) noexcept
 {
     if (asked.size() != 1) return false;
     auto const& only = asked.front();
     auto const& limit = *only.policy;
-    return limit.enforce == enforcement::enforce && limit.precision == precision::exact && limit.queue.limit == 0 &&
-           only.cost > 0 && !is_sharded(only) && !std::holds_alternative<concurrency>(only.algorithm());
+    return limit.enforce == enforcement::enforce && limit.queue.limit == 0 && only.cost > 0 && !is_sharded(only) &&
+           !std::holds_alternative<concurrency>(only.algorithm());
 }
 
 } // namespace

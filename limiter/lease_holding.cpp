@@ -67,9 +67,10 @@ bool lease_holding::runs_low(base::instant now) const noexcept
 
 lease_ruling lease_holding::spend(std::int64_t cost, base::instant now) noexcept
 {
-    auto const busy = is_busy(cost, now);
-    demand_ = demand(now) + static_cast<double>(cost) / demand_memory_us;
+    demand_ = demand(now);
     seen_at_ = now;
+    auto const busy = is_busy(cost, now); // without this request
+    demand_ += static_cast<double>(cost) / demand_memory_us;
 
     auto const may_renew = busy && !under_way_ && now >= hold_until_;
     auto const at_hand = held(now);

@@ -135,8 +135,6 @@ TEST_CASE("requests that differ in anything do not share a call")
     auto const b = window("b", 100);
     auto queued = window("q", 100);
     queued.queue.limit = 5;
-    auto leased = window("l", 100);
-    leased.precision = precision::leased;
     auto shadow = window("s", 100);
     shadow.enforce = enforcement::shadow;
     auto const shards = sharded("h", 100, 2);
@@ -151,7 +149,6 @@ TEST_CASE("requests that differ in anything do not share a call")
                                 {"several limits", {claim_of(a, "x"), claim_of(b, "x")}, {claim_of(a, "x"), claim_of(b, "x")}},
                                 {"only looking", {claim_of(a, "x", 0)}, {claim_of(a, "x", 0)}},
                                 {"queued", {claim_of(queued, "x")}, {claim_of(queued, "x")}},
-                                {"leased", {claim_of(leased, "x")}, {claim_of(leased, "x")}},
                                 {"shadow", {claim_of(shadow, "x")}, {claim_of(shadow, "x")}},
                                 {"sharded", {in_shard(shards, 0)}, {in_shard(shards, 0)}},
                                 {"concurrency", {claim_of(held, "x")}, {claim_of(held, "x")}}};
