@@ -329,18 +329,17 @@ int main(int argc, char** argv)
                      })});
     loads.push_back({"3 token buckets", "naive, 3 limits in 3 calls", 1, three({&limit.whole, &limit.whole, &limit.whole})});
     auto const& packed = limit.packed;
-    loads.push_back(
-        {"3 token buckets, packed", "naive, 3 limits in 3 calls", 1, three({&packed[0], &packed[1], &packed[2]})});
+    loads.push_back({"3 token buckets, packed", "naive, 3 limits in 3 calls", 1, three({&packed[0], &packed[1], &packed[2]})});
     loads.push_back({"3 token buckets, fractional", "naive, 3 limits in 3 calls", 1,
                      three({&limit.rational, &limit.rational, &limit.rational})});
     loads.push_back({"3 token buckets, fractional, packed", "naive, 3 limits in 3 calls", 1,
                      three({&limit.packed_rational[0], &limit.packed_rational[1], &limit.packed_rational[2]})});
-    loads.push_back({"3 token buckets, one refuses", "naive, 3 limits in 3 calls", 1,
-                     three({&limit.whole, &limit.whole, &limit.tiny})});
+    loads.push_back(
+        {"3 token buckets, one refuses", "naive, 3 limits in 3 calls", 1, three({&limit.whole, &limit.whole, &limit.tiny})});
     loads.push_back({"3 token buckets, packed, one refuses", "naive, 3 limits in 3 calls", 1,
                      three({&packed[0], &packed[1], &limit.packed_tiny})});
-    loads.push_back({"2 packed buckets, 1 fixed window", "naive, 3 limits in 3 calls", 1,
-                     three({&packed[0], &packed[1], &limit.window})});
+    loads.push_back(
+        {"2 packed buckets, 1 fixed window", "naive, 3 limits in 3 calls", 1, three({&packed[0], &packed[1], &limit.window})});
     loads.push_back({"1 packed bucket of 1", "naive, 1 limit", 1, one(packed[0])});
     // Of callers all of whose buckets are touched, 19 of 20 requests meet one of them only.
     loads.push_back({"1 packed bucket of 3", "naive, 1 limit", 1, repeated([&](std::size_t caller) {
@@ -357,6 +356,16 @@ int main(int argc, char** argv)
     measure_memory(server, "naive", [&](std::size_t c) { return naive_call(c, "a"); });
     for (auto const& row : admitting)
         measure_memory(server, row.name, [&](std::size_t c) { return acquire(c, {&row.policy}); });
+
+    measure_memory(server, "3 token buckets, per key of 3", [&](std::size_t c) {
+        return acquire(c, {&limit.whole, &limit.whole, &limit.whole});
+    });
+    measure_memory(server, "3 token buckets, packed in 1 key", [&](std::size_t c) {
+        return acquire(c, {&packed[0], &packed[1], &packed[2]});
+    });
+    measure_memory(server, "3 fractional ones, packed in 1 key", [&](std::size_t c) {
+        return acquire(c, {&limit.packed_rational[0], &limit.packed_rational[1], &limit.packed_rational[2]});
+    });
 
     redis_server const replica({"--replicaof", "127.0.0.1 " + std::to_string(server.port())});
     measure_replication(server, "naive", naive_call(1, "n"));

@@ -7,6 +7,7 @@
 #include "conf/words.hpp"
 
 #include <algorithm>
+#include <deque>
 
 namespace penstock::conf {
 
@@ -56,9 +57,7 @@ void add_policies(outline& parts, snapshot& into)
 // and nothing else is kept with them.
 bool can_be_packed(limiter::policy const& limit)
 {
-    auto const is_bucket = [](limiter::quota const& of) {
-        return std::holds_alternative<limiter::token_bucket>(of.algorithm);
-    };
+    auto const is_bucket = [](limiter::quota const& of) { return std::holds_alternative<limiter::token_bucket>(of.algorithm); };
     auto const is_bucket_too = [&](auto const& named) { return is_bucket(named.second); };
     if (limit.scope != limiter::scope::fleet || limit.precision != limiter::precision::exact) return false;
     if (!is_bucket(limit.quota) || !limit.quota.shards.empty()) return false;
@@ -75,22 +74,18 @@ std::uint32_t packed_id_of(std::string_view name)
     return id == 0 ? 1 : id;
 }
 
-// Limits of the same callers share a key where there are two or more of them. Two names with one id: the later stays alone.
-void pack_policies(std::vector<limiter::policy>& policies)
+// Limits of the same callers share a key where there are two or more of them. Of two names with one id the later stays alone.
+void pack_policies(std::deque<limiter::policy>& policies)
 {
     for (auto& one : policies) {
         if (!can_be_packed(one)) continue;
         auto const id = packed_id_of(one.name);
-        for (auto& other : policies) {
-            if (&other == &one) break;
-            if (!can_be_packed(other) || other.key != one.key) continue;
-            if (packed_id_of(other.name) == id) {
-                one.packed_id = 0;
-                break;
-            }
-            other.packed_id = packed_id_of(other.name);
+        auto const shares = [&](limiter::policy const& other) {
+            return &other != &one && other.key == one.key && can_be_packed(other);
+        };
+        auto const takes_id = [&](limiter::policy const& other) { return shares(other) && other.packed_id == id; };
+        if (std::any_of(policies.begin(), policies.end(), shares) && std::none_of(policies.begin(), policies.end(), takes_id))
             one.packed_id = id;
-        }
     }
 }
 

@@ -13,7 +13,8 @@
 -- ARGV[n + 1]  microseconds since the epoch to decide by, for tests only; without it the server's own clock
 --
 -- Reply: one bulk string of little-endian int64: now_us, granted (to how many requests; 0: refused), then for each limit, in
---        order (limits that share a key say where they stand), allowed (0 or 1), remaining (permits), reset_us, retry_us (-1: this cost can never pass).
+--        order (limits that share a key say where they stand), allowed (0 or 1), remaining (permits), reset_us, retry_us
+--        (-1: this cost can never pass).
 --
 -- Invariants:
 --   A limit in shadow neither refuses the request nor has to allow it; it is charged only if it allows.
@@ -28,7 +29,7 @@
 -- The twin in C++: limiter/evaluate and limiter/algorithm, which give the same answer to the bit.
 
 local keys, args, call, decode, encode = KEYS, ARGV, redis.call, struct.unpack, struct.pack
-local format, number, floor = string.format, tonumber, math.floor
+local format, number, sub, floor = string.format, tonumber, string.sub, math.floor
 
 local n = #keys
 local now = args[n + 1]

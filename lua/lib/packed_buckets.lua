@@ -10,39 +10,57 @@
 -- Expiry: as in token_bucket, of the latest arrival time.
 -- Twin: limiter/token_bucket, for each.
 
-local times, rests, at, far, kept = {}, {}, 1, 0, ''
-local size = type(stored) == 'string' and #stored or 0
-while size - at > 10 do
-  local id, us, rest = decode('<I4d', stored, at)
-  at, rest = at + 12, 0
-  if us < 0 then
-    us = -us
-    if size - at > 6 then rest = decode('<d', stored, at) end
-    at = at + 8
-  end
-  if us - us % 2000000 + 4000000 > now and us < 9007199254740992 and us % 1 == 0
-    and rest >= 0 and rest < 9007199254740992 and rest % 1 == 0 then
-    times[id], rests[id] = us, rest
-  end
-end
-
-local changed, refused = false, false
-at, size = 2, each and #arg - 8 or #arg
-while at < size do
+-- `body` is what is stored, `head` what of it is to be kept or has been charged already, and `at` where it goes on behind
+-- that. In the order of the request, as a request like it has left them, one look finds each bucket.
+local body, head, at, others = type(stored) == 'string' and stored or '', '', 1, false
+local size, far, far_before, changed, refused = #body, 0, 0, false, false
+local from, to = 2, each and #arg - 8 or #arg
+while from < to do
   local asked, capacity, interval, how, position, id
-  asked, capacity, interval, how, position, id, at = decode('<dddBBI4', arg, at)
-  local shadow, num, den = how > 127, 0, 1
-  kind = how % 128
-  if kind == 1 then num, den, at = decode('<dd', arg, at) end
+  asked, capacity, interval, how, position, id, from = decode('<dddBBI4', arg, from)
+  local num, den = 0, 1
+  kind, enforced = how % 128, how < 128
+  if kind == 1 then num, den, from = decode('<dd', arg, from) end
   if not each then cost = asked end
-  if at < size then several = true end
+  if from < to then several = true end
   fits, remaining, reset, retry = 1, 0, 0, 0
 
-  local arrival, rest, clamped, charged = times[id], rests[id], false, false
-  if not arrival or arrival < now then arrival, rest = now, 0 end
+  local found, arrival, rest, start, after = nil, nil, 0, at, at
+  while found ~= id do
+    if size - after > 10 then
+      start, rest = after, 0
+      found, arrival, after = decode('<I4d', body, start)
+      if arrival < 0 then
+        if size - after > 6 then
+          arrival, rest, after = -arrival, decode('<d', body, after)
+        else
+          found, size, after = nil, start - 1, start
+        end
+      end
+    elseif at > 1 then
+      -- Behind the others: from the beginning once more.
+      body = head .. sub(body, at, size)
+      head, at, after, size, others = '', 1, 1, #body, true
+    else
+      found, arrival, start, after = id, nil, after, size + 1
+    end
+  end
+  if start > at then head, others = head .. sub(body, at, start - 1), true end
+
+  local valid = arrival and arrival < 9007199254740992 and arrival % 1 == 0
+    and rest >= 0 and rest < 9007199254740992 and rest % 1 == 0
+  if valid and arrival > far_before then far_before = arrival end
+  if not valid or arrival < now then arrival, rest = now, 0 end
+  local clamped, charged = false, false
   --@include lib/bucket.lua
-  if clamped or charged then times[id], rests[id], changed = arrival, rest, true end
-  enforced = not shadow
+  if clamped or charged then
+    head = head .. (rest > 0 and encode('<I4dd', id, -arrival, rest) or encode('<I4d', id, arrival))
+    changed = true
+    if arrival > far then far = arrival end
+  else
+    head, others = head .. sub(body, start, after - 1), true
+  end
+  at = after
   refused = refused or fits == 0 and enforced
   if several then
     answers = answers or {}
@@ -54,15 +72,29 @@ if several then
 end
 
 if changed then
-  for id, us in next, times do
-    local rest = rests[id]
-    if rest == 0 then
-      kept = kept .. encode('<I4d', id, us)
-    else
-      kept = kept .. encode('<I4dd', id, -us, rest)
+  if others or at <= size then
+    body, head, at = head .. sub(body, at, size), '', 1
+    size = #body
+    while size - at > 10 do
+      local start, us, rest, _ = at, nil, 0
+      _, us, at = decode('<I4d', body, start)
+      if us < 0 then
+        if size - at <= 6 then break end
+        us, rest, at = -us, decode('<d', body, at)
+      end
+      -- What a limiter could have written, and of use yet.
+      if us - us % 2000000 + 4000000 > now and us < 9007199254740992 and rest >= 0 then
+        head = head .. sub(body, start, at - 1)
+        if us > far then far = us end
+      end
     end
-    if us > far then far = us end
   end
-  local until_ms = format('%d', (far - far % 2000000) / 1000 + 4000)
-  if charging then value, expires = kept, until_ms else call('SET', keys[i], kept, 'PXAT', until_ms) end
+  local pair = far - far % 2000000
+  if not charging then
+    call('SET', keys[i], head, 'PXAT', format('%d', pair / 1000 + 4000))
+  elseif pair == far_before - far_before % 2000000 then
+    value, expires = head, 'KEEPTTL'
+  else
+    value, expires = head, format('%d', pair / 1000 + 4000)
+  end
 end

@@ -23,7 +23,8 @@ base::instant origin()
 
 std::string text_of(limiter::verdict const& v)
 {
-    auto text = std::to_string(base::since_epoch_us(v.now)) + (v.allowed ? " allowed " : " refused ") + std::to_string(v.allowed ? v.granted : 0);
+    auto text = std::to_string(base::since_epoch_us(v.now)) + (v.allowed ? " allowed " : " refused ") +
+                std::to_string(v.allowed ? v.granted : 0);
     for (auto const& d : v.decisions)
         text += " [" + std::to_string(d.allowed) + " " + std::to_string(d.remaining) + " " +
                 std::to_string(d.reset_after.count()) + " " + std::to_string(d.retry_after.count()) + "]";
@@ -108,7 +109,9 @@ TEST_CASE("packed or not, buckets answer as their twin does to the bit, over ran
                            latest - std::chrono::seconds(2));
             latest = std::max(latest, now);
             auto const caller = static_cast<std::size_t>(pick(random, 0, callers - 1)) * limits;
-            auto const any = [&]() -> counter& { return counters[caller + static_cast<std::size_t>(pick(random, 0, limits - 1))]; };
+            auto const any = [&]() -> counter& {
+                return counters[caller + static_cast<std::size_t>(pick(random, 0, limits - 1))];
+            };
 
             auto& changed = any();
             if (pick(random, 0, 20) == 0) {
@@ -262,10 +265,10 @@ TEST_CASE("whatever no limiter wrote into a shared key counts as untouched bucke
     for (std::uint32_t id : {1U, 2U}) {
         auto const& policy = id == 1 ? whole : thirds;
         auto const claim = claim_of(policy, "k=1");
-        for (auto const& rubbish :
-             {std::string(), std::string("rubbish"), std::string(200, 'x'), entry(id, {nan}), entry(id, {infinite}),
-              entry(id, {-infinite, 0}), entry(id, {at + 0.5}), entry(id, {1e300}), entry(id, {-at, nan}), entry(id, {-at, 0.5}),
-              entry(id, {-at, -1}), entry(id, {-at, 1e300}), entry(id, {5}), entry(id, {0}), entry(id, {}), std::string(3, '\0')}) {
+        for (auto const& rubbish : {std::string(), std::string("rubbish"), std::string(200, 'x'), entry(id, {nan}),
+                                    entry(id, {infinite}), entry(id, {-infinite, 0}), entry(id, {at + 0.5}), entry(id, {1e300}),
+                                    entry(id, {-at, nan}), entry(id, {-at, 0.5}), entry(id, {-at, -1}), entry(id, {-at, 1e300}),
+                                    entry(id, {5}), entry(id, {0}), entry(id, {}), std::string(3, '\0')}) {
             CAPTURE(rubbish);
             server.command({"SET", key, rubbish});
             store.give_back(claim, {1, now, base::micros{100'000}}, now);
