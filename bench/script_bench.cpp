@@ -86,8 +86,16 @@ struct limits {
         // A thousand callers in turn keep about a hundred instants each in the window.
         log.quota.algorithm = *limiter::make_sliding_log(10'000, seconds(1));
         held.quota.algorithm = *limiter::make_concurrency(1'000'000);
+        for (std::uint32_t i = 0; i < 3; ++i) {
+            packed[i] = whole;
+            packed[i].packed_id = 0x9e3779b9U * (i + 1);
+            packed_rational[i] = packed[i];
+            packed_rational[i].quota.algorithm = rational.quota.algorithm;
+        }
 
         tiny.quota.algorithm = *limiter::make_token_bucket(1, 1, hours(1));
+        packed_tiny = packed[2];
+        packed_tiny.quota.algorithm = tiny.quota.algorithm;
         tiny_log.quota.algorithm = *limiter::make_sliding_log(100, hours(1));
         tiny_sliding.quota.algorithm = *limiter::make_sliding_window(1, hours(1), 6);
         tiny_counter.quota.algorithm = *limiter::make_sliding_counter(1, hours(1));
@@ -103,6 +111,9 @@ struct limits {
     limiter::policy counter;
     limiter::policy log;
     limiter::policy held;
+    std::array<limiter::policy, 3> packed; // three that share a key
+    std::array<limiter::policy, 3> packed_rational;
+    limiter::policy packed_tiny; // of the same
     limiter::policy tiny;
     limiter::policy tiny_log;
     limiter::policy tiny_sliding;
@@ -118,6 +129,7 @@ std::string acquire(std::size_t caller, std::vector<limiter::policy const*> cons
         claim.policy = policy;
         claim.times = times;
         claim.key.append(key_name(caller, std::string(1, static_cast<char>('a' + asked.size() - 1))));
+        claim.identity_end = static_cast<std::uint8_t>(claim.key.view().find('}') + 1);
         holdings.push_back({.holder = 1, .held = 0});
     }
     std::string frame;
@@ -316,6 +328,25 @@ int main(int argc, char** argv)
                          return std::vector{naive_call(c, "a"), naive_call(c, "b"), naive_call(c, "c")};
                      })});
     loads.push_back({"3 token buckets", "naive, 3 limits in 3 calls", 1, three({&limit.whole, &limit.whole, &limit.whole})});
+    auto const& packed = limit.packed;
+    loads.push_back({"3 token buckets, packed", "naive, 3 limits in 3 calls", 1, three({&packed[0], &packed[1], &packed[2]})});
+    loads.push_back({"3 token buckets, fractional", "naive, 3 limits in 3 calls", 1,
+                     three({&limit.rational, &limit.rational, &limit.rational})});
+    loads.push_back({"3 token buckets, fractional, packed", "naive, 3 limits in 3 calls", 1,
+                     three({&limit.packed_rational[0], &limit.packed_rational[1], &limit.packed_rational[2]})});
+    loads.push_back(
+        {"3 token buckets, one refuses", "naive, 3 limits in 3 calls", 1, three({&limit.whole, &limit.whole, &limit.tiny})});
+    loads.push_back({"3 token buckets, packed, one refuses", "naive, 3 limits in 3 calls", 1,
+                     three({&packed[0], &packed[1], &limit.packed_tiny})});
+    loads.push_back(
+        {"2 packed buckets, 1 fixed window", "naive, 3 limits in 3 calls", 1, three({&packed[0], &packed[1], &limit.window})});
+    loads.push_back({"1 packed bucket of 1", "naive, 1 limit", 1, one(packed[0])});
+    // Of callers all of whose buckets are touched, 19 of 20 requests meet one of them only.
+    loads.push_back({"1 packed bucket of 3", "naive, 1 limit", 1, repeated([&](std::size_t caller) {
+                         auto calls = std::vector(19, acquire(caller, {&packed[0]}));
+                         calls.push_back(acquire(caller, {&packed[0], &packed[1], &packed[2]}));
+                         return calls;
+                     })});
     loads.push_back({"2 token buckets, 1 fixed window", "naive, 3 limits in 3 calls", 1,
                      three({&limit.whole, &limit.whole, &limit.window})});
     loads.push_back(
@@ -325,6 +356,16 @@ int main(int argc, char** argv)
     measure_memory(server, "naive", [&](std::size_t c) { return naive_call(c, "a"); });
     for (auto const& row : admitting)
         measure_memory(server, row.name, [&](std::size_t c) { return acquire(c, {&row.policy}); });
+
+    measure_memory(server, "3 token buckets, per key of 3", [&](std::size_t c) {
+        return acquire(c, {&limit.whole, &limit.whole, &limit.whole});
+    });
+    measure_memory(server, "3 token buckets, packed in 1 key", [&](std::size_t c) {
+        return acquire(c, {&packed[0], &packed[1], &packed[2]});
+    });
+    measure_memory(server, "3 fractional ones, packed in 1 key", [&](std::size_t c) {
+        return acquire(c, {&limit.packed_rational[0], &limit.packed_rational[1], &limit.packed_rational[2]});
+    });
 
     redis_server const replica({"--replicaof", "127.0.0.1 " + std::to_string(server.port())});
     measure_replication(server, "naive", naive_call(1, "n"));

@@ -69,7 +69,7 @@ void check_cost(checked const& all, limit_outline const& limit, problem_list& pr
                        "cannot be told by a header: what a request holds is fixed; write a number");
         return;
     }
-    auto const burst = limiter::burst_of(limit.policy.quota.algorithm);
+    auto const burst = limit.most_at_once();
     auto const* most = cost->is_map() ? cost->find("max") : cost;
     if ((limit.policy.cost_from ? limit.policy.cost_from->most : limit.policy.cost) <= burst) return;
     problems.error(most->at, limit.path + (cost->is_map() ? ".cost.max" : ".cost"),

@@ -111,7 +111,7 @@ private:
 
     void limit_on(route_outline const& route, limit_outline const& limit, limit_reference const& reference)
     {
-        auto const burst = limit.has_algorithm ? limiter::burst_of(limit.policy.quota.algorithm) : 0;
+        auto const burst = limit.has_algorithm ? limit.most_at_once() : 0;
         // A request holds the permits that the limit itself says, whatever it costs elsewhere.
         bool const is_held = std::holds_alternative<limiter::concurrency>(limit.policy.quota.algorithm);
         auto const most = route.cost_from ? route.cost_from->most : route.cost.value_or(0);

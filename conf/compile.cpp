@@ -7,6 +7,7 @@
 #include "conf/words.hpp"
 
 #include <algorithm>
+#include <deque>
 
 namespace penstock::conf {
 
@@ -52,6 +53,42 @@ void add_policies(outline& parts, snapshot& into)
     }
 }
 
+// Buckets of which Redis may keep several in one key: none of the numbers that a caller can be held to is of another algorithm,
+// and nothing else is kept with them.
+bool can_be_packed(limiter::policy const& limit)
+{
+    auto const is_bucket = [](limiter::quota const& of) { return std::holds_alternative<limiter::token_bucket>(of.algorithm); };
+    auto const is_bucket_too = [&](auto const& named) { return is_bucket(named.second); };
+    if (limit.scope != limiter::scope::fleet || limit.precision != limiter::precision::exact) return false;
+    if (!is_bucket(limit.quota) || !limit.quota.shards.empty()) return false;
+    if (!std::all_of(limit.overrides.begin(), limit.overrides.end(), is_bucket_too)) return false;
+    auto const& attribute = limit.from_attribute;
+    return !attribute || std::all_of(attribute->tiers.begin(), attribute->tiers.end(), is_bucket_too);
+}
+
+// The same on every gateway, whatever other limits there are (FNV-1a); never 0.
+std::uint32_t packed_id_of(std::string_view name)
+{
+    std::uint32_t id = 2166136261;
+    for (auto const c : name) id = (id ^ static_cast<unsigned char>(c)) * 16777619;
+    return id == 0 ? 1 : id;
+}
+
+// Limits of the same callers share a key where there are two or more of them. Of two names with one id the later stays alone.
+void pack_policies(std::deque<limiter::policy>& policies)
+{
+    for (auto& one : policies) {
+        if (!can_be_packed(one)) continue;
+        auto const id = packed_id_of(one.name);
+        auto const shares = [&](limiter::policy const& other) {
+            return &other != &one && other.key == one.key && can_be_packed(other);
+        };
+        auto const takes_id = [&](limiter::policy const& other) { return shares(other) && other.packed_id == id; };
+        if (std::any_of(policies.begin(), policies.end(), shares) && std::none_of(policies.begin(), policies.end(), takes_id))
+            one.packed_id = id;
+    }
+}
+
 limiter::plan plan_of(std::vector<term_outline> const& terms, snapshot const& from)
 {
     limiter::plan plan;
@@ -94,6 +131,7 @@ snapshot_ptr compile(node const& root, outline parts, settings read, attachments
     made->upstreams = read_upstreams(root);
     made->calendars = std::move(parts.calendars);
     add_policies(parts, *made);
+    pack_policies(made->policies);
     add_routes(parts, *made);
     return made;
 }

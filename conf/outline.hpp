@@ -34,6 +34,13 @@ struct limit_outline {
     unsigned shards = 0;        // 0: not sharded
     bool has_algorithm = false; // policy.algorithm could be read
     bool has_key = false;       // all of policy.key could be read
+
+    // The highest cost that can ever pass; only if it has_algorithm.
+    [[nodiscard]] std::int64_t most_at_once() const noexcept
+    {
+        auto const burst = limiter::burst_of(policy.quota.algorithm);
+        return shards > 1 ? burst / shards : burst;
+    }
 };
 
 // The name of a limit, where it was written.

@@ -66,6 +66,7 @@ exchange::exchange(worker& owner, proxy::stream& client, workspace& space, std::
 
 asio::awaitable<aftermath> exchange::serve()
 {
+    std::optional<limiter::admission> admitted;
     auto ends_as = look();
     auto is_there = true; // the client
     if (!ends_as) {
@@ -78,11 +79,16 @@ asio::awaitable<aftermath> exchange::serve()
             check_memory(owner_, space_, record_.started);
         else
             record_.check_time = co_await check_fleet(owner_, *view_, space_, record_.started);
-        if (is_there) ends_as = note_gate();
+        if (is_there) {
+            // Before anything can fail: from here on its permits go back by themselves.
+            if (space_.gate.verdict == limiter::admission_ruling::kind::admitted)
+                admitted.emplace(view_->stores, space_.asked.claims, space_.gate);
+            ends_as = note_gate();
+        }
     }
     auto const after = !is_there ? abandon()
                        : ends_as ? co_await send_own(*ends_as)
-                                 : co_await relay(limiter::admission(view_->stores, space_.asked.claims, space_.gate));
+                                 : co_await relay(std::move(*admitted));
     record();
     co_return after;
 }

@@ -159,6 +159,8 @@ void queueing::refuse(std::size_t place)
     space_.gate = limiter::refuse_waiter(space_.asked.claims, place, visitor_.refusal, base::clock::now());
 }
 
+bool queueing::has_left() const noexcept { return has_left_ || client_.is_peer_gone() || owner_.stopping(); }
+
 void queueing::on_peer_closed()
 {
     has_left_ = true;

@@ -45,7 +45,7 @@ private:
     void leave_queue();
     void refuse(std::size_t place); // by the limit in whose queue it has waited in vain
     void on_peer_closed() override;
-    [[nodiscard]] bool has_left() const noexcept { return has_left_ || client_.is_peer_gone(); }
+    [[nodiscard]] bool has_left() const noexcept; // or must: the worker ends
     [[nodiscard]] telemetry::queue_counts& counts_of(std::size_t place) const;
 
     worker& owner_;

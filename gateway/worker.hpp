@@ -81,6 +81,7 @@ public:
     [[nodiscard]] telemetry& counts() noexcept { return counts_; }
     [[nodiscard]] workspace_pool& workspaces() noexcept { return workspaces_; }
     [[nodiscard]] bool draining() const noexcept { return draining_; }
+    [[nodiscard]] bool stopping() const noexcept { return stopping_; }
     [[nodiscard]] std::string_view date() const noexcept { return date_; } // IMF-fixdate
     [[nodiscard]] std::int64_t date_s() const noexcept { return date_s_; } // the same, seconds since the epoch
     [[nodiscard]] std::string& log_batch() noexcept { return log_batch_; }

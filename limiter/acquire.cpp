@@ -108,8 +108,7 @@ asio::awaitable<void> acquire_in_fleet(stores from, std::span<claim const> asked
 asio::awaitable<void> acquire_in_both(stores from, std::span<claim const> asked, base::instant deadline, admission_ruling& gate)
 {
     share const here(asked, in_memory);
-    auto const charged_at = base::clock::now();
-    auto const said_here = from.memory.acquire(here.claims, charged_at);
+    auto const said_here = from.memory.acquire(here.claims, base::clock::now());
     answers said(asked.size());
     note(said, here, answerer::memory, said_here);
     if (!said_here.allowed) {
@@ -129,7 +128,7 @@ asio::awaitable<void> acquire_in_both(stores from, std::span<claim const> asked,
         gate = admit_without_fleet(from.memory, asked, said);
     }
     if (gate.verdict != admission_ruling::kind::admitted) {
-        from.memory.refund(here.claims, said_here, charged_at, base::clock::now());
+        from.memory.refund(here.claims, said_here, base::clock::now());
         tell_waiting(from, here.claims);
     }
 }

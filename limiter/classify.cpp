@@ -186,12 +186,17 @@ private:
         return plan_.cost.value_or(limit.cost);
     }
 
+    // The highest that is said, and what is above the most there may be counts as that: nobody pays less for asking for more.
     [[nodiscard]] std::optional<std::int64_t> told_cost(cost_field const& field) const noexcept
     {
+        std::optional<std::int64_t> highest;
         for (auto const& each : facts_.fields) {
-            if (base::is_field(each.name, field.name)) return number_in(each.value, field.most);
+            if (!base::is_field(each.name, field.name) || each.value.find_first_not_of("0123456789") != std::string_view::npos ||
+                each.value.empty())
+                continue;
+            highest = std::max(highest.value_or(0), number_in(each.value, field.most).value_or(field.most));
         }
-        return std::nullopt;
+        return highest;
     }
 
     plan const& plan_;

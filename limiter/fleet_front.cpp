@@ -167,6 +167,17 @@ void fleet_front::send(fleet_request& who)
     behind_.ask({who.for_all.get(), 1}, deadline, who);
 }
 
+// A call in the background may have taken the last permits just before a request asked for one: then they are at hand.
+bool fleet_front::spend_after_all(fleet_request& who)
+{
+    auto const now = base::clock::now();
+    if (who.asked.size() != 1 || !leases_.has_at_hand(who.asked.front(), now)) return false;
+    auto const spent = leases_.spend(who.asked, now);
+    if (!spent.known || !spent.known->said.allowed) return false;
+    who.answer(verdict_of(1, *spent.known, now));
+    return true;
+}
+
 void fleet_front::answered(fleet_request& who, redis::resumption when)
 {
     auto const& got = who.answered();
@@ -174,7 +185,7 @@ void fleet_front::answered(fleet_request& who, redis::resumption when)
         auto said = *got;
         who.tour->say_where(said);
         who.answer(said);
-    } else if (got && !got->allowed) {
+    } else if (got && !got->allowed && !spend_after_all(who)) {
         remember(who.asks_now(), *got, who.sent_at);
         leases_.note_refusals(who.asks_now(), *got, base::clock::now());
         if (try_next_shard(who)) return;

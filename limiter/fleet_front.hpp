@@ -72,6 +72,7 @@ private:
     void begin(fleet_request& who);
     void send(fleet_request& who);
     void answered(fleet_request& who, redis::resumption when);
+    [[nodiscard]] bool spend_after_all(fleet_request& who);
     [[nodiscard]] bool try_next_shard(fleet_request& who);
     void land(fleet_request& leader, redis::resumption when);
     void hand_out(fleet_request& leader, fleet_request::line& left_over);

@@ -59,6 +59,12 @@ lease_ruling lease_account::spend(claim const& asked, base::instant now)
     return ruling;
 }
 
+bool lease_account::has_at_hand(claim const& asked, base::instant now) noexcept
+{
+    auto const* holding = find(asked.key.view());
+    return holding && holding->limit() == asked.algorithm() && holding->held(now) >= asked.cost;
+}
+
 bool lease_account::unspend(claim const& asked, base::instant now) noexcept
 {
     auto* holding = find(asked.key.view());
@@ -78,9 +84,9 @@ void lease_account::decided(claim const& asked) noexcept
     if (auto* holding = find(asked.key.view())) holding->decided(asked.cost);
 }
 
-void lease_account::refused_by_store(claim const& asked, base::instant now) noexcept
+void lease_account::refused_by_store(claim const& asked, decision const& said, base::instant now) noexcept
 {
-    if (auto* holding = find(asked.key.view())) holding->refused_by_store(asked.cost, now, jitter_);
+    if (auto* holding = find(asked.key.view())) holding->refused_by_store(asked.cost, said, now, jitter_);
 }
 
 lease_request lease_account::renew(claim const& asked, base::instant now) noexcept

@@ -30,12 +30,14 @@ public:
     lease_ruling spend(claim const& asked, base::instant now);
     // False if it cannot be taken back any more: then it stays spent, as a permit does that lapses.
     bool unspend(claim const& asked, base::instant now) noexcept;
+    // Whether spend() would find enough.
+    [[nodiscard]] bool has_at_hand(claim const& asked, base::instant now) noexcept;
     // After a spend() whose request has yet to ask others: until decided(), which comes once and before an unspend(), the store
     // is not told that the permit was spent.
     void leave_open(claim const& asked) noexcept;
     void decided(claim const& asked) noexcept;
     // The store refused this claim when asked by the ordinary call.
-    void refused_by_store(claim const& asked, base::instant now) noexcept;
+    void refused_by_store(claim const& asked, decision const& said, base::instant now) noexcept;
 
     // After a ruling that says `renew`: the call to send at once. Whoever takes one brings its answer or its loss, once.
     lease_request renew(claim const& asked, base::instant now) noexcept;

@@ -14,6 +14,11 @@ bool lease_front::may_be_leased(claim const& asked) noexcept
 
 // ---- requests
 
+bool lease_front::has_at_hand(claim const& asked, base::instant now) noexcept
+{
+    return may_be_leased(asked) && account_.has_at_hand(asked, now);
+}
+
 lease_front::spending lease_front::spend(std::span<claim const> asked, base::instant now)
 {
     claim_places to_renew;
@@ -28,11 +33,15 @@ lease_front::spending lease_front::decide(std::span<claim const> asked, base::in
 {
     boost::container::static_vector<known_answer, max_claims> at_hand;
     std::optional<known_answer> refused;
+    auto good_until = base::instant::max();
     for (std::size_t i = 0; i < asked.size() && !refused; ++i) {
         if (!may_be_leased(asked[i])) continue;
         auto const ruling = account_.spend(asked[i], now);
         if (ruling.renew) to_renew.push_back(i);
-        if (ruling.way == lease_way::spent) at_hand.push_back({.place = i, .said = ruling.decision});
+        if (ruling.way == lease_way::spent) {
+            at_hand.push_back({.place = i, .said = ruling.decision});
+            good_until = std::min(good_until, ruling.good_until);
+        }
         if (ruling.way == lease_way::refused) refused = known_answer{.place = i, .said = ruling.decision};
     }
     if (refused) {
@@ -48,13 +57,14 @@ lease_front::spending lease_front::decide(std::span<claim const> asked, base::in
         for (auto const& each : at_hand) account_.leave_open(asked[each.place]);
     }
     if (asked.size() == 1) return {.known = at_hand.front(), .part = nullptr};
-    return {.known = std::nullopt, .part = part_of(asked, at_hand, now)};
+    return {.known = std::nullopt, .part = part_of(asked, at_hand, good_until, now)};
 }
 
 std::unique_ptr<leased_part> lease_front::part_of(std::span<claim const> asked, std::span<known_answer const> at_hand,
-                                                  base::instant now)
+                                                  base::instant good_until, base::instant now)
 {
     auto part = std::make_unique<leased_part>();
+    part->good_until = good_until;
     decision unknown;
     unknown.known = false;
     part->at_hand = {.allowed = true, .granted = 1, .now = now, .decisions = {}};
@@ -94,7 +104,7 @@ void lease_front::withdraw(std::span<claim const> asked, leased_part const& part
     for (std::size_t i = 0; i < asked.size(); ++i) {
         if (!part.at_hand.decisions[i].known) continue;
         account_.decided(asked[i]);
-        static_cast<void>(account_.unspend(asked[i], now));
+        if (now < part.good_until) static_cast<void>(account_.unspend(asked[i], now));
     }
     if (closed_) close(now);
 }
@@ -103,7 +113,7 @@ void lease_front::note_refusals(std::span<claim const> asked, verdict const& sai
 {
     for (std::size_t i = 0; i < asked.size(); ++i) {
         if (may_be_leased(asked[i]) && said.decisions[i].known && !said.decisions[i].allowed)
-            account_.refused_by_store(asked[i], now);
+            account_.refused_by_store(asked[i], said.decisions[i], now);
     }
 }
 

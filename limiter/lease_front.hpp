@@ -30,6 +30,7 @@ struct leased_part {
     limiter::claims rest;
     claim_places places; // of the rest, among all
     verdict at_hand;     // of all; says nothing of the rest
+    base::instant good_until{}; // from then on what was at hand cannot be taken back
 };
 
 class lease_front {
@@ -46,6 +47,9 @@ public:
         std::unique_ptr<leased_part> part;
     };
     [[nodiscard]] spending spend(std::span<claim const> asked, base::instant now);
+
+    // Whether spend() would admit this claim alone.
+    [[nodiscard]] bool has_at_hand(claim const& asked, base::instant now) noexcept;
 
     // For a `part` with a rest, one of the two, once. The store has answered for the rest, or could not be asked: says it for all.
     base::result<verdict> complete(std::span<claim const> asked, leased_part const& part, base::result<verdict> const& rest,
@@ -69,7 +73,7 @@ public:
 private:
     [[nodiscard]] spending decide(std::span<claim const> asked, base::instant now, claim_places& to_renew);
     [[nodiscard]] std::unique_ptr<leased_part> part_of(std::span<claim const> asked, std::span<known_answer const> at_hand,
-                                                       base::instant now);
+                                                       base::instant good_until, base::instant now);
     void send(lease_request const& wanted);
     void count_admission(claim const& asked);
 

@@ -1,5 +1,7 @@
 #include "limiter/lease_holding.hpp"
 
+#include "limiter/token_bucket.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -81,8 +83,9 @@ lease_ruling lease_holding::spend(std::int64_t cost, base::instant now) noexcept
         if (!busy && !under_way_ && now >= hold_until_) used_up_from_ = 0;
         return refuse_or_ask(cost, may_renew && cost <= burst_of(limit_), now);
     }
-    take(cost, now);
-    lease_ruling ruling{.way = lease_way::spent, .renew = may_renew && runs_low(now), .decision = {}};
+    auto const good_until = take(cost, now);
+    lease_ruling ruling{
+        .way = lease_way::spent, .good_until = good_until, .renew = may_renew && runs_low(now), .decision = {}};
     ruling.decision.remaining = std::min(remaining_ + at_hand - cost, burst_of(limit_));
     ruling.decision.reset_after = std::max(reset_at_ - now, base::micros{0});
     return ruling;
@@ -90,20 +93,31 @@ lease_ruling lease_holding::spend(std::int64_t cost, base::instant now) noexcept
 
 lease_ruling lease_holding::refuse_or_ask(std::int64_t cost, bool renew, base::instant now) const noexcept
 {
-    lease_ruling ruling{.way = lease_way::ask, .renew = renew, .decision = {}};
+    lease_ruling ruling{.way = lease_way::ask, .good_until = {}, .renew = renew, .decision = {}};
     if (used_up_from_ == 0 || shortfall_ < used_up_from_ || cost > burst_of(limit_)) return ruling;
     ruling.way = lease_way::refused;
     auto& decision = ruling.decision;
     decision.allowed = false;
     decision.remaining = held(now);
-    // Not before the next answer of the store.
-    decision.retry_after = std::max(hold_until_ - now, base::micros{0}) + std::max(round_trip_, base::micros{1});
+    // Not before the next answer of the store, nor before it could say yes.
+    auto const next_answer = std::max(hold_until_ - now, base::micros{0}) + std::max(round_trip_, base::micros{1});
+    decision.retry_after = std::max(next_answer, wait_at_store(cost, now));
     decision.reset_after = std::max(reset_at_ - now, decision.retry_after);
     return ruling;
 }
 
-void lease_holding::take(std::int64_t cost, base::instant now) noexcept
+// By the last that it said. A bucket's theoretical arrival time says when any cost passes.
+base::micros lease_holding::wait_at_store(std::int64_t cost, base::instant now) const noexcept
 {
+    auto const to_reset = std::max(reset_at_ - now, base::micros{0});
+    if (auto const* bucket = std::get_if<token_bucket>(&limit_))
+        return std::max(to_reset - emission_time(*bucket, bucket->capacity - cost), base::micros{0});
+    return remaining_ >= cost ? base::micros{0} : to_reset;
+}
+
+base::instant lease_holding::take(std::int64_t cost, base::instant now) noexcept
+{
+    auto good_until = base::instant::max();
     while (cost > 0) {
         permits* soonest = nullptr;
         for (auto& group : groups_)
@@ -112,12 +126,14 @@ void lease_holding::take(std::int64_t cost, base::instant now) noexcept
         soonest->held -= taken;
         soonest->spent += taken;
         cost -= taken;
+        good_until = std::min(good_until, soonest->expires);
     }
+    return good_until;
 }
 
 bool lease_holding::unspend(std::int64_t cost, base::instant now) noexcept
 {
-    // Which permit it was does not matter: what the store was not told of is still out by its count.
+    // Which permit it was does not matter as long as it lives: what the store was not told of is still out by its count.
     std::int64_t untold = 0;
     for (auto const& group : groups_)
         if (now < group.expires) untold += group.spent;
@@ -138,8 +154,10 @@ void lease_holding::hold(base::instant now, jitter& random) noexcept
     hold_until_ = now + random.between(terms_.ahead / 2, terms_.ahead);
 }
 
-void lease_holding::refused_by_store(std::int64_t cost, base::instant now, jitter& random) noexcept
+void lease_holding::refused_by_store(std::int64_t cost, decision const& said, base::instant now, jitter& random) noexcept
 {
+    remaining_ = said.remaining;
+    reset_at_ = now + said.reset_after;
     if (!is_busy(cost, now) || now < hold_until_) return;
     used_up_from_ = cost;
     hold(now, random);

@@ -20,6 +20,7 @@ enum class lease_way : std::uint8_t {
 
 struct lease_ruling {
     lease_way way = lease_way::ask;
+    base::instant good_until{}; // spent: from then on it cannot be taken back, because a permit has lapsed
     bool renew = false;         // a call for more permits is to be sent now, whatever becomes of this request
     limiter::decision decision; // unless `ask`
 };
@@ -34,13 +35,14 @@ public:
 
     // One request, and the demand that it is. `cost` >= 1.
     lease_ruling spend(std::int64_t cost, base::instant now) noexcept;
-    // Takes back a spend() that admitted nothing in the end. False if the store was told already, or the permit has lapsed.
+    // Takes back a spend() that admitted nothing in the end, before its `good_until`: later another group's permit would be used
+    // again in place of one that has lapsed. False if the store was told already.
     bool unspend(std::int64_t cost, base::instant now) noexcept;
     // Between a spend() and what becomes of its request: so many permits are not reported, and can be taken back.
     void leave_open(std::int64_t cost) noexcept { open_ += cost; }
     void decided(std::int64_t cost) noexcept { open_ -= cost; }
-    // The store refused the ordinary call at this cost.
-    void refused_by_store(std::int64_t cost, base::instant now, jitter& random) noexcept;
+    // The store refused the ordinary call at this cost, and said this.
+    void refused_by_store(std::int64_t cost, decision const& said, base::instant now, jitter& random) noexcept;
 
     // What to send now: reports, and the permits that demand asks for. One call at a time: under_way() until answered() or
     // lost(). Leaves the request's key to the caller.
@@ -72,7 +74,8 @@ private:
     [[nodiscard]] bool is_busy(std::int64_t cost, base::instant now) const noexcept;
     [[nodiscard]] bool runs_low(base::instant now) const noexcept;
     [[nodiscard]] lease_ruling refuse_or_ask(std::int64_t cost, bool renew, base::instant now) const noexcept;
-    void take(std::int64_t cost, base::instant now) noexcept;
+    [[nodiscard]] base::micros wait_at_store(std::int64_t cost, base::instant now) const noexcept;
+    base::instant take(std::int64_t cost, base::instant now) noexcept; // until when all of it lives
     permits& group_of(lease_answer const& got, base::instant expires) noexcept;
     bool report(lease_request& to_send) noexcept;
     void hold(base::instant now, jitter& random) noexcept;

@@ -43,6 +43,7 @@ in_place(Function) -> in_place<Function>;
 // On cache lines of its own: two threads on neighbouring stripes do not disturb each other.
 struct alignas(64) memory_store::stripe {
     mutable std::mutex mutex;
+    base::instant newest{}; // by which anything here was decided
     std::size_t max_weight = 0;
     counter_table<counter_state> counters;
     counter_table<long_state> long_counters;
@@ -77,7 +78,10 @@ struct alignas(64) memory_store::stripe {
 };
 
 memory_store::memory_store(settings const& wanted)
-    : hash_key_(random_hash_key()), stripe_count_(stripes_for(wanted.max_keys)), stripes_(new stripe[stripe_count_])
+    : hash_key_(random_hash_key()),
+      stripe_count_(stripes_for(wanted.max_keys)),
+      clock_may_step_(wanted.clock_may_step),
+      stripes_(new stripe[stripe_count_])
 {
     auto const each = std::max<std::size_t>(wanted.max_keys / stripe_count_, 1);
     for (std::size_t i = 0; i < stripe_count_; ++i) stripes_[i].max_weight = each;
@@ -110,6 +114,15 @@ public:
     ~locked_stripes()
     {
         for (auto left = needed_; left != 0; left &= left - 1) stripes_[std::countr_zero(left)].mutex.unlock();
+    }
+    // The time to decide by. Whoever lost the processor between reading the clock and getting the lock comes with an instant
+    // that others have passed already: taken at its word it would look like a clock set back, and end a window again that
+    // they are in.
+    [[nodiscard]] base::instant settle(base::instant now) noexcept
+    {
+        for (auto left = needed_; left != 0; left &= left - 1) now = std::max(now, stripes_[std::countr_zero(left)].newest);
+        for (auto left = needed_; left != 0; left &= left - 1) stripes_[std::countr_zero(left)].newest = now;
+        return now;
     }
     locked_stripes(locked_stripes const&) = delete;
     locked_stripes& operator=(locked_stripes const&) = delete;
@@ -164,7 +177,8 @@ verdict memory_store::acquire(std::span<claim const> asked, base::instant now) n
 {
     auto wanted = find_places(asked);
     boost::container::static_vector<advanced, max_claims> looks;
-    locked_stripes const held{stripes_.get(), wanted};
+    locked_stripes held{stripes_.get(), wanted};
+    if (!clock_may_step_) now = held.settle(now);
 
     for (auto const& each : wanted) stripes_[each.stripe].prefetch(each.tag, each.keeps_long);
     for (std::size_t i = 0; i < asked.size(); ++i) {
@@ -194,22 +208,23 @@ void memory_store::take_back(claim const& what, place& at, charge const& taken, 
     if (at.found_long) limiter::refund(what.algorithm(), *at.found_long, taken, now);
 }
 
-void memory_store::refund(std::span<claim const> asked, verdict const& given, base::instant charged_at,
-                          base::instant now) noexcept
+void memory_store::refund(std::span<claim const> asked, verdict const& given, base::instant now) noexcept
 {
     if (!given.allowed) return; // nothing was charged
     auto wanted = find_places(asked);
-    locked_stripes const held{stripes_.get(), wanted};
+    locked_stripes held{stripes_.get(), wanted};
+    if (!clock_may_step_) now = held.settle(now);
     for (std::size_t i = 0; i < asked.size(); ++i) {
         auto const& answer = given.decisions[i];
-        if (answer.allowed) take_back(asked[i], wanted[i], {asked[i].cost, charged_at, answer.reset_after}, now);
+        if (answer.allowed) take_back(asked[i], wanted[i], {asked[i].cost, given.now, answer.reset_after}, now);
     }
 }
 
 void memory_store::give_back(claim const& what, charge const& taken, base::instant now) noexcept
 {
     auto at = find_places({&what, 1});
-    locked_stripes const held{stripes_.get(), at};
+    locked_stripes held{stripes_.get(), at};
+    if (!clock_may_step_) now = held.settle(now);
     take_back(what, at.front(), taken, now);
 }
 

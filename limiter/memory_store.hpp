@@ -19,6 +19,7 @@ class memory_store {
 public:
     struct settings {
         std::size_t max_keys = 1'000'000;
+        bool clock_may_step = false; // take an earlier time than the last for a clock set back: for tests
     };
     struct counts {
         std::uint64_t keys = 0;      // counters held now
@@ -32,12 +33,13 @@ public:
     memory_store(memory_store const&) = delete;
     memory_store& operator=(memory_store const&) = delete;
 
-    // Charges every claim or none (claims in shadow neither refuse nor are needed). Two claims must not share a key.
+    // Charges every claim or none (claims in shadow neither refuse nor are needed). Two claims must not share a key. An instant
+    // that others have passed already counts as theirs: the verdict says by which time it was decided.
     verdict acquire(std::span<claim const> asked, base::instant now) noexcept;
 
-    // Gives back what acquire() charged at `charged_at` for these claims, because another store refused the request.
+    // Gives back what acquire() charged for these claims, because another store refused the request.
     // `given` is the verdict of that acquire(): only what it allowed is given back.
-    void refund(std::span<claim const> asked, verdict const& given, base::instant charged_at, base::instant now) noexcept;
+    void refund(std::span<claim const> asked, verdict const& given, base::instant now) noexcept;
 
     // Gives back one claim's charge.
     void give_back(claim const& what, charge const& taken, base::instant now) noexcept;
@@ -68,6 +70,7 @@ private:
 
     base::hash_key hash_key_; // random for each process: nobody can choose keys that meet in one slot
     std::size_t stripe_count_;
+    bool clock_may_step_;
     std::unique_ptr<stripe[]> stripes_;
 };
 

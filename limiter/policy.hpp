@@ -52,7 +52,7 @@ struct queue_settings {
 // A request's cost as a field says it; believed only from a trusted peer.
 struct cost_field {
     std::string name;      // lower case
-    std::int64_t most = 1; // what says more, or no whole number >= 0, counts as absent
+    std::int64_t most = 1; // what says more counts as this; what is no whole number >= 0 as absent
 };
 
 // Numbers that a verified credential brings along: an attribute's value is a tier's name, or itself the limit (for a bucket
@@ -71,7 +71,8 @@ struct policy {
     std::unordered_map<std::string, limiter::quota, text_hash, std::equal_to<>>
         overrides; // by identity, as append_identity() writes it
     std::optional<attribute_quota> from_attribute;
-    std::int64_t cost = 1; // charged unless the route or a trusted field says otherwise
+    std::uint32_t packed_id = 0; // not 0: shares a Redis key with other limits of the same callers, where this names it
+    std::int64_t cost = 1;       // charged unless the route or a trusted field says otherwise
     std::optional<cost_field> cost_from;
     queue_settings queue;
     limiter::precision precision = limiter::precision::exact;

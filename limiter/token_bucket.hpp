@@ -1,4 +1,4 @@
-// Token bucket as GCRA with an exact rational emission interval. Internal to the algorithms: called by algorithm.cpp only.
+// Token bucket as GCRA with an exact rational emission interval. Internal to the algorithms: called by algorithm.cpp, and by leases for its time.
 // Knows no clock and no other algorithm. Pure.
 #pragma once
 

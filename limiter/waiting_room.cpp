@@ -16,7 +16,10 @@ constexpr std::size_t stripe_count = 64; // a power of two
 struct entry {
     std::shared_ptr<waiter> who;
     std::int64_t permits = 0;
+    algorithm numbers; // that it asks by; a reload brings others
 };
+using entries_by_number = std::map<std::uint64_t, entry>;
+using callees = std::vector<std::shared_ptr<waiter>>;
 
 base::hash_key random_hash_key()
 {
@@ -36,22 +39,45 @@ bool can_wait(claim const& asked) noexcept
 
 // Of one key. Never empty but while its stripe is locked.
 struct waiting_room::queue {
-    std::map<std::uint64_t, entry> entries; // by number
+    entries_by_number entries;
     std::int64_t permits = 0;               // of all entries
     queue_order order = queue_order::oldest_first;
+    bool mixed = false; // who waits here does not ask by the same numbers, or did not at some time
     last_refusal told;
 
-    [[nodiscard]] bool is_ahead_of(std::uint64_t number) const
+    // Somebody is to be served before `number`. Who asks by other numbers is in nobody's way: the old ones may refuse what
+    // the new ones allow.
+    [[nodiscard]] bool is_ahead_of(std::uint64_t number, algorithm const& numbers) const
     {
-        return order == queue_order::oldest_first ? entries.begin()->first < number : entries.rbegin()->first > number;
+        auto const before = [&](entries_by_number::value_type const& each) {
+            return (order == queue_order::oldest_first ? each.first < number : each.first > number) &&
+                   each.second.numbers == numbers;
+        };
+        if (mixed) return std::any_of(entries.begin(), entries.end(), before);
+        return before(order == queue_order::oldest_first ? *entries.begin() : *entries.rbegin());
     }
 
-    [[nodiscard]] std::shared_ptr<waiter> next() const
+    // Whose turn it is: one, or one for each sort of numbers.
+    [[nodiscard]] callees next() const
     {
-        return order == queue_order::oldest_first ? entries.begin()->second.who : entries.rbegin()->second.who;
+        callees whose_turn;
+        if (!mixed) {
+            whose_turn.push_back(order == queue_order::oldest_first ? entries.begin()->second.who : entries.rbegin()->second.who);
+            return whose_turn;
+        }
+        for (auto const& [number, one] : entries)
+            if (!is_ahead_of(number, one.numbers)) whose_turn.push_back(one.who);
+        return whose_turn;
     }
 
-    std::shared_ptr<waiter> remove(std::map<std::uint64_t, entry>::iterator who)
+    void add(std::uint64_t number, std::shared_ptr<waiter> who, claim const& where)
+    {
+        mixed = mixed || (!entries.empty() && entries.begin()->second.numbers != where.algorithm());
+        entries.emplace(number, entry{std::move(who), where.cost, where.algorithm()});
+        permits += where.cost;
+    }
+
+    std::shared_ptr<waiter> remove(entries_by_number::iterator who)
     {
         permits -= who->second.permits;
         auto removed = std::move(who->second.who);
@@ -60,13 +86,13 @@ struct waiting_room::queue {
     }
 
     // Takes the oldest out until `cost` more permits fit below `limit`; nobody, if they would not fit even then.
-    std::vector<std::shared_ptr<waiter>> push_out(claim const& newcomer, std::uint64_t number)
+    callees push_out(claim const& newcomer, std::uint64_t number)
     {
         auto const most_left = newcomer.policy->queue.limit - newcomer.cost;
         auto left = permits;
         auto stays = entries.begin();
         for (; left > most_left && stays != entries.end() && stays->first < number; ++stays) left -= stays->second.permits;
-        std::vector<std::shared_ptr<waiter>> out;
+        callees out;
         if (left > most_left) return out;
         while (entries.begin() != stays) out.push_back(remove(entries.begin()));
         return out;
@@ -117,7 +143,7 @@ std::optional<std::size_t> waiting_room::find_ahead(std::span<claim const> asked
         auto const at = place_of(asked[i].key);
         std::lock_guard const held{at.stripe.mutex};
         auto const found = at.stripe.queues.find(at.tag);
-        if (found != at.stripe.queues.end() && found->second.is_ahead_of(number)) return i;
+        if (found != at.stripe.queues.end() && found->second.is_ahead_of(number, asked[i].algorithm())) return i;
     }
     return std::nullopt;
 }
@@ -127,13 +153,13 @@ waiting_room::entrance waiting_room::enter_behind(claim const& where, visitor& w
     auto const at = place_of(where.key);
     std::lock_guard const held{at.stripe.mutex};
     auto const found = at.stripe.queues.find(at.tag);
-    if (found == at.stripe.queues.end() || !found->second.is_ahead_of(who.number)) return entrance::nobody_ahead;
+    if (found == at.stripe.queues.end() || !found->second.is_ahead_of(who.number, where.algorithm()))
+        return entrance::nobody_ahead;
     auto& line = found->second;
     who.refusal = line.told;
     if (line.entries.contains(who.number)) return entrance::entered;
     if (!line.has_room_for(where) || !take_place()) return entrance::full;
-    line.entries.emplace(who.number, entry{who.who, where.cost});
-    line.permits += where.cost;
+    line.add(who.number, who.who, where);
     return entrance::entered;
 }
 
@@ -141,8 +167,8 @@ waiting_room::entrance waiting_room::enter(claim const& where, visitor& who, las
 {
     who.refusal = told;
     if (where.cost > where.policy->queue.limit) return entrance::full;
-    std::vector<std::shared_ptr<waiter>> pushed_out;
-    std::shared_ptr<waiter> turned; // next, because the order is another one since a reload
+    callees pushed_out;
+    callees turned; // next, because the order is another one since a reload
     {
         auto const at = place_of(where.key);
         std::lock_guard const held{at.stripe.mutex};
@@ -151,7 +177,8 @@ waiting_room::entrance waiting_room::enter(claim const& where, visitor& who, las
             auto& line = found->second;
             line.told = told;
             if (line.entries.contains(who.number)) return entrance::entered;
-            if (std::exchange(line.order, where.policy->queue.order) != line.order) turned = line.next();
+            auto const before = std::exchange(line.order, where.policy->queue.order);
+            if (line.order != before) turned = line.next();
             if (!line.has_room_for(where) && line.order == queue_order::newest_first)
                 pushed_out = line.push_out(where, who.number);
             if (!line.has_room_for(where)) return entrance::full;
@@ -163,10 +190,9 @@ waiting_room::entrance waiting_room::enter(claim const& where, visitor& who, las
         auto& line = at.stripe.queues[at.tag];
         line.told = told;
         line.order = where.policy->queue.order;
-        line.entries.emplace(who.number, entry{who.who, where.cost});
-        line.permits += where.cost;
+        line.add(who.number, who.who, where);
     }
-    if (turned) turned->call(waiter::reason::turn);
+    for (auto const& each : turned) each->call(waiter::reason::turn);
     for (auto const& each : pushed_out) each->call(waiter::reason::pushed_out);
     // Either a release after the visitor was refused is seen here, or the releaser has seen that somebody waits.
     if (releases_.load() != who.releases_seen) who.who->call(waiter::reason::turn);
@@ -175,7 +201,7 @@ waiting_room::entrance waiting_room::enter(claim const& where, visitor& who, las
 
 void waiting_room::leave(claim const& where, visitor& who)
 {
-    std::shared_ptr<waiter> next;
+    callees next;
     {
         auto const at = place_of(where.key);
         std::lock_guard const held{at.stripe.mutex};
@@ -185,7 +211,7 @@ void waiting_room::leave(claim const& where, visitor& who)
         who.refusal = line.told;
         auto const mine = line.entries.find(who.number);
         if (mine == line.entries.end()) return; // pushed out
-        auto const was_next = !line.is_ahead_of(who.number);
+        auto const was_next = !line.is_ahead_of(who.number, mine->second.numbers);
         line.remove(mine);
         --waiting_;
         if (line.entries.empty())
@@ -193,21 +219,21 @@ void waiting_room::leave(claim const& where, visitor& who)
         else if (was_next)
             next = line.next();
     }
-    if (next) next->call(waiter::reason::turn);
+    for (auto const& each : next) each->call(waiter::reason::turn);
 }
 
 void waiting_room::released(partition::partition_key const& key)
 {
     releases_.fetch_add(1);
     if (waiting_.load() == 0) return;
-    std::shared_ptr<waiter> next;
+    callees next;
     {
         auto const at = place_of(key);
         std::lock_guard const held{at.stripe.mutex};
         auto const found = at.stripe.queues.find(at.tag);
         if (found != at.stripe.queues.end()) next = found->second.next();
     }
-    if (next) next->call(waiter::reason::turn);
+    for (auto const& each : next) each->call(waiter::reason::turn);
 }
 
 } // namespace penstock::limiter

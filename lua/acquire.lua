@@ -4,7 +4,8 @@
 -- ARGV[i]      limit i, packed as struct '<Bddd…':
 --                kind    the algorithm: 0 token bucket with a whole emission interval, 1 with a fractional one, 2 fixed window,
 --                        3 window of the clock, 4 of a calendar, 5 sliding window, 6 sliding counter, 7 sliding log,
---                        8 periodic bucket, 9 concurrency
+--                        8 periodic bucket, 9 concurrency, 10 token buckets that share the key: several limits, of which
+--                        lib/packed_buckets.lua says what follows
 --                        + 64 one more double at the end: so many requests alike ask; only in a call with one key
 --                        + 128 in shadow
 --                cost    permits asked for; 0 only looks
@@ -12,7 +13,8 @@
 -- ARGV[n + 1]  microseconds since the epoch to decide by, for tests only; without it the server's own clock
 --
 -- Reply: one bulk string of little-endian int64: now_us, granted (to how many requests; 0: refused), then for each limit, in
---        order, allowed (0 or 1), remaining (permits), reset_us, retry_us (-1: this cost can never pass).
+--        order (limits that share a key say where they stand), allowed (0 or 1), remaining (permits), reset_us, retry_us
+--        (-1: this cost can never pass).
 --
 -- Invariants:
 --   A limit in shadow neither refuses the request nor has to allow it; it is charged only if it allows.
@@ -27,7 +29,7 @@
 -- The twin in C++: limiter/evaluate and limiter/algorithm, which give the same answer to the bit.
 
 local keys, args, call, decode, encode = KEYS, ARGV, redis.call, struct.unpack, struct.pack
-local format, number, floor = string.format, tonumber, math.floor
+local format, number, sub, floor = string.format, tonumber, string.sub, math.floor
 
 local n = #keys
 local now = args[n + 1]
@@ -42,9 +44,9 @@ end
 local states, expiries
 if n > 1 then states, expiries = call('MGET', unpack(keys)), {} end
 
-local charging, answers, granted = true, '', 1
-local alike, each
-local fits, remaining, reset, retry, value, expires
+local charging, answers, granted = true, n > 1 and {}, 1
+local place, alike, each = 0
+local fits, remaining, reset, retry, value, expires, several
 local i = 0
 while i < n do
   i = i + 1
@@ -65,8 +67,8 @@ while i < n do
   end
 
   -- Set by the fragment: the decision; and if it charges, the new value with its expiry in ms or 'KEEPTTL', 'APPEND' or 'DEL',
-  -- or without an expiry the increment that makes it.
-  fits, remaining, reset, retry, value, expires = 1, 0, 0, 0, nil, nil
+  -- or without an expiry the increment that makes it. `several`: it has added more answers than one.
+  fits, remaining, reset, retry, value, expires, several = 1, 0, 0, 0, nil, nil, false
   if kind < 2 then
     --@include lib/token_bucket.lua
   elseif kind < 5 then
@@ -79,8 +81,10 @@ while i < n do
     --@include lib/sliding_log.lua
   elseif kind == 8 then
     --@include lib/periodic_bucket.lua
-  else
+  elseif kind == 9 then
     --@include lib/concurrency.lua
+  else
+    --@include lib/packed_buckets.lua
   end
 
   if alike then
@@ -90,24 +94,29 @@ while i < n do
   elseif fits == 0 and enforced and charging then
     charging, granted = false, 0
     -- Look again at those that passed: they are told their state without the charge.
-    if n > 1 then states, answers, i = call('MGET', unpack(keys)), '', 0 end
+    if n > 1 then states = call('MGET', unpack(keys)) end
+    if n > 1 or several then answers, place, i = {}, 0, 0 end
   elseif n > 1 then
     states[i] = value
     if expires then expiries[i] = expires end
-    answers = answers .. encode('<i8i8i8i8', fits, remaining, reset, retry)
+    if not several then
+      -- The next place that no limit of a shared key has taken.
+      repeat place = place + 1 until not answers[place]
+      answers[place] = encode('<i8i8i8i8', fits, remaining, reset, retry)
+    end
   end
 end
 
 if n == 1 then
   local key = keys[1]
   --@include lib/charge.lua
-  return encode('<i8i8i8i8i8i8', now, granted, fits, remaining, reset, retry)
+  if not several then return encode('<i8i8i8i8i8i8', now, granted, fits, remaining, reset, retry) end
 end
-if charging then
+if charging and n > 1 then
   for k = 1, n do
     local key = keys[k]
     value, expires = states[k], expiries[k]
     --@include lib/charge.lua
   end
 end
-return encode('<i8i8', now, granted) .. answers
+return encode('<i8i8', now, granted) .. table.concat(answers)

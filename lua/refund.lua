@@ -2,7 +2,8 @@
 -- charging alone. For every algorithm but concurrency, whose permits acquire.lua takes back as a negative cost.
 --
 -- KEYS[1]  where the limit keeps its counter
--- ARGV[1]  struct '<Bddd…': the algorithm as in acquire.lua; cost that was charged; when, in microseconds since the epoch by
+-- ARGV[1]  struct '<Bddd…': the algorithm as in acquire.lua, but 10 and 11 for a token bucket of kind 0 and 1 that shares its
+--          key and whose id is one more double at the end; cost that was charged; when, in microseconds since the epoch by
 --          the clock of the reply to that charge; reset_us of that reply; then the parameters of the algorithm
 -- ARGV[2]  microseconds since the epoch to decide by, for tests only; without it the server's own clock
 --
@@ -14,7 +15,7 @@
 --
 -- The twin in C++: refund() of limiter/algorithm, which gives the same answer to the bit.
 
-local key, arg, call, decode = KEYS[1], ARGV[1], redis.call, struct.unpack
+local key, arg, call, decode, encode = KEYS[1], ARGV[1], redis.call, struct.unpack, struct.pack
 local format, number, match, sub, floor, ceil = string.format, tonumber, string.match, string.sub, math.floor, math.ceil
 
 local now = ARGV[2]
@@ -32,10 +33,29 @@ if type(stored) ~= 'string' or cost < 1 or now < at then return 0 end
 
 -- Set below: what the key is to hold; '' for nothing.
 local value
-if kind < 2 then
-  -- What follows the fraction is a lease's, which stays.
-  local us, rest, lease = match(stored, '^(%d+):?(%d*)(.*)$')
-  us, rest = number(us), number(rest) or 0
+if kind < 2 or kind > 9 then
+  -- What follows the fraction is a lease's, which stays; so do the other buckets of a shared key, before this one and after.
+  local us, rest, lease, before, after, id
+  local shared = kind > 9
+  if shared then
+    kind = kind - 10
+    id = decode('<d', arg, #arg - 7)
+    local from, size = 1, #stored
+    while size - from > 10 and not us do
+      local found, time, following = decode('<I4d', stored, from)
+      local part = 0
+      if time < 0 and size - following > 6 then part, following = decode('<d', stored, following) end
+      if found == id then
+        us, rest, lease = time < 0 and -time or time, part, ''
+        before, after = sub(stored, 1, from - 1), sub(stored, following)
+        if us % 1 ~= 0 or not (rest >= 0 and rest < 9007199254740992) or rest % 1 ~= 0 then return 0 end
+      end
+      from = following
+    end
+  else
+    us, rest, lease = match(stored, '^(%d+):?(%d*)(.*)$')
+    us, rest = number(us), number(rest) or 0
+  end
   if not us or us >= 9007199254740992 or cost > p1 then return 0 end
   local num, den = 0, 1
   if kind == 1 then num, den = decode('<dd', arg, 42) end
@@ -46,9 +66,13 @@ if kind < 2 then
   if owed < 0 or owed == 0 and owed_rest == 0 or us < now or us == now and rest == 0 then return 0 end
   us, rest = us - owed, rest - owed_rest
   if rest < 0 then us, rest = us - 1, rest + den end
-  if lease ~= '' then
+  local untouched = us < now or us == now and rest == 0
+  if shared then
+    value = untouched and '' or rest > 0 and encode('<I4dd', id, -us, rest) or encode('<I4d', id, us)
+    value = before .. value .. after
+  elseif lease ~= '' then
     value = format('%d:%d', us, rest) .. lease
-  elseif us < now or us == now and rest == 0 then
+  elseif untouched then
     value = ''
   else
     value = format(rest > 0 and '%d:%d' or '%d', us, rest)

@@ -31,6 +31,8 @@ struct entry {
     std::string name;              // lower case for header; empty where the source needs none
     std::uint8_t prefix = 64;      // bits; client_ip: of an IPv6 address; client_network: of an IPv4 address
     std::uint8_t ipv6_prefix = 64; // bits; client_network: of an IPv6 address (client_settings::ipv6_prefix)
+
+    friend bool operator==(entry const&, entry const&) = default;
 };
 
 // An ordered list of entries; two requests share a counter exactly if all entries are equal.

@@ -132,10 +132,10 @@ private:
                 states_[at(key)] = result.next;
                 return in_.admit(key);
             }
-            in_.send([this, which, key, until = sent_at + result.look.decision.retry_after] {
+            in_.send([this, which, key, said = result.look.decision, until = sent_at + result.look.decision.retry_after] {
                 auto& here = *gateways_[at(which)];
                 here.known.note(key, until);
-                here.account.refused_by_store(claim_of(key), in_.now());
+                here.account.refused_by_store(claim_of(key), said, in_.now());
             });
         });
     }

@@ -59,10 +59,36 @@ public:
         if (of.policy->enforce == enforcement::shadow) kind += 128;
         bytes_[0] = static_cast<char>(kind);
     }
+    // One of the token buckets that share a key; `place` among the claims of the call, from 1 on. finish_buckets() follows.
+    void append_bucket(claim const& of, std::size_t place) noexcept
+    {
+        auto const& bucket = std::get<token_bucket>(of.algorithm());
+        auto const shadow = of.policy->enforce == enforcement::shadow ? 128U : 0U;
+        auto const fractional = bucket.interval_num != 0;
+        push(of.cost, bucket.capacity, bucket.interval_us);
+        push_one(static_cast<std::uint8_t>(shadow + (fractional ? 1 : 0)));
+        push_one(static_cast<std::uint8_t>(place));
+        push_one(of.policy->packed_id);
+        if (fractional) push(bucket.interval_num, bucket.interval_den);
+    }
+    void finish_buckets(std::uint32_t times) noexcept
+    {
+        if (times > 1) push(times);
+        bytes_[0] = static_cast<char>(times > 1 ? shared_key + 64 : shared_key);
+    }
+    // What a refund of one of them ends with.
+    void name_bucket(claim const& of) noexcept
+    {
+        push(of.policy->packed_id);
+        bytes_[0] = static_cast<char>(static_cast<unsigned char>(bytes_[0]) + shared_key);
+    }
     [[nodiscard]] std::string_view view() const noexcept { return {bytes_.data(), size_}; }
 
 private:
-    void push_one(double value) noexcept
+    static constexpr unsigned shared_key = 10;
+
+    template <class Value>
+    void push_one(Value value) noexcept
     {
         std::memcpy(bytes_.data() + size_, &value, sizeof value);
         size_ += sizeof value;
@@ -104,7 +130,8 @@ private:
         }
     };
 
-    std::array<char, 1 + 8 * sizeof(double)> bytes_;
+    static constexpr std::size_t longest_bucket = 5 * sizeof(double) + 2 + sizeof(std::uint32_t);
+    std::array<char, 1 + max_claims * longest_bucket + sizeof(double)> bytes_; // only the first size_ are ever read
     std::size_t size_ = 1;
 };
 
@@ -113,6 +140,20 @@ void append_call(std::string& out, calling how, script const& which, std::size_t
     append_number(out, '*', 2 + arguments);
     append_bulk(out, how == calling::by_digest ? "EVALSHA" : "EVAL");
     append_bulk(out, how == calling::by_digest ? which.sha1 : which.text);
+}
+
+bool share_key(claim const& a, claim const& b) noexcept
+{
+    auto const identity = [](claim const& of) { return of.key.view().substr(0, of.identity_end); };
+    return a.policy->packed_id != 0 && b.policy->packed_id != 0 && identity(a) == identity(b);
+}
+
+// The first claim that is counted in the same key.
+std::size_t first_sharing(std::span<claim const> asked, std::size_t which) noexcept
+{
+    std::size_t first = 0;
+    while (first < which && !share_key(asked[first], asked[which])) ++first;
+    return first;
 }
 
 std::int64_t word_at(std::string_view bytes, std::size_t offset) noexcept
@@ -124,16 +165,40 @@ std::int64_t word_at(std::string_view bytes, std::size_t offset) noexcept
 
 } // namespace
 
+partition::partition_key counter_key(claim const& of) noexcept
+{
+    auto key = of.key;
+    if (of.policy->packed_id != 0) {
+        key.truncate(of.identity_end);
+        key.append(":tb"); // the key of no limit: each has the limit's name before its tag
+    }
+    return key;
+}
+
 void append_acquire(std::string& out, calling how, acquire_call const& what)
 {
-    append_call(out, how, scripts::acquire, 1 + 2 * what.asked.size() + (what.test_now ? 1 : 0));
-    append_decimal(out, static_cast<std::int64_t>(what.asked.size()));
-    for (auto const& one : what.asked) append_bulk(out, one.key.view());
+    auto const asked = what.asked;
+    boost::container::static_vector<std::size_t, max_claims> first_of; // for each claim
+    for (std::size_t i = 0; i < asked.size(); ++i) first_of.push_back(first_sharing(asked, i));
+    std::size_t keys = 0;
+    for (std::size_t i = 0; i < asked.size(); ++i) keys += first_of[i] == i ? 1 : 0;
+
+    append_call(out, how, scripts::acquire, 1 + 2 * keys + (what.test_now ? 1 : 0));
+    append_decimal(out, static_cast<std::int64_t>(keys));
+    for (std::size_t i = 0; i < asked.size(); ++i)
+        if (first_of[i] == i) append_bulk(out, counter_key(asked[i]).view());
     auto const now = what.test_now ? *what.test_now : what.now;
-    for (std::size_t i = 0; i < what.asked.size(); ++i) {
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if (first_of[i] != i) continue;
         packed_argument argument;
-        argument.push(what.asked[i].cost);
-        argument.append(what.asked[i], what.holdings.empty() ? holding{} : what.holdings[i], now);
+        if (asked[i].policy->packed_id != 0) {
+            for (auto each = i; each < asked.size(); ++each)
+                if (first_of[each] == i) argument.append_bucket(asked[each], each + 1);
+            argument.finish_buckets(asked[i].times);
+        } else {
+            argument.push(asked[i].cost);
+            argument.append(asked[i], what.holdings.empty() ? holding{} : what.holdings[i], now);
+        }
         append_bulk(out, argument.view());
     }
     if (what.test_now) append_decimal(out, base::since_epoch_us(*what.test_now));
@@ -153,6 +218,7 @@ std::string pack_refund(claim const& of, charge const& taken)
     packed_argument argument;
     argument.push(taken.cost, base::since_epoch_us(taken.at), taken.reset_after.count());
     argument.append(of, {}, taken.at);
+    if (of.policy->packed_id != 0) argument.name_bucket(of);
     return std::string(argument.view());
 }
 

@@ -38,6 +38,9 @@ struct acquire_call {
 };
 void append_acquire(std::string& out, calling how, acquire_call const& what);
 
+// Where a claim is counted in Redis: its own key, or the one that its packed limit shares.
+partition::partition_key counter_key(claim const& of) noexcept;
+
 // One call of any script that works on one key, with its arguments packed already.
 struct script_call {
     script const* what = nullptr;

@@ -184,7 +184,9 @@ void redis_store::connection_owner::give_back(claim const& what, charge const& t
     if (auto const* limit = std::get_if<concurrency>(&what.algorithm()))
         return permits_.give_back({what.key, limit->limit, taken.cost});
     if (fsm_.now_in() != fsm::state::ready) return; // it refills, or its window ends
-    call({.what = &redis::scripts::refund, .key = std::string(what.key.view()), .arguments = redis::pack_refund(what, taken)});
+    call({.what = &redis::scripts::refund,
+          .key = std::string(redis::counter_key(what).view()),
+          .arguments = redis::pack_refund(what, taken)});
 }
 
 // ---- the breaker

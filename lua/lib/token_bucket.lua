@@ -30,71 +30,23 @@ elseif type(stored) == 'string' then
   end
 end
 
-if kind == 0 then
-  -- Left by the same limit with a fractional interval: rounded up.
-  if rest > 0 then arrival = arrival + 1 end
-  local latest = now + capacity * interval
-  if arrival > latest then
-    arrival, old, stored = latest, latest, format('%d', latest)
-    call('SET', keys[i], stored, 'PXAT', format('%d', (latest - latest % 2000000) / 1000 + 4000))
+local clamped, charged = false, false
+--@include lib/bucket.lua
+if charged or clamped then
+  local pair = arrival - arrival % 2000000
+  local state
+  if out then
+    state = format('%d:%d', arrival, rest) .. out
+  else
+    state = format(rest > 0 and '%d:%d' or '%d', arrival, rest)
   end
-
-  local charged = arrival + cost * interval
-  if charged > latest then
-    fits = 0
-    if cost > capacity then retry = -1 else retry = charged - latest end
-  elseif charging and cost > 0 then
-    arrival = charged
-    local pair = charged - charged % 2000000
-    if old and pair == old - old % 2000000 and format('%d', old) == stored then
-      value = format('%d', charged - old)
-    else
-      value, expires = format('%d', charged), format('%d', pair / 1000 + 4000)
-    end
+  if not charged then
+    call('SET', keys[i], state, 'PXAT', format('%d', pair / 1000 + 4000))
+  elseif clamped or not old or pair ~= old - old % 2000000 or kind == 0 and format('%d', old) ~= stored then
+    value, expires = state, format('%d', pair / 1000 + 4000)
+  elseif kind == 0 then
+    value = format('%d', arrival - old)
+  else
+    value, expires = state, 'KEEPTTL'
   end
-  local left = latest - arrival
-  remaining, reset = (left - left % interval) / interval, arrival - now
-else
-  -- Left by the same limit with another denominator: rounded up.
-  if rest >= den then arrival, rest = arrival + 1, 0 end
-  local product = capacity * num
-  local latest_rest = product % den
-  local latest = now + capacity * interval + (product - latest_rest) / den
-  if arrival > latest or arrival == latest and rest > latest_rest then
-    arrival, rest, old = latest, latest_rest, latest
-    call('SET', keys[i], format('%d:%d', latest, rest), 'PXAT', format('%d', (latest - latest % 2000000) / 1000 + 4000))
-  end
-
-  product = rest + cost * num
-  local charged_rest = product % den
-  local charged = arrival + cost * interval + (product - charged_rest) / den
-  if charged > latest or charged == latest and charged_rest > latest_rest then
-    fits = 0
-    if cost > capacity then
-      retry = -1
-    else
-      retry = charged - latest
-      if charged_rest > latest_rest then retry = retry + 1 end
-    end
-  elseif charging and cost > 0 then
-    arrival, rest = charged, charged_rest
-    if rest == 0 then value = format('%d', arrival) else value = format('%d:%d', arrival, rest) end
-    local pair = arrival - arrival % 2000000
-    if old and pair == old - old % 2000000 then expires = 'KEEPTTL' else expires = format('%d', pair / 1000 + 4000) end
-  end
-
-  -- How many intervals fit into what is left: a guess in floating point, then made exact in whole numbers.
-  local left, left_rest = latest - arrival, latest_rest - rest
-  if left_rest < 0 then left, left_rest = left - 1, left_rest + den end
-  remaining = math.floor((left + left_rest / den) / (interval + num / den)) + 1
-  repeat
-    product = remaining * num
-    local used_rest = product % den
-    local used = remaining * interval + (product - used_rest) / den
-    local too_many = used > left or used == left and used_rest > left_rest
-    if too_many then remaining = remaining - 1 end
-  until not too_many
-  reset = arrival - now
-  if rest > 0 then reset = reset + 1 end
 end
-if out and value then value = format('%d:%d', arrival, rest) .. out end

@@ -52,7 +52,7 @@ private:
         return store_.count().keys;
     }
 
-    limiter::memory_store store_{{.max_keys = 1000}};
+    limiter::memory_store store_{{.max_keys = 1000, .clock_may_step = true}};
 };
 
 class in_redis final : public algorithm_store {

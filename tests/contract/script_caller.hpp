@@ -43,8 +43,9 @@ public:
     void give_back(limiter::claim const& of, limiter::charge const& taken, base::instant now)
     {
         auto const arguments = limiter::redis::pack_refund(of, taken);
+        auto const key = limiter::redis::counter_key(of);
         auto const got = call([&](std::string& frame, auto how) {
-            append_script(frame, how, {&limiter::redis::scripts::refund, of.key.view(), arguments, &now});
+            append_script(frame, how, {&limiter::redis::scripts::refund, key.view(), arguments, &now});
         });
         if (got.kind != limiter::redis::reply::type::other) throw std::runtime_error("refund: " + std::string(got.text));
     }

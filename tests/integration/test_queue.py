@@ -1,6 +1,7 @@
 """Queues of limits: who waits, in which order, how long, and what a wait in vain costs (design.md section 3)."""
 
 import json
+import pathlib
 import signal
 import threading
 import time
@@ -112,9 +113,10 @@ class Order(QueueCase):
             with self.lock:
                 most[0] += 1
                 most[1] = max(most)
-            exchange.send(reply(body=b"done"))
-            with self.lock:
+            threading.Event().wait(0.002)  # the work that others wait for
+            with self.lock:  # before the answer: its last byte may give the permit to the next before we go on
                 most[0] -= 1
+            exchange.send(reply(body=b"done"))
         self.lock = threading.Lock()
         self.app = self.upstream(answer)
         self.gate = self.gateway(self.app, limits(held(limit=2, queue=100)))
@@ -355,7 +357,7 @@ class Ends(QueueCase):
     def test_a_reload_leaves_waiters_where_they_are(self):
         self.start(limits(held(queue=2)))
         first, a = self.hold(), self.queue_up("/a")
-        before = open(self.gate.path, encoding="utf-8").read()
+        before = pathlib.Path(self.gate.path).read_text(encoding="utf-8")
         self.gate.write_configuration(before.replace("queue: {limit: 2", "queue: {limit: 1"))
         self.gate.signal(signal.SIGHUP)
         wait_until(lambda: "was reloaded" in self.gate.stderr, what="the reload")
@@ -367,7 +369,7 @@ class Ends(QueueCase):
     def test_waiters_of_a_limit_that_a_reload_removes_are_served(self):
         self.start(limits(held(queue=2)))
         first, a = self.hold(), self.queue_up("/a")
-        before = open(self.gate.path, encoding="utf-8").read()
+        before = pathlib.Path(self.gate.path).read_text(encoding="utf-8")
         self.gate.write_configuration(before.replace("limits: [database]", "limits: none"))
         self.gate.signal(signal.SIGHUP)
         wait_until(lambda: "was reloaded" in self.gate.stderr, what="the reload")

@@ -197,8 +197,9 @@ private:
         if (ruling.way == limiter::lease_way::ask) return ask(which, asked);
         if (ruling.way != limiter::lease_way::spent) return;
         if (!happens(wanted_.change_mind)) return admit(which);
-        after(pick(0, 5'000), [this, which, asked, life = holders_[at(which)].life] {
-            if (holders_[at(which)].life == life) holders_[at(which)].account->unspend(asked, clock_of(which));
+        after(pick(0, 5'000), [this, which, asked, life = holders_[at(which)].life, good_until = ruling.good_until] {
+            if (holders_[at(which)].life != life || clock_of(which) >= good_until) return;
+            holders_[at(which)].account->unspend(asked, clock_of(which));
         });
     }
     void ask(int which, limiter::claim const& asked)
@@ -212,9 +213,9 @@ private:
                 state_->counter = look.decision.allowed ? look.next : look.repaired;
             }
             if (look.decision.allowed) return admit(which);
-            after(delay(), [this, which, asked, life] {
+            after(delay(), [this, which, asked, life, said = look.decision] {
                 auto& one = holders_[at(which)];
-                if (one.life == life) one.account->refused_by_store(asked, clock_of(which));
+                if (one.life == life) one.account->refused_by_store(asked, said, clock_of(which));
             });
         });
     }

@@ -97,7 +97,7 @@ TEST_CASE("a request is charged in all of its limits or in none, whatever their 
             refused += given.allowed ? 0 : 1;
 
             if (given.allowed && roll.one_in(4)) {
-                store.refund(asked, given, now, now);
+                store.refund(asked, given, now);
                 auto const undone = looks(store, asked, now);
                 for (std::size_t k = 0; k < asked.size(); ++k) CHECK(undone[k].remaining == before[k].remaining);
                 continue;

@@ -119,7 +119,7 @@ TEST_CASE("what another store refused is given back")
     auto const given = store.acquire(both, start);
     CHECK(remaining(store, both[0]) == 1);
     CHECK(remaining(store, both[1]) == 4);
-    store.refund(both, given, start, start);
+    store.refund(both, given, start);
     CHECK(remaining(store, both[0]) == 3);
     CHECK(remaining(store, both[1]) == 7);
 }
@@ -134,13 +134,13 @@ TEST_CASE("nothing is given back for a refused request, nor for a shadow that re
     auto const given = store.acquire(both, start);
     CHECK(given.allowed);
     CHECK_FALSE(given.decisions[0].allowed);
-    store.refund(both, given, start, start);
+    store.refund(both, given, start);
     CHECK(remaining(store, both[0]) == 0);
     CHECK(remaining(store, both[1]) == 5);
 
     std::vector const too_much{claim_of(bucket_of_ten, "x", 6)};
     auto const refused = store.acquire(too_much, start);
-    store.refund(too_much, refused, start, start);
+    store.refund(too_much, refused, start);
     CHECK(remaining(store, both[1]) == 5);
 }
 
@@ -167,6 +167,28 @@ TEST_CASE("threads that share a limit admit exactly what it permits")
     }
     CHECK(admitted == 10'000);
     CHECK(store.count().keys == 10'001);
+}
+
+TEST_CASE("a thread that comes late to its lock does not turn the clock back")
+{
+    auto const limit = policy_of("a", *make_clock_window(100, seconds(10)));
+    auto const one = claim_of(limit, "x");
+    memory_store store{{.max_keys = 1000}};
+    auto const border = base::at_epoch_us(1'700'000'010'000'000);
+    for (int i = 0; i < 100; ++i) REQUIRE(store.acquire({&one, 1}, border + base::micros{1000}).allowed);
+    auto const late = store.acquire({&one, 1}, border - base::micros{500});
+    CHECK_FALSE(late.allowed);
+    CHECK(late.now == border + base::micros{1000});
+    CHECK_FALSE(store.acquire({&one, 1}, border + base::micros{1100}).allowed);
+
+    auto const bucket = policy_of("b", *make_token_bucket(10, 1000, seconds(1)));
+    auto const other = claim_of(bucket, "x");
+    auto admitted = 0;
+    for (int us = 0; us < 1'000'000; us += 100) { // every other request has lost 5 ms
+        auto const at = start + base::micros{us} - base::micros{us / 100 % 2 == 0 ? 0 : 5000};
+        if (store.acquire({&other, 1}, at).allowed) ++admitted;
+    }
+    CHECK(admitted <= 10 + 1000);
 }
 
 TEST_CASE("a flood of long logs is bounded in memory, and what it drops is counted")
@@ -253,7 +275,7 @@ TEST_CASE("a claim's charge is given back, whichever state it keeps")
         store.give_back(one, {one.cost, start, given.decisions[0].reset_after}, start);
         CHECK(remaining(store, one) == 5);
         auto const again = store.acquire({&one, 1}, start);
-        store.refund({&one, 1}, again, start, start);
+        store.refund({&one, 1}, again, start);
         CHECK(remaining(store, one) == 5);
     }
 }

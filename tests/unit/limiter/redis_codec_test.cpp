@@ -128,6 +128,46 @@ TEST_CASE("every algorithm's parameters follow the cost, in the order in which i
     }
 }
 
+TEST_CASE("packed limits of one caller are one key and one argument that says where each stands")
+{
+    policy whole;
+    whole.quota.algorithm = token_bucket{.capacity = 10, .interval_us = 100'000};
+    whole.packed_id = 0x01020304;
+    policy rational;
+    rational.quota.algorithm = token_bucket{.capacity = 7, .interval_us = 333'333, .interval_num = 1, .interval_den = 3};
+    rational.enforce = enforcement::shadow;
+    rational.packed_id = 5;
+    policy window;
+    window.quota.algorithm = fixed_window{.limit = 5, .window_us = 10'000'000};
+    auto const of_caller = [](policy const& limit, std::string const& identity, std::int64_t cost) {
+        auto one = asking(limit, identity + ":name:tb", cost);
+        one.identity_end = static_cast<std::uint8_t>(identity.size());
+        return one;
+    };
+    claim asked[] = {of_caller(whole, "rl:{a}", 1), asking(window, "w", 0), of_caller(rational, "rl:{a}", 2),
+                     of_caller(whole, "rl:{b}", 3)};
+    auto const kind = std::string(1, '\n');
+    auto const id = std::string("\4\3\2\1", 4);
+    auto const first = doubles({1, 10, 100'000}) + std::string("\0\1", 2) + id + doubles({2, 7, 333'333}) +
+                       std::string("\x81\3\5\0\0\0", 6) + doubles({1, 3});
+    std::string frame;
+    append_acquire(frame, calling::by_digest, {.asked = asked, .now = {}});
+    CHECK(frame == "*9\r\n" + bulk("EVALSHA") + bulk(std::string(scripts::acquire.sha1)) + bulk("3") + bulk("rl:{a}:tb") +
+                       bulk("w") + bulk("rl:{b}:tb") + bulk(kind + first) + bulk('\2' + doubles({0, 5, 10'000'000})) +
+                       bulk(kind + doubles({3, 10, 100'000}) + std::string("\0\4", 2) + id));
+
+    asked[0].times = 9;
+    frame.clear();
+    append_acquire(frame, calling::by_digest, {.asked = {asked, 1}, .now = {}});
+    CHECK(frame.ends_with(
+        bulk(static_cast<char>(10 + 64) + doubles({1, 10, 100'000}) + std::string("\0\1", 2) + id + doubles({9}))));
+
+    charge const taken{.cost = 2, .at = base::at_epoch_us(1000), .reset_after = base::micros{70}};
+    CHECK(counter_key(asked[2]).view() == "rl:{a}:tb");
+    CHECK(pack_refund(asked[2], taken) == static_cast<char>(128 + 11) + doubles({2, 1000, 70, 7, 333'333, 1, 3, 5}));
+    CHECK(counter_key(asked[1]).view() == "w");
+}
+
 TEST_CASE("a concurrency limit without a holding is asked for by nobody in particular")
 {
     policy limit;

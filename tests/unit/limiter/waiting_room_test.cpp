@@ -185,6 +185,22 @@ TEST_CASE("a reload that turns the order calls whoever is next now")
     CHECK(b.has_ahead());
 }
 
+TEST_CASE("who waits for old numbers stands in nobody's way after a reload, and both are called")
+{
+    waiting_room room(100);
+    auto const before = limit_with_queue(9, queue_order::oldest_first);
+    auto after = before;
+    after.quota.algorithm = concurrency{.limit = 50};
+    visit a(room, claim_of(before, "x")), b(room, claim_of(after, "x")), c(room, claim_of(after, "x"));
+    a.enter();
+    CHECK_FALSE(b.has_ahead());
+    CHECK(b.enter() == entrance::entered); // its own numbers have refused it too
+    CHECK(c.has_ahead());
+    room.released(a.asked.key);
+    CHECK(a.self->calls == 1);
+    CHECK(b.self->calls == 1);
+}
+
 TEST_CASE("shadow limits, limits without a queue and claims without cost let nobody wait")
 {
     waiting_room room(100);
