@@ -47,7 +47,7 @@ MACHINE_CLOCK = re.compile(
 MACHINE_CLOCK_MAY = ["base/clock.cpp", "bench/", "tests/contract/", "tests/integration/", "tests/support/", "tests/fuzz/"]
 PROGRAM_CLOCK = re.compile(r"\bclock\s*::\s*now\s*\(")
 DECIDES = ["partition/", "limiter/", "conf/"]
-DECIDES_BUT_SHELL = ["limiter/redis/", "limiter/fleet_front.cpp"]
+DECIDES_BUT_SHELL = ["limiter/redis/", "limiter/fleet_front.cpp", "limiter/lease_front.cpp"]
 AWAITS = re.compile(r"\bco_await\b")
 
 CPP_SLEEP = re.compile(r"\b(?:sleep_for|sleep_until|usleep|nanosleep)\b|(?<![\w.>:])(?:::)?sleep\s*\(\s*\d")
