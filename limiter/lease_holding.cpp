@@ -63,9 +63,7 @@ bool lease_holding::may_go(base::instant now) const noexcept
 // An answer takes a round trip; another one is for what a burst takes meanwhile, or the call may be late.
 bool lease_holding::runs_low(base::instant now) const noexcept
 {
-    auto margin = 2 * round_trip_;
-    // Requests come in bursts; where permits are scarce those that are left are better taken when they are needed.
-    if (remaining_ > whole_above(demand(now) * micros_of(terms_.epoch))) margin = std::max(margin, terms_.ahead / 8);
+    auto const margin = 2 * round_trip_;
     return held(now + margin) <= whole_above(demand(now) * micros_of(margin));
 }
 
