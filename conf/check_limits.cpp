@@ -72,6 +72,7 @@ void check_cost(checked const& all, limit_outline const& limit, problem_list& pr
     auto const burst = limit.most_at_once();
     auto const* most = cost->is_map() ? cost->find("max") : cost;
     if ((limit.policy.cost_from ? limit.policy.cost_from->most : limit.policy.cost) <= burst) return;
+    if (limit.shards > 1 && !limit.policy.cost_from) return; // check_options says it of the shards
     problems.error(most->at, limit.path + (cost->is_map() ? ".cost.max" : ".cost"),
                    "is above the " + std::to_string(burst) +
                        " that this limit admits at once, so no request could pass; lower it");

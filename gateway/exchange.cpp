@@ -86,9 +86,7 @@ asio::awaitable<aftermath> exchange::serve()
             ends_as = note_gate();
         }
     }
-    auto const after = !is_there ? abandon()
-                       : ends_as ? co_await send_own(*ends_as)
-                                 : co_await relay(std::move(*admitted));
+    auto const after = !is_there ? abandon() : ends_as ? co_await send_own(*ends_as) : co_await relay(std::move(*admitted));
     record();
     co_return after;
 }

@@ -119,7 +119,8 @@ void add_limits(families& out, telemetry const& total, process_report const& pro
     auto& leased = out.add("admissions_on_lease_total",
                            "Times a limit admitted on permits that were taken from Redis in advance.", MetricType::Counter);
     for (auto const& [name, counts] : total.fleet) counter(leased, {{"limit", name}}, counts.admissions_on_lease);
-    auto& out_now = out.add("leases_out", "Permits that this gateway holds now, taken from Redis in advance.", MetricType::Gauge);
+    auto& out_now =
+        out.add("leases_out", "Permits that this gateway holds now, taken from Redis in advance.", MetricType::Gauge);
     for (auto const& [name, counts] : total.fleet) gauge(out_now, {{"limit", name}}, static_cast<double>(counts.leases_out));
     auto& checks =
         out.add("limiter_check_duration_seconds",

@@ -16,8 +16,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr base::micros housekeeping_every{1'000'000};
-constexpr base::micros accept_pause{100'000};   // when descriptors have run out (OP-47)
-constexpr base::micros accept_calm{10'000'000}; // without a failure: descriptors are no longer short
+constexpr base::micros accept_pause{100'000};     // when descriptors have run out (OP-47)
+constexpr base::micros accept_calm{10'000'000};   // without a failure: descriptors are no longer short
 constexpr base::micros returns_patience{250'000}; // with a store that is to take permits back
 constexpr base::micros returns_poll{1'000};
 constexpr std::size_t log_batch_bytes = 32 * 1024;

@@ -120,7 +120,7 @@ private:
     std::string log_batch_;
     std::uint64_t log_lines_ = 0;
     bool draining_ = false;
-    base::instant drain_ends_ = base::instant::max(); // for connections between two requests
+    base::instant drain_ends_ = base::instant::max();  // for connections between two requests
     base::instant returns_end_ = base::instant::max(); // of the wait for permits that go back; set by drain()
     bool stopping_ = false;
     std::mt19937_64 random_;

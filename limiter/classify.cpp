@@ -191,8 +191,8 @@ private:
     {
         std::optional<std::int64_t> highest;
         for (auto const& each : facts_.fields) {
-            if (!base::is_field(each.name, field.name) || each.value.find_first_not_of("0123456789") != std::string_view::npos ||
-                each.value.empty())
+            if (!base::is_field(each.name, field.name) ||
+                each.value.find_first_not_of("0123456789") != std::string_view::npos || each.value.empty())
                 continue;
             highest = std::max(highest.value_or(0), number_in(each.value, field.most).value_or(field.most));
         }

@@ -28,8 +28,8 @@ using claim_places = boost::container::static_vector<std::size_t, max_claims>;
 // Of a request that has some of its permits at hand: who still has to be asked, and what those at hand say.
 struct leased_part {
     limiter::claims rest;
-    claim_places places; // of the rest, among all
-    verdict at_hand;     // of all; says nothing of the rest
+    claim_places places;        // of the rest, among all
+    verdict at_hand;            // of all; says nothing of the rest
     base::instant good_until{}; // from then on what was at hand cannot be taken back
 };
 

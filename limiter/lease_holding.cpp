@@ -82,8 +82,7 @@ lease_ruling lease_holding::spend(std::int64_t cost, base::instant now) noexcept
         return refuse_or_ask(cost, may_renew && cost <= burst_of(limit_), now);
     }
     auto const good_until = take(cost, now);
-    lease_ruling ruling{
-        .way = lease_way::spent, .good_until = good_until, .renew = may_renew && runs_low(now), .decision = {}};
+    lease_ruling ruling{.way = lease_way::spent, .good_until = good_until, .renew = may_renew && runs_low(now), .decision = {}};
     ruling.decision.remaining = std::min(remaining_ + at_hand - cost, burst_of(limit_));
     ruling.decision.reset_after = std::max(reset_at_ - now, base::micros{0});
     return ruling;

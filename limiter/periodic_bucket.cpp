@@ -104,7 +104,7 @@ bool refund_periodic_bucket(periodic_bucket const& parameters, counter_state& st
     auto const charged_us = base::since_epoch_us(taken.at);
     auto const full_us = base::since_epoch_us(taken.at + taken.reset_after);
     if (taken.cost < 1 || taken.cost > parameters.capacity || now < taken.at) return false;
-    if (now_us >= state.until_us) return false;
+    if (now_us >= state.until_us || now_us >= full_us) return false;
     // Until it was full its refills kept their times, so those since the charge can be counted.
     auto const refilled =
         divided_up(full_us - charged_us, parameters.period_us) - divided_up(full_us - now_us, parameters.period_us);

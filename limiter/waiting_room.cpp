@@ -40,7 +40,7 @@ bool can_wait(claim const& asked) noexcept
 // Of one key. Never empty but while its stripe is locked.
 struct waiting_room::queue {
     entries_by_number entries;
-    std::int64_t permits = 0;               // of all entries
+    std::int64_t permits = 0; // of all entries
     queue_order order = queue_order::oldest_first;
     bool mixed = false; // who waits here does not ask by the same numbers, or did not at some time
     last_refusal told;
@@ -62,7 +62,8 @@ struct waiting_room::queue {
     {
         callees whose_turn;
         if (!mixed) {
-            whose_turn.push_back(order == queue_order::oldest_first ? entries.begin()->second.who : entries.rbegin()->second.who);
+            whose_turn.push_back(order == queue_order::oldest_first ? entries.begin()->second.who
+                                                                    : entries.rbegin()->second.who);
             return whose_turn;
         }
         for (auto const& [number, one] : entries)

@@ -97,8 +97,10 @@ routes: [{match: {path: /**}, upstream: app, limits: [work]}]
         gate = self.gateway(self.upstream(), "client: {source: x-forwarded-for, trusted_proxies: [127.0.0.0/8]}" + self.LIMIT)
         self.assertEqual(self.remaining(gate, "4"), 6)
         self.assertEqual(self.remaining(gate, None), 5)
-        self.assertEqual(self.remaining(gate, "9"), 4)
-        self.assertEqual(self.remaining(gate, "-1"), 3)
+        self.assertEqual(self.remaining(gate, "-1"), 4)
+        self.assertEqual(ask(gate.address, fields=[("X-Cost", "9")]).status, 429)  # above max it is max: 8
+        self.assertEqual(ask(gate.address, fields=[("X-Cost", "0"), ("X-Cost", "5")]).status, 429)
+        self.assertEqual(self.remaining(gate, "4"), 0)
 
     def test_nobody_else_does(self):
         gate = self.gateway(self.upstream(), "client: {source: x-forwarded-for, trusted_proxies: [10.0.0.0/8]}" + self.LIMIT)
