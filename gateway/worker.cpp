@@ -229,7 +229,7 @@ void worker::install(conf::snapshot_ptr next)
             unchanged ? view_->redis : std::make_shared<limiter::redis_store>(loop_, *next->settings.redis, random_(), tell);
         if (unchanged) {
             made->front = view_->front;
-            made->front->forget_denials();
+            made->front->start_anew(base::clock::now());
         } else {
             made->front = std::make_shared<limiter::fleet_front>(loop_, *made->redis, random_hash_key(), counts_.fleet);
         }

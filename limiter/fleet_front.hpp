@@ -31,8 +31,12 @@ public:
     boost::asio::awaitable<base::result<verdict>> acquire(std::span<claim const> asked, base::instant deadline) override;
     void give_back(claim const& what, charge const& taken) noexcept override { behind_.give_back(what, taken); }
 
-    // The configuration has changed: what was refused may pass now.
-    void forget_denials() { denials_.clear(); }
+    // The configuration has changed: what was refused may pass now, and permits of other numbers are not to be spent.
+    void start_anew(base::instant now)
+    {
+        denials_.clear();
+        leases_.start_anew(now);
+    }
 
     // To be called often: gives back permits that are not being spent.
     void tick(base::instant now) { leases_.tick(now); }

@@ -130,6 +130,13 @@ void lease_account::close(base::instant now, std::vector<lease_request>& to_send
     collect(to_send, [now](lease_holding& holding, lease_request& request) { return holding.take_everything(request, now); });
 }
 
+void lease_account::start_anew(base::instant now, std::vector<lease_request>& to_send)
+{
+    collect(to_send, [now](lease_holding& holding, lease_request& request) { return holding.take_everything(request, now); });
+    for (auto& set : sets_) set.clear();
+    counts_.keys = 0;
+}
+
 template <class Take>
 void lease_account::collect(std::vector<lease_request>& to_send, Take take)
 {

@@ -49,6 +49,9 @@ public:
     // nothing is held.
     static constexpr base::micros sweep_interval{50'000};
     void sweep(base::instant now, std::vector<lease_request>& to_send);
+    // The configuration has changed: everything goes back under the numbers that it was taken by, now and not later, when the
+    // store may be held to others; and all that was known is forgotten. What is on its way lapses.
+    void start_anew(base::instant now, std::vector<lease_request>& to_send);
     // Before the worker ends: everything goes back, and nothing is spent any more.
     void close(base::instant now, std::vector<lease_request>& to_send);
 

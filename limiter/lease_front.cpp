@@ -145,6 +145,13 @@ void lease_front::tick(base::instant now)
     for (auto const& each : to_send) send(each);
 }
 
+void lease_front::start_anew(base::instant now)
+{
+    std::vector<lease_request> to_send;
+    account_.start_anew(now, to_send);
+    for (auto const& each : to_send) send(each);
+}
+
 void lease_front::close(base::instant now)
 {
     closed_ = true;

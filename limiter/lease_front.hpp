@@ -62,6 +62,8 @@ public:
 
     // To be called often: gives back permits that are not being spent.
     void tick(base::instant now);
+    // The configuration has changed: permits taken by the numbers of before go back.
+    void start_anew(base::instant now);
     // Permits taken in advance go back, those too that are still on their way here, and no more are taken.
     void close(base::instant now);
     // Whether the store has answered for all that was sent to it.

@@ -31,7 +31,8 @@ void lease_holding::change(algorithm const& limit, lease_terms const& terms) noe
 {
     limit_ = limit;
     terms_ = terms;
-    for (auto& group : groups_) group.returned += std::exchange(group.held, 0);
+    // They lapse. Given back they would be worth what a permit is worth now, which may be more than was charged for them.
+    for (auto& group : groups_) group.held = group.returned = 0;
     hold_until_ = {};
     used_up_from_ = 0;
 }
@@ -248,11 +249,8 @@ void lease_holding::answered(lease_request const& sent, base::instant sent_at, l
     auto const took = std::max(now - sent_at, base::micros{0});
     round_trip_ = round_trip_.count() == 0 ? took : round_trip_ + (took - round_trip_) / 8;
     auto const same_numbers = sent.algorithm == limit_;
-    if (got.granted > 0) {
-        auto& group = group_of(got, sent_at + without_drift(got.valid_for));
-        (same_numbers ? group.held : group.returned) += got.granted;
-    }
-    if (!same_numbers) return;
+    if (!same_numbers) return; // what was granted by the old ones lapses
+    if (got.granted > 0) group_of(got, sent_at + without_drift(got.valid_for)).held += got.granted;
     remaining_ = got.remaining;
     reset_at_ = now + got.reset_after;
     if (sent.want == 0) return;

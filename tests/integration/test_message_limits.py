@@ -5,7 +5,7 @@ import time
 from support.gateway_case import GatewayCase
 from support.http_client import ask, exchange, request
 from support.http_wire import chunked
-from support.waiting import SLACK, wait_until
+from support.waiting import SLACK, wait_seconds, wait_until
 
 
 class Sizes(GatewayCase):
@@ -137,7 +137,7 @@ class Times(GatewayCase):
 
     def test_a_slow_answer_is_not_an_idle_connection(self):
         client = self.connect(self.gate)
-        self.app.script = lambda each: (each.read_body(), client.is_quiet(1.2), each.send(b"HTTP/1.1 204 No Content\r\n\r\n"))
+        self.app.script = lambda each: (each.read_body(), wait_seconds(1.2), each.send(b"HTTP/1.1 204 No Content\r\n\r\n"))
         client.send(request())
         wait_until(lambda: self.app.count() == 1, what="the request")
         self.assertEqual(client.read_response().status, 204)

@@ -28,7 +28,7 @@ TEST_CASE("a request is one call, and what one limit refused is refused without 
     CHECK(test.from_memory("a") == 1);
     CHECK(test.from_memory("b") == 0);
 
-    test.front.forget_denials();
+    test.front.start_anew(base::clock::now());
     test.ask(asked);
     CHECK(test.behind.times.size() == 3);
     test.answer_all();

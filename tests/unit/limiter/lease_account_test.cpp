@@ -234,7 +234,7 @@ TEST_CASE("where the fleet has fewer permits than a holder needs it refuses for 
     CHECK(key.account.spend(key.claim, later).way == lease_way::ask);
 }
 
-TEST_CASE("permits of other numbers are given back and never spent")
+TEST_CASE("permits of other numbers are never spent, nor given back as if they were of the new ones")
 {
     one_key key;
     key.make_busy();
@@ -254,9 +254,22 @@ TEST_CASE("permits of other numbers are given back and never spent")
     }
     std::vector<limiter::lease_request> back;
     key.account.sweep(at(key.now_us + 1000), back);
+    CHECK(back.empty());
+}
+
+TEST_CASE("when the configuration changes everything goes back under its own numbers and is forgotten")
+{
+    one_key key;
+    key.make_busy();
+    auto const sent = key.renew();
+    key.account.answered(sent, at(key.now_us), one_key::grant(20, 400), at(key.now_us + 500));
+    std::vector<limiter::lease_request> back;
+    key.account.start_anew(at(key.now_us + 600), back);
     REQUIRE(back.size() == 1);
     CHECK(back[0].algorithm == key.policy.quota.algorithm);
     CHECK(back[0].reports[0].returned == 20);
+    CHECK(key.account.count().keys == 0);
+    CHECK(key.account.spend(key.claim, at(key.now_us + 700)).way == lease_way::ask);
 }
 
 TEST_CASE("a key that falls silent gives back what it holds")

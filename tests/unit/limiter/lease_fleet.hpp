@@ -96,6 +96,11 @@ public:
     void change_limit(limiter::algorithm const& limit)
     {
         settled_ = std::max(settled_, worst());
+        for (int i = 0; i < wanted_.holders; ++i) {
+            std::vector<limiter::lease_request> to_send;
+            holders_[at(i)].account->start_anew(clock_of(i), to_send);
+            for (auto const& request : to_send) send(i, request);
+        }
         wanted_.limit = limit;
         policy_.quota.algorithm = limit;
         watched_from_us_ = now_us_ + wanted_.most_delay_us;
