@@ -133,7 +133,7 @@ class Fleet(GatewayCase):
         self.until_held(0)
 
     def test_permits_come_back_however_a_request_ends(self):
-        self.start(response="300ms")
+        self.start(response=f"{SLACK + 1:.0f}s")
         first = self.gates[0]
 
         def client_reset():
@@ -217,7 +217,7 @@ class Fleet(GatewayCase):
         held = self.hold(self.gates[0], LIMIT - 1) + self.hold(self.gates[1], 1)
         self.server.restart()
         self.until_held(LIMIT, LAPSE)
-        self.assertEqual(ask(self.gates[1].address).status, 429)
+        wait_until(lambda: ask(self.gates[1].address).status == 429, what="a breaker that has closed")
         self.slow.let_go.set()
         self.assertEqual([client.read_response().status for client in held], [200] * LIMIT)
         self.until_held(0)
