@@ -9,7 +9,7 @@ import time
 from support.fake_upstream import reply
 from support.gateway_case import GatewayCase
 from support.http_client import ask, request
-from support.waiting import SLACK, wait_until
+from support.waiting import SLACK, SLOWNESS, wait_until
 
 ROUTES = "routes: [{match: {path: /**}, upstream: app, limits: [LIMITS]}]\n"
 
@@ -179,7 +179,8 @@ class Bounds(QueueCase):
             self.begin("/next")
         self.wait_for_waiting(1000)
         self.assertEqual(ask(self.gate.address).status, 429)
-        self.assertLess((self.gate.resident_bytes() - before) / 1000, 64 * 1024)
+        if SLOWNESS == 1:  # a sanitizer keeps what is freed, and shadows
+            self.assertLess((self.gate.resident_bytes() - before) / 1000, 64 * 1024)
         self.release("/next")
         self.finish("/first", first)
         self.wait_for_arrivals(1001)
