@@ -155,6 +155,7 @@ exit_status app::run(std::function<void()> const& started)
     wait_for_signal();
     asio::co_spawn(loop_, open_gates(started), rethrow);
     loop_.run();
+    for (auto& each : workers_) each->announce_stop();
     for (auto& each : workers_) each->stop();
     return status_;
 }

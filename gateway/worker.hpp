@@ -20,6 +20,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <random>
@@ -62,6 +63,8 @@ public:
     void listen(proxy::descriptor socket);
     // Runs the loop; connections wait in their queues until post_accept().
     void start();
+    // Stopping several: say so to each first, from any thread, so that what one lets go does not begin anew in another.
+    void announce_stop() noexcept { stopping_ = true; }
     // Ends every connection at once and joins the thread.
     void stop();
 
@@ -122,7 +125,7 @@ private:
     bool draining_ = false;
     base::instant drain_ends_ = base::instant::max();  // for connections between two requests
     base::instant returns_end_ = base::instant::max(); // of the wait for permits that go back; set by drain()
-    bool stopping_ = false;
+    std::atomic<bool> stopping_ = false;
     std::mt19937_64 random_;
     std::uint32_t turn_ = 0;
     std::thread thread_;
