@@ -2,6 +2,7 @@
 // answers. Plain values with every default written once, here.
 #pragma once
 
+#include "auth/token_settings.hpp"
 #include "base/clock.hpp"
 #include "conf/api_key_book.hpp"
 #include "limiter/redis/redis_settings.hpp"
@@ -74,6 +75,7 @@ struct settings {
     std::vector<std::string> api_key_fields;            // header names, lower case, in order of preference
     bool api_key_from_authorization = false;            // `Authorization: ApiKey KEY`
     std::shared_ptr<api_key_book const> known_api_keys; // null: whatever key a caller presents is taken
+    std::optional<auth::token_settings> tokens;         // auth.jwt
     message_limits limits;
     downstream_timeouts timeouts;
     response_settings responses;
