@@ -1,6 +1,9 @@
 #include "auth/key_refresh.hpp"
 
+#include "base/field_name.hpp"
+
 #include <algorithm>
+#include <charconv>
 
 namespace penstock::auth {
 
@@ -47,6 +50,28 @@ void key_refresh::note_failed(base::instant now) noexcept
     is_fetching_ = false;
     auto const wait = cooldown_ * (1U << std::min(failures_++, most_doublings));
     due_ = now + spread_over(std::min(wait, std::max(refresh_, cooldown_)));
+}
+
+std::optional<base::micros> freshness_of(std::string_view cache_control) noexcept
+{
+    constexpr std::int64_t most_seconds = 366 * 86'400;
+    constexpr std::string_view max_age = "max-age=";
+    std::optional<base::micros> found;
+    while (!cache_control.empty()) {
+        auto const end = cache_control.find(',');
+        auto directive = cache_control.substr(0, end);
+        cache_control.remove_prefix(end == std::string_view::npos ? cache_control.size() : end + 1);
+        directive.remove_prefix(std::min(directive.find_first_not_of(" \t"), directive.size()));
+        directive = directive.substr(0, directive.find_last_not_of(" \t") + 1);
+        if (base::is_field(directive, "no-cache") || base::is_field(directive, "no-store")) return base::micros{0};
+        if (!base::is_field(directive.substr(0, max_age.size()), max_age)) continue;
+        auto const digits = directive.substr(max_age.size());
+        std::int64_t seconds = 0;
+        auto const read = std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
+        if (read.ptr != digits.data() + digits.size() || digits.empty() || seconds < 0) continue;
+        found = std::chrono::seconds(read.ec == std::errc{} ? std::min(seconds, most_seconds) : most_seconds);
+    }
+    return found;
 }
 
 base::instant key_refresh::next() const noexcept

@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 
 #include <optional>
+#include <string_view>
 
 namespace penstock::auth {
 
@@ -43,5 +44,8 @@ private:
     base::instant allowed_; // not sooner, whatever happens
     base::instant stale_at_ = base::instant::max();
 };
+
+// How long an answer may be believed, as its Cache-Control says; nothing if that says nothing of it.
+std::optional<base::micros> freshness_of(std::string_view cache_control) noexcept;
 
 } // namespace penstock::auth

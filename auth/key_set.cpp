@@ -127,6 +127,8 @@ verification_key const* key_set::find(std::string const* id, algorithm use) cons
     return found;
 }
 
+bool same_keys(key_set const& a, key_set const& b) noexcept { return std::ranges::equal(a.keys(), b.keys(), same_key); }
+
 read_key_set parse_key_set(std::string_view text, std::span<algorithm const> accepted)
 {
     if (text.size() > most_key_set_bytes) return unusable("is larger than 256 KiB");

@@ -24,10 +24,14 @@ public:
     // The key that `id` names, for this algorithm. Without an id: the only one for the algorithm, if it is the only one.
     [[nodiscard]] verification_key const* find(std::string const* id, algorithm use) const noexcept;
     [[nodiscard]] std::size_t size() const noexcept { return keys_.size(); }
+    [[nodiscard]] std::vector<verification_key> const& keys() const noexcept { return keys_; }
 
 private:
     std::vector<verification_key> keys_;
 };
+
+// Whether they verify the same tokens.
+bool same_keys(key_set const& a, key_set const& b) noexcept;
 
 using key_set_ptr = std::shared_ptr<key_set const>;
 

@@ -20,6 +20,7 @@ std::string_view name_of(refusal why) noexcept
     case refusal::too_early: return "too_early";
     case refusal::claims: return "claims";
     case refusal::audience: return "audience";
+    case refusal::scope: return "scope";
     }
     return "unknown";
 }
@@ -42,6 +43,7 @@ std::string_view describe(refusal why) noexcept
     case refusal::too_early: return "The token is not valid yet.";
     case refusal::claims: return "The token's claims are incomplete or malformed.";
     case refusal::audience: return "The token is meant for another audience.";
+    case refusal::scope: return "The token lacks a scope that is required here.";
     }
     return {};
 }

@@ -24,8 +24,9 @@ enum class refusal : std::uint8_t {
     too_early, // `nbf` or `iat` lies in the future (AK-30)
     claims,    // `exp` is missing, or a registered claim has a type that it must not have
     audience,  // meant for somebody else (AK-32)
+    scope,     // genuine, but its holder may not do this (403)
 };
-inline constexpr std::size_t refusal_count = 15;
+inline constexpr std::size_t refusal_count = 16;
 
 // The label of a metric; `none` is "accepted".
 std::string_view name_of(refusal why) noexcept;

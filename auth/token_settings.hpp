@@ -34,6 +34,7 @@ struct issuer {
     std::vector<algorithm> algorithms;  // in order of preference
     base::micros leeway{30'000'000};    // of clocks that differ
     std::string type;                   // `typ`, without application/ and in lower case; empty: whatever it is
+    std::vector<std::string> scopes;    // a token must grant each of them
     key_source source;
     key_set_ptr keys; // as the configuration's files had them; null: still to be fetched
 };

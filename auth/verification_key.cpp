@@ -168,6 +168,14 @@ std::shared_ptr<evp_pkey_st> make_ed25519(std::string_view x, std::string& why)
     return made;
 }
 
+bool same_key(verification_key const& a, verification_key const& b) noexcept
+{
+    quiet_errors const quiet;
+    if (a.id != b.id || a.use != b.use || a.secret != b.secret) return false;
+    if (!a.public_key || !b.public_key) return a.public_key == b.public_key;
+    return EVP_PKEY_eq(a.public_key.get(), b.public_key.get()) == 1;
+}
+
 bool verify_signature(verification_key const& key, std::string_view text, std::string_view signature) noexcept
 {
     quiet_errors const quiet;

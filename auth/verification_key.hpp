@@ -29,6 +29,9 @@ std::shared_ptr<evp_pkey_st> make_rsa(std::string_view modulus, std::string_view
 std::shared_ptr<evp_pkey_st> make_ec(algorithm curve_of, std::string_view x, std::string_view y, std::string& why);
 std::shared_ptr<evp_pkey_st> make_ed25519(std::string_view x, std::string& why);
 
+// Whether they verify the same signatures under the same name.
+bool same_key(verification_key const& a, verification_key const& b) noexcept;
+
 // `signature` as the bytes that JWS has: of ECDSA R and S one behind the other, never DER (AK-25).
 bool verify_signature(verification_key const& key, std::string_view text, std::string_view signature) noexcept;
 

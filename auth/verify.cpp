@@ -95,6 +95,28 @@ refusal check_audience(json const& payload, issuer const& from)
     return from.audiences.empty() || holds_one_of(*audience, from.audiences) ? refusal::none : refusal::audience;
 }
 
+bool is_word_of(std::string_view list, std::string_view word)
+{
+    while (!list.empty()) {
+        auto const end = list.find(' ');
+        if (list.substr(0, end) == word) return true;
+        list.remove_prefix(end == std::string_view::npos ? list.size() : end + 1);
+    }
+    return false;
+}
+
+// `scope` is a list in one string (RFC 8693 section 4.2); some issuers write `scp`, as such a string or as a list.
+bool grants(json const& payload, std::string const& scope)
+{
+    for (auto const* name : {"scope", "scp"}) {
+        auto const granted = payload.find(name);
+        if (granted == payload.end()) continue;
+        if (granted->is_string()) return is_word_of(granted->get_ref<std::string const&>(), scope);
+        return granted->is_array() && std::ranges::find(*granted, json(scope)) != granted->end();
+    }
+    return false;
+}
+
 // `until` becomes the moment at which the token ends.
 refusal check_times(json const& payload, base::micros leeway, std::int64_t now_us, std::int64_t& until)
 {
@@ -147,6 +169,9 @@ verification verify(token_settings const& settings, std::span<key_set_ptr const>
     auto const* key = keys[index]->find(header.has_key_id ? &header.key_id : nullptr, header.use);
     if (!key) return refused(refusal::key, index);
     if (!verify_signature(*key, parts->signed_text, *signature)) return refused(refusal::signature, index);
+    auto const& needed = from->scopes;
+    if (!std::ranges::all_of(needed, [&](auto const& each) { return grants(*payload, each); }))
+        return refused(refusal::scope, index);
 
     made->issuer = index;
     made->issuer_name = from->name;

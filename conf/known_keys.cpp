@@ -81,6 +81,8 @@ constexpr known_key table[] = {
     {"auth.jwt.issuers[].secret_file", file},
     {"auth.jwt.issuers[].leeway", duration, 0, 300 * second},
     {"auth.jwt.issuers[].type", visible_text, 1, 64},
+    {"auth.jwt.issuers[].scopes", list_or_one, 1, 16},
+    {"auth.jwt.issuers[].scopes[]", visible_text, 1, 128},
     {"auth.jwt.on_invalid", word, 0, 0, "reject|anonymous"},
     {"auth.jwt.realm", visible_text, 1, 64},
     {"auth.jwt.resource_metadata", web_url},

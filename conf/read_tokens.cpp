@@ -48,6 +48,7 @@ public:
         }
         set(made_.leeway, written_.find("leeway"), parse_duration);
         made_.type = type_of(text_of(written_.find("type")));
+        for (auto const* one : elements(written_.find("scopes"))) made_.scopes.push_back(text_of(one));
         auto& source = made_.source;
         source.url = text_of(written_.find("jwks_url"));
         set(source.refresh, written_.find("jwks_refresh"), parse_duration);

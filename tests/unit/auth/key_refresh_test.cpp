@@ -101,6 +101,19 @@ TEST_CASE("AK-35 keys that nobody has confirmed for the stale limit are forgotte
     CHECK(patient.resume(at(1'000'000)) == action::fetch);
 }
 
+TEST_CASE("AK-34 what Cache-Control says of freshness")
+{
+    CHECK(freshness_of("max-age=300") == 300 * second);
+    CHECK(freshness_of("public, Max-Age=19845 , must-revalidate") == 19'845 * second);
+    CHECK(freshness_of("max-age=300, no-cache") == 0 * second);
+    CHECK(freshness_of("No-Store") == 0 * second);
+    CHECK(freshness_of("max-age=99999999999999999999") == 366 * 86'400 * second);
+    for (auto const* silent : {"", "public", "s-maxage=5", "max-age=", "max-age=-5", "max-age=5x", ",,", "max-age"}) {
+        CAPTURE(silent);
+        CHECK(!freshness_of(silent));
+    }
+}
+
 TEST_CASE("AK-34 the gateways of a fleet spread their fetches over a tenth of the interval, sooner rather than later")
 {
     for (auto const spread : {0.0, 0.5, 1.0, 7.0}) {

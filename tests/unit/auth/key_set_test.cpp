@@ -6,8 +6,8 @@
 namespace penstock::auth {
 namespace {
 
-using minting::key_of;
 using minting::jwks;
+using minting::key_of;
 
 read_key_set read(std::string const& text, std::vector<algorithm> const& accepted = public_algorithms())
 {

@@ -48,6 +48,7 @@ struct world {
                                     .audiences = {"api"},
                                     .algorithms = public_algorithms(),
                                     .type = {},
+                                    .scopes = {},
                                     .source = {},
                                     .keys = {}});
         keys.push_back(parse_key_set(jwks_of(keys_of, public_algorithms()), public_algorithms()).keys);

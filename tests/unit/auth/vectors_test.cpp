@@ -42,8 +42,13 @@ constexpr std::string_view bilbo_key =
 token_settings settings_for(std::string_view issuer_name, algorithm use)
 {
     token_settings made;
-    made.issuers.push_back(
-        {.name = std::string(issuer_name), .audiences = {}, .algorithms = {use}, .type = {}, .source = {}, .keys = {}});
+    made.issuers.push_back({.name = std::string(issuer_name),
+                            .audiences = {},
+                            .algorithms = {use},
+                            .type = {},
+                            .scopes = {},
+                            .source = {},
+                            .keys = {}});
     made.claims = {"http://example.com/is_root"};
     return made;
 }

@@ -156,6 +156,24 @@ TEST_CASE("AK-33 typ is what the issuer's profile says, whatever its case and pr
     CHECK(refusal_of("") == "accepted");
 }
 
+TEST_CASE("AK-41 a genuine token without a required scope is told apart from a bad one")
+{
+    world all;
+    all.settings.issuers[0].scopes = {"read", "write"};
+    auto const refusal_of = [&](std::string_view claims) {
+        return all.refusal_of(minting::key_of(algorithm::es256).token(good_payload(claims)));
+    };
+    CHECK(refusal_of(R"(,"scope":"write read")") == "accepted");
+    CHECK(refusal_of(R"(,"scp":["read","write"])") == "accepted");
+    CHECK(refusal_of(R"(,"scp":"read write")") == "accepted");
+    for (auto const* claims :
+         {R"(,"scope":"read")", R"(,"scope":"read writer")", R"(,"scope":["read","write"])", R"(,"scope":5)", ""}) {
+        CAPTURE(claims);
+        auto const is_list = std::string_view(claims).find('[') != std::string_view::npos;
+        CHECK(refusal_of(claims) == (is_list ? "accepted" : "scope"));
+    }
+}
+
 TEST_CASE("AK-29 kid is an index and nothing else")
 {
     world const all;
