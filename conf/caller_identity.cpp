@@ -112,7 +112,7 @@ std::string problem_with_value(partition::entry const& what, std::string_view va
 std::string problem_with_caller(partition::descriptor const& key, std::string_view caller,
                                 std::vector<std::string> const& issuers)
 {
-    if (std::any_of(key.begin(), key.end(), is_hashed))
+    if (std::any_of(key.begin(), key.end(), partition::is_hidden))
         return "this limit's key may be a credential, which stands in no configuration; give the API key an attribute in "
                "auth.api_keys.known and use from_attribute";
     auto const everybody = [](partition::entry const& one) { return one.source == entry_source::everyone; };

@@ -210,7 +210,7 @@ std::string problem_with_value(known_key const& known, node const& value)
     case value_form::credential_source:
         return parse_credential_source(value.text)
                    ? ""
-                   : quote(value) + " is not known here; write header NAME or authorization ApiKey";
+                   : quote(value) + " is not known here; write " + std::string{credential_sources};
     case value_form::host_pattern: return host_problem(value);
     case value_form::path_pattern: return path_problem(value);
     case value_form::method: return method_problem(value);

@@ -1,6 +1,7 @@
 #include "conf/compile.hpp"
 
 #include "conf/caller_identity.hpp"
+#include "conf/failed_attempts.hpp"
 #include "conf/hash_secret.hpp"
 #include "conf/read.hpp"
 #include "conf/read_settings.hpp"
@@ -124,6 +125,8 @@ void add_routes(outline& parts, snapshot& into)
     std::vector<proxy::route> routes;
     for (auto& one : parts.routes) {
         auto& plan = into.plans.emplace_back(plan_of(parts.terms_of(one), into));
+        plan.before_auth = one.is_unlimited ? 0 : one.before_auth.size();
+        plan.failed_attempt = failed_attempts_of(plan);
         plan.cost = one.cost;
         plan.cost_from = one.cost_from;
         auto const upstream = std::find_if(into.upstreams.begin(), into.upstreams.end(),
@@ -131,6 +134,7 @@ void add_routes(outline& parts, snapshot& into)
         one.route.id = proxy::route_id{static_cast<std::uint32_t>(routes.size())};
         one.route.upstream = upstream->id;
         routes.push_back(std::move(one.route));
+        into.route_denials.push_back(std::move(one.deny));
     }
     into.routes = proxy::route_table{std::move(routes)};
 }

@@ -3,7 +3,6 @@
 #include "auth/token_settings.hpp"
 #include "conf/scalar.hpp"
 #include "conf/suggest.hpp"
-#include "partition/presented_values.hpp"
 
 #include <algorithm>
 #include <array>
@@ -136,12 +135,6 @@ bool is_made_up(partition::entry const& what, api_keys accepted) noexcept
     case entry_source::query: return true;
     default: return false;
     }
-}
-
-bool is_hashed(partition::entry const& what) noexcept
-{
-    if (what.source == entry_source::api_key || what.source == entry_source::cookie) return true;
-    return !what.name.empty() && partition::may_be_credential(what.name);
 }
 
 bool is_field_name(std::string_view text) noexcept

@@ -27,8 +27,6 @@ bool is_optional(partition::entry const& what) noexcept;
 // known.
 enum class api_keys : std::uint8_t { any, known };
 bool is_made_up(partition::entry const& what, api_keys accepted) noexcept;
-// May be a credential, so that only its keyed hash leaves this process.
-bool is_hashed(partition::entry const& what) noexcept;
 
 bool is_field_name(std::string_view text) noexcept; // RFC 9110 5.1: a token
 std::string lower_case(std::string_view text);

@@ -43,7 +43,7 @@ enum class value_form : std::uint8_t {
     web_url,           // https://host/path
     attribute_value,   // 1 to 64 visible characters
     field_name,        // X-Request-Cost
-    credential_source, // header NAME, authorization ApiKey
+    credential_source, // header NAME, authorization SCHEME, query NAME, cookie NAME
     host_pattern,      // example.com, *.example.com
     path_pattern,      // /a, /a/*, /a/**, /a/{b}
     method,            // GET

@@ -20,7 +20,6 @@ constexpr unsupported table[] = {
     {"client.source", "forwarded", "use x-forwarded-for or peer"},
     {"client.source", "x-real-ip", "use x-forwarded-for or peer"},
     {"client.source", "header *", "use x-forwarded-for or peer"},
-    {"auth.api_keys.from[]", "query *", "use header NAME or authorization ApiKey"},
     {"upstreams.*.balance", "hash *", "use round_robin or least_requests"},
     {"upstreams.*.health", {}, leave_out},
     {"upstreams.*.servers[].tls", {}, leave_out},

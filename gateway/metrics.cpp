@@ -1,5 +1,6 @@
 #include "gateway/metrics.hpp"
 
+#include "gateway/access_record.hpp"
 #include "gateway/version.hpp"
 #include "limiter/error.hpp"
 
@@ -70,6 +71,17 @@ void add_classes(MetricFamily& family, labels const& named, status_classes const
     }
 }
 
+void add_denials(families& out, telemetry const& total)
+{
+    auto& denied = out.add("denied_total", "Requests turned away by a deny list, by what it names and what was done.",
+                           MetricType::Counter);
+    for (auto const what : {denied_by::address, denied_by::api_key}) {
+        auto const& counts = total.denied[static_cast<std::size_t>(what)];
+        counter(denied, {{"by", std::string(name_of(what))}, {"action", "reject"}}, counts[0]);
+        counter(denied, {{"by", std::string(name_of(what))}, {"action", "close"}}, counts[1]);
+    }
+}
+
 void add_traffic(families& out, telemetry const& total)
 {
     auto& requests = out.add("requests_total", "Requests by route and class of the status sent; route none: no route matched.",
@@ -86,6 +98,16 @@ void add_traffic(families& out, telemetry const& total)
           static_cast<double>(total.connections_open));
     auto& rejections = out.add("parse_rejections_total", "Requests refused as malformed, by reason.", MetricType::Counter);
     for (auto const& [reason, count] : total.parse_rejections) counter(rejections, {{"reason", reason}}, count);
+    auto& turned_away =
+        out.add("credentials_refused_total", "Requests answered with 400, 401 or 403 for their credentials, by reason.",
+                MetricType::Counter);
+    for (std::size_t i = 1; i < total.credentials_refused.size(); ++i)
+        counter(turned_away, {{"reason", std::string(name_of(static_cast<credential_refusal>(i)))}},
+                total.credentials_refused[i]);
+    counter(out.add("unknown_api_keys_ignored_total", "Requests whose API key is not known, let in as if they had none.",
+                    MetricType::Counter),
+            {}, total.unknown_keys_ignored);
+    add_denials(out, total);
     counter(out.add("forwarded_for_rejected_total", "Forwarding chains in which no address stood where one was looked for.",
                     MetricType::Counter),
             {}, total.forwarded_for_rejected);

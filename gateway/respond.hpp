@@ -3,7 +3,7 @@
 #pragma once
 
 #include "conf/settings.hpp"
-#include "gateway/extract.hpp"
+#include "gateway/credential_refusal.hpp"
 #include "gateway/limit_fields.hpp"
 #include "gateway/token_check.hpp"
 #include "limiter/admit.hpp"
@@ -34,7 +34,8 @@ namespace respond {
 
 // Each replaces the content of `out` with a whole response and returns its status.
 unsigned malformed(std::string& out, response_context const& context, proxy::head_problem problem);
-unsigned refused_facts(std::string& out, response_context const& context, extract_problem problem, std::string_view why);
+unsigned refused_facts(std::string& out, response_context const& context, std::string_view why);
+unsigned denied(std::string& out, response_context const& context, conf::deny_action action); // nothing in `out`: just close
 unsigned timed_out(std::string& out, response_context const& context);
 unsigned no_route(std::string& out, response_context const& context);
 unsigned loop_detected(std::string& out, response_context const& context);
@@ -42,8 +43,11 @@ unsigned method_not_supported(std::string& out, response_context const& context)
 unsigned server_options(std::string& out, response_context const& context); // OPTIONS *
 unsigned too_large(std::string& out, response_context const& context);
 // A token that is no good; `context.tokens` is set (RFC 6750 section 3).
-unsigned bad_token(std::string& out, response_context const& context, token_check const& seen);
-unsigned missing_key(std::string& out, response_context const& context, limiter::policy const& limit);
+unsigned bad_token(std::string& out, response_context const& context, token_check const& seen, limit_report const& report);
+unsigned refused_credentials(std::string& out, response_context const& context, credential_refusal why,
+                             limit_report const& report);
+unsigned missing_key(std::string& out, response_context const& context, limiter::policy const& limit,
+                     limit_report const& report);
 unsigned rejected(std::string& out, response_context const& context, limiter::admission_ruling const& gate,
                   limit_report const& report);
 unsigned failed(std::string& out, response_context const& context, proxy::failure::kind why, limit_report const& report);

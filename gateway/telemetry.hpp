@@ -5,6 +5,7 @@
 
 #include "auth/refusal.hpp"
 #include "base/clock.hpp"
+#include "gateway/credential_refusal.hpp"
 #include "limiter/admit.hpp"
 #include "limiter/fleet_counts.hpp"
 
@@ -54,6 +55,9 @@ struct telemetry {
     limiter::fleet_counts fleet; // by limit
     std::map<std::string, upstream_counts, std::less<>> upstreams;
     std::map<std::string, std::uint64_t, std::less<>> parse_rejections; // by reason
+    std::array<std::uint64_t, credential_refusal_count> credentials_refused{};
+    std::uint64_t unknown_keys_ignored = 0;               // `on_unknown: anonymous`
+    std::array<std::array<std::uint64_t, 2>, 2> denied{}; // by denied_by, then conf::deny_action
     static constexpr std::uint64_t memory_checks_per_sample = 64;
     std::uint64_t memory_checks = 0;
     histogram check_memory; // one in memory_checks_per_sample

@@ -116,6 +116,12 @@ bool write_entry(identity_writer& out, entry const& what, base::request_facts co
 
 } // namespace
 
+bool is_hidden(entry const& what) noexcept
+{
+    if (what.source == entry_source::api_key || what.source == entry_source::cookie) return true;
+    return !what.name.empty() && may_be_credential(what.name);
+}
+
 bool append_identity(partition_key& key, descriptor const& what, base::request_facts const& facts,
                      hash_secret const& secret) noexcept
 {
