@@ -11,7 +11,7 @@ constexpr std::string_view scheme = "bearer";
 
 bool is_token68(std::string_view text) noexcept
 {
-    constexpr std::string_view marks = "-._~+/";
+    static constexpr std::string_view marks = "-._~+/";
     text = text.substr(0, text.find_last_not_of('=') + 1);
     return !text.empty() && std::ranges::all_of(text, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
