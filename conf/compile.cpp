@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <set>
 
 namespace penstock::conf {
 
@@ -90,6 +91,20 @@ void pack_policies(std::deque<limiter::policy>& policies)
     }
 }
 
+// The paths that keys and tiers read, sorted, each once.
+std::vector<std::string> claims_asked_for(outline const& parts)
+{
+    std::set<std::string> paths;
+    for (auto const& limit : parts.limits) {
+        for (auto const& entry : limit.policy.key) {
+            if (entry.source == partition::entry_source::jwt_claim) paths.insert(entry.name);
+        }
+        auto const& rule = limit.policy.from_attribute;
+        if (rule && rule->origin == limiter::attribute_origin::token) paths.insert(rule->attribute);
+    }
+    return {paths.begin(), paths.end()};
+}
+
 limiter::plan plan_of(std::vector<term_outline> const& terms, snapshot const& from)
 {
     limiter::plan plan;
@@ -130,6 +145,7 @@ snapshot_ptr compile(node const& root, outline parts, settings read, attachments
 {
     auto made = std::make_shared<snapshot>();
     made->settings = std::move(read);
+    if (auto& tokens = made->settings.tokens) tokens->claims = claims_asked_for(parts);
     made->keys = keys_of(root, files);
     if (auto& redis = made->settings.redis) redis->probe_key = made->keys.prefix + std::string{probe_name};
     made->upstreams = read_upstreams(root);

@@ -18,6 +18,8 @@ std::string expected_key_entry(std::string_view text);
 
 // The name in `api_key.NAME`; empty if `text` is nothing like it.
 std::string_view parse_attribute(std::string_view text) noexcept;
+// The path in `jwt.CLAIM.PATH`, such as sub, realm.tenant or https://example.com/tenant; empty if `text` is nothing like it.
+std::string_view parse_claim(std::string_view text) noexcept;
 
 // Not every request has it.
 bool is_optional(partition::entry const& what) noexcept;

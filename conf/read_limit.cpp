@@ -51,10 +51,12 @@ void read_attribute(node const& limit, limit_outline& into)
 {
     auto const* written = limit.find("from_attribute");
     auto const text = text_of(limit.find("from_attribute.attribute"));
-    auto const attribute = parse_attribute(text);
+    auto const claim = parse_claim(text);
+    auto const attribute = claim.empty() ? parse_attribute(text) : claim;
     if (attribute.empty()) return;
     auto& made = into.policy.from_attribute.emplace();
     made.attribute = attribute;
+    if (!claim.empty()) made.origin = limiter::attribute_origin::token;
     set(made.most, written->find("max"), parse_integer);
     auto const* tiers = written->find("tiers");
     for (std::size_t i = 0; tiers != nullptr && i < tiers->members.size(); ++i) {

@@ -2,6 +2,7 @@
 // answers. Plain values with every default written once, here.
 #pragma once
 
+#include "auth/token_settings.hpp"
 #include "base/clock.hpp"
 #include "conf/api_key_book.hpp"
 #include "conf/credential_source.hpp"
@@ -84,7 +85,8 @@ struct settings {
     std::optional<limiter::redis_settings> redis;
     partition::client_settings client;
     api_key_settings api_keys;
-    deny_list deny; // on every route
+    std::optional<auth::token_settings> tokens; // auth.jwt
+    deny_list deny;                             // on every route
     message_limits limits;
     downstream_timeouts timeouts;
     response_settings responses;

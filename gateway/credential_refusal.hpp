@@ -12,9 +12,11 @@ enum class credential_refusal : std::uint8_t {
     api_key_malformed, // empty, longer than 512 bytes, or not visible ASCII (AK-7)
     api_key_unknown,   // not among those that the configuration names
     api_key_denied,    // named in a deny list
+    token_malformed,   // presented in a way that a token must not be (AK-41, AK-42)
+    token_invalid,     // no good; token_checks_total says why
     key_missing,       // the request lacks the key of a limit that says `on_missing_key: reject`
 };
-inline constexpr std::size_t credential_refusal_count = 6;
+inline constexpr std::size_t credential_refusal_count = 8;
 
 constexpr std::string_view name_of(credential_refusal why) noexcept
 {
@@ -24,6 +26,8 @@ constexpr std::string_view name_of(credential_refusal why) noexcept
     case credential_refusal::api_key_malformed: return "api_key_malformed";
     case credential_refusal::api_key_unknown: return "api_key_unknown";
     case credential_refusal::api_key_denied: return "api_key_denied";
+    case credential_refusal::token_malformed: return "token_malformed";
+    case credential_refusal::token_invalid: return "token_invalid";
     case credential_refusal::key_missing: return "key_missing";
     }
     return "unknown";

@@ -4,6 +4,7 @@
 
 #include "conf/deny_list.hpp"
 #include "gateway/credential_refusal.hpp"
+#include "gateway/token_check.hpp"
 #include "limiter/policy.hpp"
 
 namespace penstock::gateway {
@@ -12,6 +13,7 @@ struct credentials {
     credential_refusal why = credential_refusal::none;
     limiter::policy const* lacking = nullptr; // of key_missing: the limit that insists on its key
     conf::deny_action denial{};               // of api_key_denied
+    token_check token;                        // whoever is verified by it views what it holds
     bool unverified = false;                  // there is signature work to do
 
     [[nodiscard]] bool refused() const noexcept { return why != credential_refusal::none; }

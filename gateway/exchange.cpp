@@ -152,6 +152,7 @@ response_context exchange::context(persistence connection) noexcept
             .date = owner_.date(),
             .now_s = owner_.date_s(),
             .connection = connection,
+            .tokens = view_->snapshot->settings.tokens ? &*view_->snapshot->settings.tokens : nullptr,
             .head_request = well_formed && space_.request.method == "HEAD",
             .origin = well_formed ? find_field(space_.request.fields, "origin") : std::string_view{}};
 }

@@ -184,6 +184,30 @@ void add_store(families& out, std::span<worker_report const> workers)
         counter(kinds, {{"kind", std::string(limiter::name_of(static_cast<limiter::errc>(i)))}}, errors[i]);
 }
 
+void add_tokens(families& out, telemetry const& total, process_report const& process)
+{
+    if (total.tokens) {
+        auto& checks =
+            out.add("token_checks_total", "Tokens looked at, by what was found; cached: verified before.", MetricType::Counter);
+        for (std::size_t i = 0; i < auth::refusal_count; ++i)
+            counter(checks, {{"result", std::string(auth::name_of(static_cast<auth::refusal>(i)))}}, (*total.tokens)[i]);
+        counter(checks, {{"result", "cached"}}, total.tokens->back());
+    }
+    if (process.key_sets.empty()) return;
+    auto& refreshes =
+        out.add("key_set_refreshes_total", "Readings of issuers' key sets, from a file or a URL.", MetricType::Counter);
+    for (auto const& each : process.key_sets) {
+        counter(refreshes, {{"issuer", each.issuer}, {"result", "success"}}, each.succeeded);
+        counter(refreshes, {{"issuer", each.issuer}, {"result", "failure"}}, each.failed);
+    }
+    auto& known = out.add("key_set_keys", "Keys known of an issuer now; 0: its tokens are refused.", MetricType::Gauge);
+    for (auto const& each : process.key_sets) gauge(known, {{"issuer", each.issuer}}, static_cast<double>(each.keys));
+    auto& confirmed = out.add("key_set_last_success_timestamp_seconds", "When an issuer's key set was last read; 0: not yet.",
+                              MetricType::Gauge);
+    for (auto const& each : process.key_sets)
+        gauge(confirmed, {{"issuer", each.issuer}}, static_cast<double>(each.last_success_s));
+}
+
 void add_upstreams(families& out, telemetry const& total, std::span<worker_report const> workers)
 {
     auto& requests =
@@ -267,6 +291,7 @@ std::string expose_metrics(std::span<worker_report const> workers, process_repor
     add_traffic(out, total);
     add_limits(out, total, process);
     add_store(out, workers);
+    add_tokens(out, total, process);
     add_upstreams(out, total, workers);
     add_process(out, process);
     auto const text = prometheus::TextSerializer().Serialize(out.all());

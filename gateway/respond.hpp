@@ -5,6 +5,7 @@
 #include "conf/settings.hpp"
 #include "gateway/credential_refusal.hpp"
 #include "gateway/limit_fields.hpp"
+#include "gateway/token_check.hpp"
 #include "limiter/admit.hpp"
 #include "proxy/failure.hpp"
 #include "proxy/head_problem.hpp"
@@ -24,8 +25,9 @@ struct response_context {
     std::string_view date;  // IMF-fixdate
     std::int64_t now_s = 0; // the same moment, seconds since the epoch
     persistence connection = persistence::keep_alive;
-    bool head_request = false; // no body, the same fields
-    std::string_view origin;   // of a browser's cross-origin request; empty: none
+    auth::token_settings const* tokens = nullptr; // null: none is ever looked at
+    bool head_request = false;                    // no body, the same fields
+    std::string_view origin;                      // of a browser's cross-origin request; empty: none
 };
 
 namespace respond {
@@ -40,6 +42,8 @@ unsigned loop_detected(std::string& out, response_context const& context);
 unsigned method_not_supported(std::string& out, response_context const& context);
 unsigned server_options(std::string& out, response_context const& context); // OPTIONS *
 unsigned too_large(std::string& out, response_context const& context);
+// A token that is no good; `context.tokens` is set (RFC 6750 section 3).
+unsigned bad_token(std::string& out, response_context const& context, token_check const& seen, limit_report const& report);
 unsigned refused_credentials(std::string& out, response_context const& context, credential_refusal why,
                              limit_report const& report);
 unsigned missing_key(std::string& out, response_context const& context, limiter::policy const& limit,

@@ -59,6 +59,10 @@ void telemetry::add(telemetry const& other)
     memory_checks += other.memory_checks;
     check_memory.add(other.check_memory);
     check_redis.add(other.check_redis);
+    if (other.tokens) {
+        if (!tokens) tokens.emplace();
+        add_each(*tokens, *other.tokens);
+    }
     add_each(unrouted, other.unrouted);
     connections_open += other.connections_open;
     connections_total += other.connections_total;

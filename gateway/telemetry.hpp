@@ -3,6 +3,7 @@
 // A scrape copies the whole; gateway/metrics adds the copies up. Values only.
 #pragma once
 
+#include "auth/refusal.hpp"
 #include "base/clock.hpp"
 #include "gateway/credential_refusal.hpp"
 #include "limiter/admit.hpp"
@@ -28,6 +29,8 @@ struct histogram {
 };
 
 using status_classes = std::array<std::uint64_t, 6>; // [1] = 1xx ... [5] = 5xx, [0] = none sent
+
+using token_counts = std::array<std::uint64_t, auth::refusal_count + 1>; // by auth::refusal; the last: known from the cache
 
 struct telemetry {
     struct route_counts {
@@ -59,7 +62,8 @@ struct telemetry {
     std::uint64_t memory_checks = 0;
     histogram check_memory; // one in memory_checks_per_sample
     histogram check_redis;
-    status_classes unrouted{}; // requests that took no route
+    std::optional<token_counts> tokens; // where tokens are, or were, looked at
+    status_classes unrouted{};          // requests that took no route
     std::uint64_t connections_open = 0;
     std::uint64_t connections_total = 0;
     std::uint64_t forwarded_for_rejected = 0;

@@ -140,7 +140,7 @@ private:
         if (!limit.from_attribute) return &limit.quota;
         auto const& rule = *limit.from_attribute;
         auto const named = [&rule](base::field const& each) { return each.name == rule.attribute; };
-        auto const& attributes = facts_.api_key_attributes;
+        auto const& attributes = rule.origin == attribute_origin::token ? facts_.token_claims : facts_.api_key_attributes;
         auto const found = std::find_if(attributes.begin(), attributes.end(), named);
         if (found == attributes.end()) return &limit.quota;
         for (auto const& [name, tier] : rule.tiers) {

@@ -57,8 +57,10 @@ struct cost_field {
 
 // Numbers that a verified credential brings along: an attribute's value is a tier's name, or itself the limit (for a bucket
 // the capacity, with the refill in proportion) up to `most`. Anything else: the limit's own numbers.
+enum class attribute_origin : std::uint8_t { api_key, token };
 struct attribute_quota {
-    std::string attribute; // of the API key
+    attribute_origin origin = attribute_origin::api_key;
+    std::string attribute; // of a known API key, or the path of a verified token's claim
     std::int64_t most = 0; // 0: only tiers
     std::vector<std::pair<std::string, quota>> tiers;
 };
