@@ -97,11 +97,22 @@ private:
         }
     }
 
-    // Where keys can be wrong, somebody will try them. An unknown limit has been reported.
-    void uncounted_attempts(route_outline const& route)
+    // What is tried where credentials can be wrong; empty if nothing of the kind is refused.
+    [[nodiscard]] std::string_view what_is_tried() const
     {
         auto const& keys = all_.read.api_keys;
-        if (!keys.known || keys.on_unknown != unknown_key::reject) return;
+        auto const& tokens = all_.read.tokens;
+        bool const refuses_keys = keys.known && keys.on_unknown == unknown_key::reject;
+        bool const refuses_tokens = tokens && tokens->on_invalid == auth::invalid_token::reject;
+        if (refuses_keys && refuses_tokens) return "API keys and tokens";
+        return refuses_keys ? "API keys" : refuses_tokens ? "tokens" : "";
+    }
+
+    // Where credentials can be wrong, somebody will try them. An unknown limit has been reported.
+    void uncounted_attempts(route_outline const& route)
+    {
+        auto const tried = what_is_tried();
+        if (tried.empty()) return;
         auto const terms = route.before_auth.empty() ? all_.parts.terms_of(route) : route.before_auth;
         auto const counts = [this](limit_reference const& reference) {
             auto const* limit = all_.parts.find_limit(reference.name);
@@ -110,8 +121,8 @@ private:
         auto const any_counts = [&](term_outline const& term) { return std::any_of(term.begin(), term.end(), counts); };
         if (terms.empty() || std::any_of(terms.begin(), terms.end(), any_counts)) return;
         problems_.warning(route.at, route.path,
-                          "whoever tries API keys on this route is counted by no limit (AK-40); add one by client.ip to its "
-                          "before_auth");
+                          "whoever tries " + std::string(tried) +
+                              " on this route is counted by no limit (AK-40); add one by client.ip to its before_auth");
     }
 
     // Behind a limit that always applies, the others of first_of are never looked at.
