@@ -1,4 +1,5 @@
 // auth.api_keys, deny lists, and what failed attempts are charged to: from a document to the snapshot.
+#include "conf/hash_secret.hpp"
 #include "conf/load.hpp"
 #include "conf/read_auth.hpp"
 
@@ -117,4 +118,15 @@ routes:
     CHECK(plans[2].failed_attempt.empty());
     CHECK(plans[3].before_auth == 0);
     CHECK(plans[3].failed_attempt.empty());
+}
+
+TEST_CASE("AK-5: without Redis the secret of hashes is the process's own, and a reload keeps it")
+{
+    auto const text = "routes: [{ upstream: app, limits: none }]\n";
+    auto const first = must_load(text);
+    CHECK(first->keys.secret == must_load(text)->keys.secret);
+    auto const shared = must_load(std::string("redis: { url: redis://127.0.0.1 }\n") + text);
+    CHECK(first->keys.secret != shared->keys.secret);
+    CHECK(shared->keys.secret == conf::public_hash_secret());
+    CHECK(first->keys.secret != partition::hash_secret{});
 }
