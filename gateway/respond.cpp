@@ -1,6 +1,7 @@
 #include "gateway/respond.hpp"
 
 #include "gateway/answer_body.hpp"
+#include "proxy/fields.hpp"
 
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/status.hpp>
