@@ -22,6 +22,7 @@ void check_tiers(checked const& all, problem_list& problems);    // overrides an
 void check_api_keys(checked const& all, problem_list& problems); // where they come, and the known ones
 void check_denials(checked const& all, problem_list& problems);  // deny lists
 void check_tokens(checked const& all, problem_list& problems);   // issuers of tokens
+void check_transport(checked const& all, problem_list& problems); // credentials in clear text (warnings)
 void check_routes(checked const& all, problem_list& problems);   // each route by itself, and what covers what
 void check_coverage(checked const& all, problem_list& problems); // what a caller can slip past (warnings)
 

@@ -135,6 +135,11 @@ private:
     {
         auto const* limit = all_.parts.find_limit(reference.name);
         if (limit == nullptr) return;
+        auto const& tiers = limit->policy.from_attribute;
+        if (tiers && tiers->origin == limiter::attribute_origin::token)
+            problems_.error(reference.at, reference.path,
+                            "limit '" + reference.name +
+                                "' takes its numbers from a token, which nobody has verified yet; name it in limits");
         auto const& key = limit->policy.key;
         auto const is_credential = [](partition::entry const& entry) {
             return entry.source == entry_source::api_key || entry.source == entry_source::api_key_attribute ||

@@ -1,5 +1,4 @@
 #include "auth/web_address.hpp"
-#include "conf/address.hpp"
 #include "conf/check.hpp"
 #include "conf/read.hpp"
 
@@ -90,21 +89,6 @@ private:
     problem_list& problems_;
 };
 
-// RFC 6750 section 5.2: what proves who somebody is travels in clear text here.
-void check_listeners(checked const& all, problem_list& problems)
-{
-    if (!all.read.client.trusted_proxies.empty()) return; // one of them ends TLS
-    auto const* listeners = all.root.find("listeners");
-    for (std::size_t i = 0; listeners != nullptr && i < listeners->items.size(); ++i) {
-        auto const* written = listeners->items[i].find("address");
-        auto const address = parsed(written, parse_bind_address);
-        if (!address || is_loopback(*address) || listeners->items[i].find("tls") != nullptr) continue;
-        problems.warning(written->at, "listeners[" + std::to_string(i) + "].address",
-                         "takes tokens without TLS, so whoever listens on the way can use them (AK-45); end TLS in a proxy in "
-                         "front of it and list that in client.trusted_proxies");
-    }
-}
-
 } // namespace
 
 void check_tokens(checked const& all, problem_list& problems)
@@ -124,7 +108,6 @@ void check_tokens(checked const& all, problem_list& problems)
             problems.error(name->at, path + ".issuer",
                            "'" + name->written + "' is the issuer of " + first->second + ", too; put both into one");
     }
-    check_listeners(all, problems);
 }
 
 } // namespace penstock::conf

@@ -28,7 +28,8 @@ limiter::key_settings keys_of(node const& root, attachments const& files)
     limiter::key_settings keys;
     if (auto const* prefix = root.find("redis.key_prefix")) keys.prefix = text_of(prefix);
     auto const written = files.hash_secret.empty() ? text_of(root.find("redis.hash_secret")) : files.hash_secret;
-    keys.secret = written.empty() ? public_hash_secret() : hash_secret_from(written);
+    auto const unnamed = [&] { return root.find("redis") == nullptr ? process_hash_secret() : public_hash_secret(); };
+    keys.secret = written.empty() ? unnamed() : hash_secret_from(written);
     return keys;
 }
 

@@ -34,6 +34,7 @@ snapshot_ptr load_into(problem_list& problems, std::string const& text, std::str
     check_api_keys(all, problems);
     check_denials(all, problems);
     check_tokens(all, problems);
+    check_transport(all, problems);
     check_routes(all, problems);
     check_coverage(all, problems);
     if (problems.has_error()) return nullptr;

@@ -112,7 +112,7 @@ api_key_check check_api_key(base::request_facts const& facts, conf::api_key_sett
         result.why = credential_refusal::api_key_repeated;
     } else if (key.empty() || key.size() > longest_key || !is_visible(key)) {
         result.why = credential_refusal::api_key_malformed;
-    } else if (!settings.known) {
+    } else if (result.presented = key; !settings.known) {
         result.key = key;
     } else if (result.known = settings.known->find(partition::digest_of(key)); result.known != nullptr) {
         result.key = key;

@@ -13,8 +13,9 @@ namespace penstock::gateway {
 
 struct api_key_check {
     credential_refusal why = credential_refusal::none;
-    bool is_ignored = false; // not known, which is no reason to refuse here: the caller goes on without a key
-    std::string_view key;    // as presented, decoded; empty: none, or one that is no good
+    bool is_ignored = false;    // not known, which is no reason to refuse here: the caller goes on without a key
+    std::string_view presented; // decoded, and well formed; known or not
+    std::string_view key;       // the same, if it is to be gone by; else empty
     conf::api_key_book::entry const* known = nullptr;
 
     // Sets api_key and api_key_attributes; they view the request, `scratch` and the configuration.

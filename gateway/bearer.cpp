@@ -13,7 +13,7 @@ bool is_token68(std::string_view text) noexcept
 {
     static constexpr std::string_view marks = "-._~+/";
     text = text.substr(0, text.find_last_not_of('=') + 1);
-    return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return !text.empty() && std::ranges::all_of(text, [&](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                marks.find(c) != std::string_view::npos;
     });

@@ -29,7 +29,8 @@ unsigned exchange::deny(denied_by what, conf::deny_action action)
 void exchange::look_at_credentials()
 {
     look_at_api_key();
-    if (!view_->tokens || who_.refused()) return;
+    // A preflight carries none, meets no limit, and must not cause signature work for nothing.
+    if (!view_->tokens || who_.refused() || is_preflight()) return;
     who_.token = view_->tokens->look(seen_.facts, base::wall_clock_us());
     who_.unverified = who_.token.result == token_check::outcome::unverified;
     note_token();
@@ -49,14 +50,14 @@ void exchange::look_at_api_key()
     if (settings.from.empty()) return;
     auto const seen = check_api_key(seen_.facts, settings, space_.api_key);
     who_.why = seen.why;
-    if (seen.is_ignored) ++owner_.counts().unknown_keys_ignored;
-    if (seen.key.empty()) return;
     for (auto const* list : {&snapshot.settings.deny, &snapshot.route_denials[record_.route->id.value()]}) {
-        if (list->api_keys.empty() || !list->api_keys.contains(partition::digest_of(seen.key))) continue;
+        if (list->api_keys.empty() || seen.presented.empty()) continue;
+        if (!list->api_keys.contains(partition::digest_of(seen.presented))) continue;
         who_.why = credential_refusal::api_key_denied;
         who_.denial = list->action;
         return;
     }
+    if (seen.is_ignored) ++owner_.counts().unknown_keys_ignored;
     seen.describe_in(seen_.facts);
     if (seen.known != nullptr) record_.api_key_name = seen.known->name;
 }

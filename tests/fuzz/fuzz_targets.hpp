@@ -27,6 +27,7 @@ inline std::string_view take_line(std::string_view& text)
     return line;
 }
 
+void api_key(std::string_view lines);        // a query, a Cookie value, an Authorization value
 void client_address(std::string_view text);  // each line one X-Forwarded-For
 void host_name(std::string_view raw);        // an authority
 void key_set(std::string_view json);         // a JWK set

@@ -94,6 +94,16 @@ class DenyLists(GatewayCase):
         self.assertEqual(self.logged(6)[0]["penstock.denied_by"], "api_key")
         self.assertNotIn(BANNED, self.gate.stdout)
 
+    def test_a_key_is_denied_whether_it_is_known_or_not(self):
+        for on_unknown in ("reject", "anonymous"):
+            gate = self.gateway(self.app, f"""
+auth:
+  api_keys: {{from: [header X-API-Key], on_unknown: {on_unknown}, known: [{{name: good, sha256: {digest(GOOD)}}}]}}
+deny: {{api_keys_sha256: [{digest(BANNED)}]}}
+""")
+            self.assertEqual(ask(gate.address, fields=[("X-API-Key", BANNED)]).status, 403)
+            self.assertEqual(ask(gate.address, fields=[("X-API-Key", GOOD)]).status, 200)
+
     def test_rl_72_a_key_can_be_denied_on_one_route(self):
         self.assertEqual(self.ask("203.0.113.9", "/", GOOD).status, 200)
         self.silence("203.0.113.9", "/drop", GOOD)

@@ -1,16 +1,18 @@
 """Secrets go to the upstream and nowhere else: not into Redis, a log, a metric, or an answer (AK-4, AK-5, OP-33).
 
-A kind of credential takes part by a row in requests(): the secret, and where a request carries it.
+A kind of credential takes part by a row in requests(): the secret, and where a request carries it. Of a token the signature is
+the secret, and so is what it signs as it is written; the claims themselves may be shown (`jwt.sub` in Redis).
 """
 
 import base64
 import hashlib
 import threading
 
-from support.gateway_case import GatewayCase
 from support.http_client import Connection, ask
 from support.redis_server import RedisClient
+from support.token_minter import bearer, claims
 from support.waiting import DEADLINE, wait_until
+from test_tokens import ISSUER, TokenCase
 
 
 def canary(name):
@@ -41,10 +43,16 @@ def basic(user, password):
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def requests():
+def requests(tokens):
     """(secret, target, fields): each in its turn, by itself."""
-    everywhere = [(KNOWN, "known"), (DENIED, "denied"), (canary("unknown"), "unknown"), (canary("with space") + " x", "malformed")]
-    for secret, _ in everywhere:
+    for token in tokens:
+        for secret in token.split(".")[1:]:
+            yield secret, "/", bearer(token)
+            yield secret, "/limited", bearer(token)
+            yield secret, "/", bearer(token) * 2
+            yield secret, f"/?access_token={token}", []
+            yield secret, f"/?access_token={token}", bearer(token)
+    for secret in (KNOWN, DENIED, canary("unknown"), canary("malformed") + " x"):
         yield secret, "/", [("X-API-Key", secret)]
         yield secret, "/", [("Authorization", f"ApiKey {secret}")]
         yield secret, "/", [("Authorization", basic("user", secret))]
@@ -54,8 +62,8 @@ def requests():
         yield secret, f"/?a=b&api_key={encoded}&c=d", []
         yield secret, f"/?my_own_name={encoded}", []
         yield secret, f"/?my%5Fown%5Fname={encoded.replace('-', '%2D')}", []
-    for name, fields in (("bearer", "Authorization: Bearer {}"), ("digest", "Authorization: Digest response=\"{}\""),
-                         ("bare", "Authorization: {}"), ("proxy", "Proxy-Authorization: Basic {}"), ("session", "Cookie: session={}"),
+    for name, fields in (("bearer", "Authorization: Bearer {}"), ("dotted", "Authorization: Bearer a.{}.b"),
+                         ("digest", "Authorization: Digest response=\"{}\""), ("bare", "Authorization: {}"), ("proxy", "Proxy-Authorization: Basic {}"), ("session", "Cookie: session={}"),
                          ("other-cookie", "Cookie: unread={}"), ("token-header", "X-Session-Token: {}"), ("set", "X-Auth: {}")):
         secret = canary(name)
         field, value = fields.split(": ", 1)
@@ -74,6 +82,7 @@ CONFIGURATION = f"""
 access_log: on
 responses: {{rate_limit_fields: [draft, triple, x-ratelimit], members: all}}
 auth:
+  jwt: {{issuers: [{{issuer: "{ISSUER}", audience: api, algorithms: [ES256], jwks_file: KEY_FILE}}]}}
   api_keys:
     from: [header X-API-Key, authorization ApiKey, authorization Basic, cookie key, query api_key, query my_own_name]
     known:
@@ -82,6 +91,7 @@ auth:
 deny: {{api_keys_sha256: [{digest(DENIED)}]}}
 limits:
   attempts: {{key: client.ip, fixed_window: {{limit: 100000, window: 1h}}}}
+  signed-in: {{key: jwt.sub, fixed_window: {{limit: 100000, window: 1h}}}}
   keys: {{key: api_key, fixed_window: {{limit: 100000, window: 1h}}}}
   pairs: {{key: [api_key, route, client.ip, host], sliding_log: {{limit: 1000, window: 1h}}}}
   sessions: {{key: cookie.session, token_bucket: {{capacity: 1000, refill: 1/s}}}}
@@ -90,11 +100,11 @@ limits:
   others: {{key: [header.x-auth, header.authorization], fixed_window: {{limit: 1000, window: 1h}}}}
   closed: {{key: client.ip, fixed_window: {{limit: 1, window: 1h}}}}
 routes:
-  - {{match: {{path: /limited}}, upstream: app, before_auth: [attempts], limits: [closed, keys, tokens]}}
+  - {{match: {{path: /limited}}, upstream: app, before_auth: [attempts], limits: [closed, keys, signed-in, tokens]}}
   - match: {{path: /}}
     upstream: app
     before_auth: [attempts]
-    limits: [keys, pairs, sessions, tokens, headers, others]
+    limits: [keys, signed-in, pairs, sessions, tokens, headers, others]
 """
 
 
@@ -123,19 +133,26 @@ class Monitor:
         self.client.__exit__()
 
 
-class Secrets(GatewayCase):
+class Secrets(TokenCase):
+    def setUp(self):
+        key = self.keys["ES256"]
+        good, late = key.token(claims(ISSUER)), key.token(claims(ISSUER, exp=1))
+        forged = self.others.token(claims(ISSUER, sub="victim"), kid=key.kid)
+        self.requests = list(requests([good, late, forged]))
+        self.configuration = CONFIGURATION.replace("KEY_FILE", self.key_file(key))
+
     def ask_all(self, gate):
         """Everything that answers said, head and body."""
         said = b""
-        for _, target, fields in requests():
+        for _, target, fields in self.requests:
             with Connection(gate.address) as connection:
                 response = connection.ask(target=target, fields=fields)
-                self.assertIn(response.status, (200, 400, 401, 403, 404, 429, 503))
+                self.assertIn(response.status, (200, 400, 401, 403, 404, 429, 502, 503))
                 said += response.head + response.body
         return said
 
     def check(self, places):
-        for secret in {secret for secret, _, _ in requests()}:
+        for secret in {secret for secret, _, _ in self.requests}:
             for how, trace in traces(secret).items():
                 for place, text in places.items():
                     at = text.find(trace)
@@ -144,12 +161,12 @@ class Secrets(GatewayCase):
     def test_no_secret_is_in_redis_the_logs_the_metrics_or_an_answer(self):
         redis = self.redis()
         app = self.upstream()
-        gate = self.gateway(app, f"redis: {{url: '{redis.url}', check_timeout: 5s, hash_secret: pepper}}" + CONFIGURATION)
+        gate = self.gateway(app, f"redis: {{url: '{redis.url}', check_timeout: 5s, hash_secret: pepper}}\n" + self.configuration)
         self.wait_for_connections(redis, 2)
         monitor = Monitor(redis)
         self.addCleanup(monitor.close)
         said = self.ask_all(gate)
-        count = len(list(requests()))
+        count = len(self.requests)
         wait_until(lambda: gate.stdout.count("\n") >= count, what=f"{count} lines of the access log")
         redis.command("ECHO", "the-end-of-it")
         wait_until(lambda: b"the-end-of-it" in monitor.text, what="the end of what was monitored")
@@ -167,14 +184,10 @@ class Secrets(GatewayCase):
     def test_no_secret_is_in_the_logs_when_redis_or_the_upstream_fails(self):
         redis = self.redis()
         gate = self.gateway(None, f"redis: {{url: '{redis.url}', check_timeout: 20ms}}\n"
-                            "upstreams: {app: {servers: ['127.0.0.1:1']}}" + CONFIGURATION)
+                            "upstreams: {app: {servers: ['127.0.0.1:1']}}" + self.configuration)
         redis.kill()
-        said = b""
-        for _, target, fields in requests():
-            with Connection(gate.address) as connection:
-                response = connection.ask(target=target, fields=fields)
-                said += response.head + response.body
-        count = len(list(requests()))
+        said = self.ask_all(gate)
+        count = len(self.requests)
         wait_until(lambda: gate.stdout.count("\n") >= count, what=f"{count} lines of the access log")
         self.check({"access log": gate.stdout.encode(), "stderr": gate.stderr.encode(), "answers": said,
                     "metrics": ask(gate.admin, target="/metrics").body})

@@ -185,12 +185,14 @@ TEST_CASE("AK-8, AK-12: where keys are known, any other is refused, or goes on w
     REQUIRE(look("foo").known);
     CHECK(look("foo").known->name == "first");
     CHECK(look("foo").key == "foo");
+    CHECK(look("foo").presented == "foo");
     CHECK(look("fox").why == credential_refusal::api_key_unknown);
     CHECK(look("").why == credential_refusal::api_key_malformed);
 
     settings.on_unknown = conf::unknown_key::anonymous;
     CHECK(look("fox").why == credential_refusal::none);
     CHECK(look("fox").is_ignored);
+    CHECK(look("fox").presented == "fox");
     CHECK(look("fox").key.empty());
     CHECK(look("foo").known);
     CHECK(!look("foo").is_ignored);
