@@ -86,10 +86,9 @@ asio::awaitable<fetched> fetch_page(page_request asked)
     if (asked.from.how == auth::web_address::scheme::http) co_return co_await exchange_on(plain, asked);
 
     encrypted.set_verify_callback(asio::ssl::host_name_verification(asked.from.host));
-    if (!base::ip_address::parse(asked.from.host)) { // RFC 6066 section 3: a name, never an address
-        auto name = asked.from.host;                 // OpenSSL's macro for this casts as C does
-        SSL_ctrl(encrypted.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
-    }
+    if (!base::ip_address::parse(asked.from.host)) // RFC 6066 section 3: a name, never an address
+        SSL_ctrl(encrypted.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                 const_cast<char*>(asked.from.host.c_str())); // what SSL_set_tlsext_host_name does with a cast of another style
     auto const [not_secured] = co_await encrypted.async_handshake(asio::ssl::stream_base::client, quietly);
     if (not_secured) co_return failed("securing the connection", not_secured);
     co_return co_await exchange_on(encrypted, asked);
