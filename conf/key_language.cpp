@@ -93,6 +93,7 @@ std::string expected_key_entry(std::string_view text)
                                                             "path.CAPTURE",
                                                             "route",
                                                             "everyone"};
+    if (text.starts_with("jwt.")) return "write jwt. and the path of a claim, such as jwt.sub or jwt.realm.tenant";
     if (text.starts_with(network_word)) return "write client.network/1 to client.network/32";
     if (auto const dot = text.find('.'); dot != std::string_view::npos) {
         static constexpr std::array<std::string_view, 6> families{"header", "cookie", "query", "path", "api_key", "jwt"};
