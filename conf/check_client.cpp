@@ -68,7 +68,8 @@ void check_proxy_protocol(checked const& all, node const& listener, std::string 
 {
     auto const* protocol = listener.find("proxy_protocol");
     auto const* from = listener.find("proxy_protocol_from");
-    auto const is_on = protocol != nullptr && text_of(protocol) != "off";
+    auto const word = text_of(protocol);
+    auto const is_on = word == "v1" || word == "v2" || word == "any";
     auto const address = parsed(listener.find("address"), parse_bind_address);
     auto const on_unix = address && !address->unix_path.empty();
     if (from != nullptr && !is_on)
