@@ -19,10 +19,14 @@ constexpr bool is_alphanumeric(char c) noexcept
 }
 
 // RFC 9110 5.6.2
-constexpr bool is_token_char(char c) noexcept
-{
-    return is_alphanumeric(c) || std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != none;
-}
+constexpr std::array<bool, 256> token_chars = [] {
+    std::array<bool, 256> made{};
+    for (char c = '!'; c <= '~'; ++c)
+        made[static_cast<unsigned char>(c)] = is_alphanumeric(c) || std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != none;
+    return made;
+}();
+
+constexpr bool is_token_char(char c) noexcept { return token_chars[static_cast<unsigned char>(c)]; }
 
 // What may stand in a quoted-string, escaped or (but for `"` and `\`) by itself (RFC 9110 5.6.4).
 constexpr bool is_text(char c) noexcept
@@ -97,10 +101,14 @@ bool take_pair(std::string_view& text, forwarded_element& element, std::string_v
     auto const value = text.starts_with('"') ? take_quoted(text) : take_token(text);
     if (value.empty()) return false;
     std::string_view* known = nullptr;
-    if (is_field(name, "for")) known = &element.node;
-    if (is_field(name, "by")) known = &by;
-    if (is_field(name, "host")) known = &element.host;
-    if (is_field(name, "proto")) known = &element.proto;
+    if (is_field(name, "for"))
+        known = &element.node;
+    else if (is_field(name, "proto"))
+        known = &element.proto;
+    else if (is_field(name, "by"))
+        known = &by;
+    else if (is_field(name, "host"))
+        known = &element.host;
     if (known != nullptr && !known->empty()) return false;
     if (known != nullptr) *known = value;
     return true;
