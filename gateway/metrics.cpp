@@ -97,6 +97,12 @@ void add_queues(families& out, telemetry const& total)
     for (auto const& [name, counts] : total.limits) {
         if (counts.queue) gauge(waiting, {{"limit", name}}, static_cast<double>(counts.queue->waiting));
     }
+    auto& full =
+        out.add("queue_full_total", "Requests refused because nobody else may wait, for this key or in the whole process.",
+                MetricType::Counter);
+    for (auto const& [name, counts] : total.limits) {
+        if (counts.queue) counter(full, {{"limit", name}}, counts.queue->full);
+    }
     auto& waited = out.add("queue_wait_seconds", "How long requests have waited for a permit, whether they got it or not.",
                            MetricType::Histogram);
     for (auto const& [name, counts] : total.limits) {
