@@ -1,10 +1,15 @@
-// Nanoseconds to name one counter, by kind of key: what every limit of every request pays before the limiter is asked.
-// Prints one line per kind, the least of several rounds (what the machine does when nothing else runs). No assertion.
+// Nanoseconds to name one counter, by kind of key; and to name all counters of a request, by what its limits count by: what every
+// request pays before the limiter is asked. Prints one line per kind, the least of several rounds (what the machine does when
+// nothing else runs). No assertion.
+#include "limiter/classify.hpp"
+#include "partition/digest_table.hpp"
 #include "partition/partition_key.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <deque>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,8 +19,8 @@ using namespace penstock;
 using partition::entry_source;
 
 constexpr partition::hash_secret secret{1, 2, 3, 4};
-constexpr int rounds = 9;
-constexpr int keys_per_round = 400'000;
+constexpr int rounds = 15;
+constexpr int keys_per_round = 200'000;
 
 partition::entry one(entry_source source, std::string_view name = {})
 {
@@ -25,28 +30,63 @@ partition::entry one(entry_source source, std::string_view name = {})
     return e;
 }
 
-double nanoseconds_per_key(partition::descriptor const& what, base::request_facts const& facts)
+template <class Work>
+double nanoseconds_of(Work const& work)
 {
     using steady = std::chrono::steady_clock;
     double least = 1e9;
     std::size_t written = 0; // keeps the work from being removed
     for (int round = 0; round < rounds; ++round) {
         auto const start = steady::now();
-        for (int i = 0; i < keys_per_round; ++i) {
-            partition::partition_key key;
-            key.append("rl:");
-            partition::append_identity(key, what, facts, secret);
-            written += key.view().size();
-        }
+        for (int i = 0; i < keys_per_round; ++i) written += work();
         std::chrono::duration<double, std::nano> const took = steady::now() - start;
         least = std::min(least, took.count() / keys_per_round);
     }
     return written > 0 ? least : 0;
 }
 
-void print(std::string_view kind, partition::descriptor const& what, base::request_facts const& facts)
+template <class Work>
+void print(std::string_view kind, Work const& work)
 {
-    std::printf("%-28.*s %7.1f ns\n", static_cast<int>(kind.size()), kind.data(), nanoseconds_per_key(what, facts));
+    std::printf("%-44.*s %7.1f ns\n", static_cast<int>(kind.size()), kind.data(), nanoseconds_of(work));
+}
+
+void print_key(std::string_view kind, partition::descriptor const& what, base::request_facts const& facts)
+{
+    print(kind, [&] {
+        partition::partition_key key;
+        key.append("rl:");
+        partition::append_identity(key, what, facts, secret);
+        return key.view().size();
+    });
+}
+
+// A route's limits, one for each key.
+struct route {
+    explicit route(std::vector<partition::descriptor> const& keys)
+    {
+        for (auto const& key : keys) {
+            auto& limit = limits.emplace_back();
+            limit.name = "limit-" + std::to_string(limits.size());
+            limit.key = key;
+            limit.quota.algorithm = *limiter::make_fixed_window(10, base::micros{10'000'000});
+            limit.quota.key_suffix = ":" + limit.name + ":" + limiter::tag_of(limit.quota.algorithm);
+            plan.terms.push_back({{&limit}});
+        }
+    }
+    std::deque<limiter::policy> limits;
+    limiter::plan plan;
+};
+
+void print_request(std::string_view kind, std::vector<partition::descriptor> const& keys, base::request_facts const& facts)
+{
+    route const met(keys);
+    limiter::key_settings const settings{"rl:", secret};
+    limiter::classified asked;
+    print(kind, [&] {
+        limiter::classify(met.plan, facts, settings, 0, asked);
+        return asked.claims.size();
+    });
 }
 
 } // namespace
@@ -66,15 +106,34 @@ int main()
     facts.route = "products";
     facts.query = "page=2&user=jane%20doe";
 
+    std::puts("one counter");
     facts.client = base::ip_address::parse("203.0.113.9");
-    print("client.ip, IPv4", {one(entry_source::client_ip)}, facts);
+    print_key("client.ip, IPv4", {one(entry_source::client_ip)}, facts);
     facts.client = base::ip_address::parse("2001:db8:1:2:a:b:c:d");
-    print("client.ip, IPv6", {one(entry_source::client_ip)}, facts);
-    print("everyone", {one(entry_source::everyone)}, facts);
-    print("header.x-tenant", {one(entry_source::header, "x-tenant")}, facts);
-    print("query.user", {one(entry_source::query, "user")}, facts);
-    print("api_key", {one(entry_source::api_key)}, facts);
-    print("[api_key, route]", {one(entry_source::api_key), one(entry_source::route)}, facts);
-    print("longer than 64 bytes, hashed",
-          {one(entry_source::header, "user-agent"), one(entry_source::header, "x-tenant"), one(entry_source::api_key)}, facts);
+    print_key("client.ip, IPv6", {one(entry_source::client_ip)}, facts);
+    print_key("everyone", {one(entry_source::everyone)}, facts);
+    print_key("header.x-tenant", {one(entry_source::header, "x-tenant")}, facts);
+    print_key("query.user", {one(entry_source::query, "user")}, facts);
+    print_key("api_key", {one(entry_source::api_key)}, facts);
+    print_key("[api_key, route]", {one(entry_source::api_key), one(entry_source::route)}, facts);
+    print_key("longer than 64 bytes, hashed",
+              {one(entry_source::header, "user-agent"), one(entry_source::header, "x-tenant"), one(entry_source::api_key)},
+              facts);
+
+    std::puts("all counters of a request");
+    partition::descriptor const address{one(entry_source::client_ip)};
+    partition::descriptor const address_and_route{one(entry_source::client_ip), one(entry_source::route)};
+    partition::descriptor const everyone{one(entry_source::everyone)};
+    partition::descriptor const api_key{one(entry_source::api_key)};
+    print_request("client.ip", {address}, facts);
+    print_request("client.ip, [client.ip, route], everyone", {address, address_and_route, everyone}, facts);
+    print_request("client.ip, api_key", {address, api_key}, facts);
+    print_request("client.ip, api_key, everyone", {address, api_key, everyone}, facts);
+
+    std::puts("a presented API key");
+    std::vector<partition::sha256_digest> digests;
+    for (int i = 0; i < 10'000; ++i) digests.push_back(partition::digest_of("key-" + std::to_string(i)));
+    digests.push_back(partition::digest_of(facts.api_key));
+    partition::digest_table const known(digests);
+    print("digested, and found among 10,000", [&] { return known.find(partition::digest_of(facts.api_key)).value_or(0); });
 }
