@@ -26,7 +26,9 @@ constexpr known_key table[] = {
     {"listeners", list, 1, 64, {}, required},
     {"listeners[]", section},
     {"listeners[].address", listen_address, 0, 0, {}, required},
-    {"listeners[].proxy_protocol", word, 0, 0, "off"},
+    {"listeners[].proxy_protocol", word, 0, 0, "off|v1|v2|any"},
+    {"listeners[].proxy_protocol_from", list_or_one, 1, 10'000},
+    {"listeners[].proxy_protocol_from[]", network},
 
     {"admin", section},
     {"admin.address", listen_address, 0, 0, {}, required},
@@ -48,10 +50,13 @@ constexpr known_key table[] = {
     {"redis.breaker.open_for_max", duration, 10 * ms, 1 * day},
 
     {"client", section},
-    {"client.source", word, 0, 0, "peer|x-forwarded-for"},
+    {"client.source", client_source, 0, 0, "peer|x-forwarded-for|forwarded|x-real-ip"},
     {"client.trusted_proxies", list, 0, 10'000},
     {"client.trusted_proxies[]", network},
+    {"client.trusted_hops", integer, 1, 100},
     {"client.ipv6_prefix", integer, 32, 128},
+    {"client.nat64", word, 0, 0, "ipv6|ipv4"},
+    {"client.forwarded_by", word, 0, 0, "off|obfuscated"},
 
     {"auth", section},
     {"auth.api_keys", section},
@@ -225,6 +230,7 @@ constexpr known_key table[] = {
     {"timeouts", section},
     {"timeouts.keep_alive", duration, 1 * ms, 1 * day},
     {"timeouts.header", duration, 1 * ms, 1 * hour},
+    {"timeouts.proxy_header", duration, 3 * second, 1 * hour},
     {"timeouts.body", duration, 1 * ms, 1 * day},
     {"timeouts.drain", duration, 0, 1 * day},
     {"timeouts.pre_drain", duration, 0, 1 * hour},

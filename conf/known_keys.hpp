@@ -35,6 +35,7 @@ enum class value_form : std::uint8_t {
     listen_address, // literal address and port, or unix:/path
     endpoint,       // host and port, or unix:/path
     redis_url,
+    client_source,     // peer, forwarded, header NAME
     network,           // 10.0.0.0/8
     digest,            // SHA-256, 64 hex digits
     key_entry,         // client.ip, header.NAME, ...

@@ -53,8 +53,11 @@ std::string with_port(conf::bind_address const& address, std::uint16_t port)
 // What was bound or sized at start cannot follow a reload.
 void warn_of_what_stays(conf::settings const& old, conf::settings const& next)
 {
-    auto const text_of = [](conf::bind_address const& address) { return address.text; };
-    auto const same_listeners = std::ranges::equal(old.listeners, next.listeners, {}, text_of, text_of);
+    auto const is_same = [](conf::listener const& a, conf::listener const& b) {
+        return a.address.text == b.address.text && a.proxy_protocol == b.proxy_protocol &&
+               a.proxy_protocol_from == b.proxy_protocol_from;
+    };
+    auto const same_listeners = std::ranges::equal(old.listeners, next.listeners, is_same);
     auto const same_admin =
         old.admin.has_value() == next.admin.has_value() &&
         (!old.admin || (old.admin->address.text == next.admin->address.text && old.admin->token == next.admin->token));
@@ -99,7 +102,8 @@ app::~app()
 
 bool app::bind_listeners()
 {
-    for (auto const& address : snapshot_->settings.listeners) {
+    for (auto const& listener : snapshot_->settings.listeners) {
+        auto const& address = listener.address;
         if (auto const taken = check_free(address)) {
             spdlog::error("cannot listen on {}: {}", address.text, taken.message());
             return false;
@@ -116,7 +120,7 @@ bool app::bind_listeners()
             if (!address.unix_path.empty() && !unix_socket) {
                 if (auto copy = duplicate(*bound)) unix_socket.emplace(std::move(*copy));
             }
-            each->listen(std::move(*bound));
+            each->listen(std::move(*bound), listener);
         }
         listening_on_.push_back(with_port(address, port));
     }

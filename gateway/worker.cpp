@@ -59,9 +59,9 @@ worker::worker(unsigned index, shared_parts parts, conf::snapshot_ptr first)
 
 worker::~worker() { stop(); }
 
-void worker::listen(proxy::descriptor socket)
+void worker::listen(proxy::descriptor socket, conf::listener const& settings)
 {
-    listeners_.push_back(std::make_unique<listening_socket>(loop_, std::move(socket)));
+    listeners_.push_back(std::make_unique<listening_socket>(loop_, std::move(socket), settings));
 }
 
 void worker::start()
@@ -120,7 +120,7 @@ asio::awaitable<void> worker::accept_from(listening_socket& socket)
                 calm_at = never_failed;
                 parts_.inform("worker " + std::to_string(index_) + ": connections are accepted again");
             }
-            admit_connection(std::move(*accepted));
+            admit_connection(std::move(*accepted), socket.settings());
             continue;
         }
         if (draining_) break;
@@ -133,13 +133,22 @@ asio::awaitable<void> worker::accept_from(listening_socket& socket)
     }
 }
 
-void worker::admit_connection(accepted_connection connection)
+void worker::admit_connection(accepted_connection connection, conf::listener const& by)
 {
-    auto opened = std::make_unique<session>(*this, std::move(connection.socket), events_, connection.peer);
+    ++counts_.connections_total;
+    if (by.proxy_protocol != proxy::proxy_protocol::off && connection.peer) {
+        auto const& from =
+            by.proxy_protocol_from.empty() ? view_->snapshot->settings.client.trusted_proxies : by.proxy_protocol_from;
+        if (!partition::is_among(from, *connection.peer)) { // closed unread (IP-31)
+            ++counts_.parse_rejections["proxy_header_untrusted"];
+            return;
+        }
+    }
+    auto opened = std::make_unique<session>(*this, events_,
+                                            session_start{std::move(connection.socket), connection.peer, by.proxy_protocol});
     auto& running = *opened;
     sessions_.push_back(running);
     ++counts_.connections_open;
-    ++counts_.connections_total;
     auto ended = [this, owned = std::move(opened)](std::exception_ptr thrown) {
         --counts_.connections_open;
         if (!thrown) return;
@@ -272,7 +281,7 @@ void worker::drain()
     for (auto& listener : listeners_) {
         // Who is in the queue already was promised an answer.
         for (auto waiting = listener->try_accept(); waiting && !stopping_; waiting = listener->try_accept())
-            admit_connection(std::move(*waiting));
+            admit_connection(std::move(*waiting), listener->settings());
         listener->close();
     }
     auto const now = base::clock::now();

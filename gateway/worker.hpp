@@ -62,7 +62,7 @@ public:
     worker& operator=(worker const&) = delete;
 
     // Before start(): connections that come here will belong to this worker.
-    void listen(proxy::descriptor socket);
+    void listen(proxy::descriptor socket, conf::listener const& settings);
     // Runs the loop; connections wait in their queues until post_accept().
     void start();
     // Stopping several: say so to each first, from any thread, so that what one lets go does not begin anew in another.
@@ -101,7 +101,7 @@ private:
 
     boost::asio::awaitable<void> accept_from(listening_socket& socket);
     boost::asio::awaitable<void> tick();
-    void admit_connection(accepted_connection connection);
+    void admit_connection(accepted_connection connection, conf::listener const& by);
     void install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> const& keys);
     void refresh_date();
     void flush_log();

@@ -164,8 +164,8 @@ via: gw
 )");
     auto const& read = snapshot->settings;
     CHECK(read.workers == 3);
-    CHECK(read.listeners.at(0).port == 8081);
-    CHECK(read.listeners.at(1).host == "::1");
+    CHECK(read.listeners.at(0).address.port == 8081);
+    CHECK(read.listeners.at(1).address.host == "::1");
     CHECK(read.redis->port == 6380);
     CHECK(read.redis->database == 2);
     CHECK(read.redis->connect_timeout == base::micros{2'000'000});
