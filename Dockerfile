@@ -18,6 +18,7 @@ RUN set -eu; root=/shipped; mkdir -p "$root/usr/bin" "$root/etc/penstock"; \
         mkdir -p "$root$(dirname "$library")"; cp -L "$library" "$root$library"; \
     done; \
     mkdir -p "$root/usr/share"; cp -a /usr/share/zoneinfo "$root/usr/share/"; \
+    mkdir -p "$root/etc/ssl/certs"; cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"; \
     rm -rf "$root/usr/share/zoneinfo/posix" "$root/usr/share/zoneinfo/right"; \
     echo 'hosts: files dns' > "$root/etc/nsswitch.conf"; \
     echo 'penstock:x:10001:10001::/nonexistent:/usr/sbin/nologin' > "$root/etc/passwd"; \
@@ -34,6 +35,8 @@ LABEL org.opencontainers.image.title="Penstock" \
       org.opencontainers.image.created="${CREATED}" \
       org.opencontainers.image.licenses="MIT"
 COPY --from=build /shipped/ /
+# By whom the issuers of tokens are vouched for, unless jwks_ca_file says otherwise.
+ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 USER 10001:10001
 EXPOSE 8080
 STOPSIGNAL SIGTERM

@@ -33,6 +33,8 @@ struct request_facts {
     std::optional<ip_address> client;          // after the walk over trusted proxies; absent when nobody could be named
     std::string_view api_key;                  // as presented; empty when there is none
     std::span<field const> api_key_attributes; // of a known API key: plan=gold, ...
+    std::string_view token_issuer;             // of a verified token
+    std::span<field const> token_claims;       // of a verified token: claim path -> text, scalars of at most 256 bytes
     bool from_trusted_peer = false;            // its fields may be believed
     std::string_view route;                    // name of the matched route; empty before the match
     std::span<path_capture const> captures;

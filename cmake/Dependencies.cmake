@@ -18,6 +18,6 @@ target_compile_definitions(penstock_asio PUBLIC
   # Coroutine frames need no more alignment than operator new gives; glibc serves that from its thread cache, aligned_alloc not.
   BOOST_ASIO_DISABLE_STD_ALIGNED_ALLOC BOOST_ASIO_DISABLE_BOOST_ALIGN)
 target_compile_options(penstock_asio PRIVATE -w)
-target_link_libraries(penstock_asio PUBLIC Boost::boost Threads::Threads)
+target_link_libraries(penstock_asio PUBLIC Boost::boost Threads::Threads OpenSSL::SSL)
 # Third-party headers are not ours to warn about.
 target_include_directories(penstock_asio SYSTEM PUBLIC ${Boost_INCLUDE_DIRS})

@@ -1,18 +1,12 @@
-// The API keys that are known, by their SHA-256: who they belong to and what they bring along. Never holds a key. A presented key
-// is digested and looked up under a hash that is keyed at random for each book, so that the time of a look-up says nothing
-// about the digests (AK-12). Built by read_settings; asked by gateway/extract for each request with a key. Immutable, thread
-// safe, no I/O but the drawing of its secret.
+// The API keys that are known, by their SHA-256: who they belong to and what they bring along. Never holds a key. Built by
+// read_settings; asked by gateway/api_key_check for each request with a key. Immutable, thread safe.
 #pragma once
 
 #include "base/request_facts.hpp"
-#include "partition/partition_key.hpp"
+#include "partition/digest_table.hpp"
 
-#include <array>
-#include <cstdint>
-#include <map>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,7 +14,7 @@ namespace penstock::conf {
 
 struct known_api_key {
     std::string name;
-    std::array<std::uint8_t, 32> sha256{};
+    partition::sha256_digest sha256{};
     std::vector<std::pair<std::string, std::string>> attributes;
 };
 
@@ -34,16 +28,13 @@ public:
         std::string name;
         std::span<base::field const> attributes; // as long as the book lives
     };
-    [[nodiscard]] entry const* find(std::string_view presented) const noexcept; // null: not known
+    [[nodiscard]] entry const* find(partition::sha256_digest const& presented) const noexcept; // null: not known
 
 private:
-    using keyed_digest = std::array<std::uint8_t, 16>;
-    [[nodiscard]] keyed_digest keyed(std::array<std::uint8_t, 32> const& digest) const noexcept;
-
-    partition::hash_secret secret_;
     std::vector<known_api_key> keys_;
     std::vector<std::vector<base::field>> fields_; // of each key
-    std::map<keyed_digest, entry> entries_;
+    std::vector<entry> entries_;                   // likewise
+    partition::digest_table table_;
 };
 
 } // namespace penstock::conf

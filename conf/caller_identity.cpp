@@ -13,15 +13,27 @@ namespace {
 
 using partition::entry_source;
 
-std::vector<std::string_view> split_caller(std::string_view caller, std::size_t entries)
+// What stands for one entry between the bars: its value, of a claim the issuer and the value.
+std::size_t parts_of(partition::entry const& what) { return what.source == entry_source::jwt_claim ? 2 : 1; }
+
+std::size_t parts_of(partition::descriptor const& key)
 {
-    std::vector<std::string_view> values;
-    while (entries > 1 && caller.find('|') != std::string_view::npos) { // the only value of a key may hold a '|'
-        values.push_back(caller.substr(0, caller.find('|')));
-        caller.remove_prefix(values.back().size() + 1);
+    std::size_t parts = 0;
+    for (auto const& entry : key) parts += parts_of(entry);
+    return parts;
+}
+
+// The parts of a caller. The value of a key of one entry may itself hold a '|'.
+std::vector<std::string_view> split_caller(std::string_view caller, partition::descriptor const& key)
+{
+    std::vector<std::string_view> parts;
+    auto const most = key.size() == 1 ? parts_of(key) : caller.size() + 1;
+    while (parts.size() + 1 < most && caller.find('|') != std::string_view::npos) {
+        parts.push_back(caller.substr(0, caller.find('|')));
+        caller.remove_prefix(parts.back().size() + 1);
     }
-    values.push_back(caller);
-    return values;
+    parts.push_back(caller);
+    return parts;
 }
 
 // Every byte, so that decoding gives back what the document says.
@@ -41,6 +53,12 @@ std::string escaped(std::string_view text)
 // A request that says of itself exactly what a caller's values say.
 class synthetic_request {
 public:
+    void say_claim(partition::entry const& what, std::string_view issuer, std::string_view value)
+    {
+        facts_.token_issuer = issuer;
+        claims_.push_back({what.name, value});
+    }
+
     void say(partition::entry const& what, std::string_view value)
     {
         switch (what.source) {
@@ -56,6 +74,7 @@ public:
         case entry_source::route: facts_.route = value; break;
         case entry_source::api_key: // these name no caller: see problem_with_value
         case entry_source::cookie:
+        case entry_source::jwt_claim: // see say_claim
         case entry_source::everyone: break;
         }
     }
@@ -63,6 +82,7 @@ public:
     [[nodiscard]] base::request_facts const& facts()
     {
         facts_.api_key_attributes = attributes_;
+        facts_.token_claims = claims_;
         facts_.fields = fields_;
         facts_.captures = captures_;
         facts_.query = query_;
@@ -72,6 +92,7 @@ public:
 private:
     base::request_facts facts_;
     std::vector<base::field> attributes_;
+    std::vector<base::field> claims_;
     std::vector<base::field> fields_;
     std::vector<base::path_capture> captures_;
     std::string query_;
@@ -89,30 +110,49 @@ std::string problem_with_value(partition::entry const& what, std::string_view va
 
 } // namespace
 
-std::string problem_with_caller(partition::descriptor const& key, std::string_view caller)
+std::string problem_with_caller(partition::descriptor const& key, std::string_view caller,
+                                std::vector<std::string> const& issuers)
 {
-    if (std::any_of(key.begin(), key.end(), is_hashed))
+    if (std::any_of(key.begin(), key.end(), partition::is_hidden))
         return "this limit's key may be a credential, which stands in no configuration; give the API key an attribute in "
                "auth.api_keys.known and use from_attribute";
     auto const everybody = [](partition::entry const& one) { return one.source == entry_source::everyone; };
     if (std::any_of(key.begin(), key.end(), everybody))
         return "the key of this limit is everyone; change the limit's own numbers";
-    auto const values = split_caller(caller, key.size());
-    if (values.size() != key.size()) {
-        return "has " + std::to_string(values.size()) + " values and the limit's key has " + std::to_string(key.size()) +
-               " entries; write one for each, joined by '|'";
+    auto const parts = split_caller(caller, key);
+    if (parts.size() != parts_of(key)) {
+        return "has " + std::to_string(parts.size()) + " values and the limit's key has " + std::to_string(parts_of(key)) +
+               (parts_of(key) == key.size() ? " entries" : " (of a claim the issuer, too)") +
+               "; write one for each, joined by '|'";
     }
-    for (std::size_t i = 0; i < key.size(); ++i) {
-        if (auto what = problem_with_value(key[i], values[i]); !what.empty()) return what;
+    std::string_view issuer; // a request has one token
+    auto part = parts.begin();
+    for (auto const& entry : key) {
+        if (entry.source == entry_source::jwt_claim) {
+            if (!issuer.empty() && *part != issuer) return "names two issuers, and a request has one token; name one";
+            issuer = *part;
+            if (std::find(issuers.begin(), issuers.end(), issuer) == issuers.end())
+                return "begins a claim with something that is no issuer of auth.jwt.issuers; write ISSUER|VALUE";
+            ++part;
+        }
+        if (auto what = problem_with_value(entry, *part++); !what.empty()) return what;
     }
     return {};
 }
 
 std::string identity_of(partition::descriptor const& key, std::string_view caller, partition::hash_secret const& secret)
 {
-    auto const values = split_caller(caller, key.size());
+    auto const parts = split_caller(caller, key);
     synthetic_request request;
-    for (std::size_t i = 0; i < key.size(); ++i) request.say(key[i], values[i]);
+    auto part = parts.begin();
+    for (auto const& entry : key) {
+        if (entry.source == entry_source::jwt_claim) {
+            auto const issuer = *part++;
+            request.say_claim(entry, issuer, *part++);
+        } else {
+            request.say(entry, *part++);
+        }
+    }
     partition::partition_key identity;
     partition::append_identity(identity, key, request.facts(), secret);
     return std::string{identity.view()};

@@ -6,12 +6,15 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace penstock::conf {
 
 // What is wrong with `caller` as a value of `key`, and what would be right; empty if nothing is. A caller is the value that it
-// presents; of a key of several entries their values joined by '|'. Never shows a value that may be a credential.
-std::string problem_with_caller(partition::descriptor const& key, std::string_view caller);
+// presents, of a claim ISSUER|VALUE; of a key of several entries their values joined by '|'. Never shows a value that may be a
+// credential. `issuers`: whose tokens are accepted.
+std::string problem_with_caller(partition::descriptor const& key, std::string_view caller,
+                                std::vector<std::string> const& issuers);
 
 // `{IDENTITY}`; nothing has been found wrong with `caller`.
 std::string identity_of(partition::descriptor const& key, std::string_view caller, partition::hash_secret const& secret);

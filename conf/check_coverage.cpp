@@ -1,5 +1,6 @@
 #include "conf/check.hpp"
 
+#include "conf/failed_attempts.hpp"
 #include "conf/key_language.hpp"
 #include "conf/read.hpp"
 
@@ -32,6 +33,7 @@ public:
             if (route.is_unlimited) continue;
             unlimited_requests(route);
             made_up_keys(route);
+            uncounted_attempts(route);
             for (auto const& term : route.own) unreachable(term);
             for (auto const& term : route.before_auth) unreachable(term);
         }
@@ -68,7 +70,7 @@ private:
 
     [[nodiscard]] bool has_made_up(limit_outline const& limit) const
     {
-        auto const accepted = all_.read.known_api_keys ? api_keys::known : api_keys::any;
+        auto const accepted = all_.read.api_keys.known ? api_keys::known : api_keys::any;
         auto const& key = limit.policy.key;
         return std::any_of(key.begin(), key.end(), [&](auto const& entry) { return is_made_up(entry, accepted); });
     }
@@ -95,6 +97,34 @@ private:
         }
     }
 
+    // What is tried where credentials can be wrong; empty if nothing of the kind is refused.
+    [[nodiscard]] std::string_view what_is_tried() const
+    {
+        auto const& keys = all_.read.api_keys;
+        auto const& tokens = all_.read.tokens;
+        bool const refuses_keys = keys.known && keys.on_unknown == unknown_key::reject;
+        bool const refuses_tokens = tokens && tokens->on_invalid == auth::invalid_token::reject;
+        if (refuses_keys && refuses_tokens) return "API keys and tokens";
+        return refuses_keys ? "API keys" : refuses_tokens ? "tokens" : "";
+    }
+
+    // Where credentials can be wrong, somebody will try them. An unknown limit has been reported.
+    void uncounted_attempts(route_outline const& route)
+    {
+        auto const tried = what_is_tried();
+        if (tried.empty()) return;
+        auto const terms = route.before_auth.empty() ? all_.parts.terms_of(route) : route.before_auth;
+        auto const counts = [this](limit_reference const& reference) {
+            auto const* limit = all_.parts.find_limit(reference.name);
+            return limit == nullptr || !limit->has_key || !limit->has_algorithm || counts_attempts(limit->policy);
+        };
+        auto const any_counts = [&](term_outline const& term) { return std::any_of(term.begin(), term.end(), counts); };
+        if (terms.empty() || std::any_of(terms.begin(), terms.end(), any_counts)) return;
+        problems_.warning(route.at, route.path,
+                          "whoever tries " + std::string(tried) +
+                              " on this route is counted by no limit (AK-40); add one by client.ip to its before_auth");
+    }
+
     // Behind a limit that always applies, the others of first_of are never looked at.
     void unreachable(term_outline const& term)
     {
@@ -118,7 +148,8 @@ private:
         auto const& limits = all_.parts.limits;
         bool const hashes = std::any_of(limits.begin(), limits.end(), [](limit_outline const& limit) {
             auto const& key = limit.policy.key;
-            return std::any_of(key.begin(), key.end(), is_hashed) && text_of(limit.source->find("scope")) != "instance";
+            return std::any_of(key.begin(), key.end(), partition::is_hidden) &&
+                   text_of(limit.source->find("scope")) != "instance";
         });
         if (!hashes) return;
         problems_.warning(

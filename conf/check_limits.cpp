@@ -98,10 +98,12 @@ void check_key(checked const& all, limit_outline const& limit, problem_list& pro
         auto const path = limit.path + (written->is_list() ? ".key[" + std::to_string(i) + ']' : ".key");
         if (!seen.insert(one->text).second)
             problems.error(one->at, path, "'" + one->written + "' stands here twice; remove one");
+        if (!parse_claim(one->text).empty() && all.root.find("auth.jwt") == nullptr)
+            problems.error(one->at, path, "no token is ever verified; add auth.jwt.issuers");
         bool const is_attribute = !parse_attribute(one->text).empty();
         if ((one->text == "api_key" || is_attribute) && !reads_api_keys)
             problems.error(one->at, path, std::string{remedy});
-        else if (is_attribute && !all.read.known_api_keys)
+        else if (is_attribute && !all.read.api_keys.known)
             problems.error(one->at, path, "no API key is known, so none has an attribute; add auth.api_keys.known");
     }
     auto const* exempt = limit.source->find("exempt.api_keys_sha256");

@@ -135,14 +135,22 @@ private:
     {
         auto const* limit = all_.parts.find_limit(reference.name);
         if (limit == nullptr) return;
+        auto const& tiers = limit->policy.from_attribute;
+        if (tiers && tiers->origin == limiter::attribute_origin::token)
+            problems_.error(reference.at, reference.path,
+                            "limit '" + reference.name +
+                                "' takes its numbers from a token, which nobody has verified yet; name it in limits");
         auto const& key = limit->policy.key;
         auto const is_credential = [](partition::entry const& entry) {
-            return entry.source == entry_source::api_key || entry.source == entry_source::api_key_attribute;
+            return entry.source == entry_source::api_key || entry.source == entry_source::api_key_attribute ||
+                   entry.source == entry_source::jwt_claim;
         };
-        if (std::none_of(key.begin(), key.end(), is_credential)) return;
+        auto const credential = std::find_if(key.begin(), key.end(), is_credential);
+        if (credential == key.end()) return;
         problems_.error(reference.at, reference.path,
-                        "limit '" + reference.name +
-                            "' is keyed by api_key, which nobody has looked at yet; name it in limits");
+                        "limit '" + reference.name + "' is keyed by " +
+                            (credential->source == entry_source::jwt_claim ? "a claim of a token" : "api_key") +
+                            ", which nobody has looked at yet; name it in limits");
     }
 
     void names()

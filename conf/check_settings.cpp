@@ -130,7 +130,7 @@ void check_message_limits(checked const& all, problem_list& problems)
 std::string source_meaning(node const& value)
 {
     auto const source = parse_credential_source(value.text);
-    return source ? source->field : value.text;
+    return source ? std::to_string(static_cast<int>(source->where)) + ' ' + source->name : value.text;
 }
 
 std::string literal_meaning(node const& value) { return value.text; }

@@ -87,13 +87,21 @@ private:
         if (!limit_.has_key) return;
         std::map<std::string, std::string> taken;
         for (auto const& one : limit_.overrides) {
-            if (auto what = problem_with_caller(limit_.policy.key, one.name); !what.empty()) {
+            if (auto what = problem_with_caller(limit_.policy.key, one.name, issuers()); !what.empty()) {
                 problems_.error(one.at, one.path, std::move(what));
                 continue;
             }
             auto const [first, is_new] = taken.emplace(identity_of(limit_.policy.key, one.name, {}), one.path);
             if (!is_new) problems_.error(one.at, one.path, "is the same caller as " + first->second + "; remove one of them");
         }
+    }
+
+    [[nodiscard]] std::vector<std::string> issuers() const
+    {
+        std::vector<std::string> names;
+        if (!all_.read.tokens) return names;
+        for (auto const& each : all_.read.tokens->issuers) names.push_back(each.name);
+        return names;
     }
 
     void attribute(node const& rule)
@@ -110,6 +118,11 @@ private:
         if (!limit_.policy.from_attribute) return;
         auto const* known = all_.root.find("auth.api_keys.known");
         auto const* written = rule.find("attribute");
+        if (limit_.policy.from_attribute->origin == limiter::attribute_origin::token) {
+            if (all_.root.find("auth.jwt") == nullptr)
+                problems_.error(written->at, path + ".attribute", "no token is ever verified; add auth.jwt.issuers");
+            return;
+        }
         if (known == nullptr) {
             problems_.error(written->at, path + ".attribute", "no API key is known; add auth.api_keys.known");
             return;

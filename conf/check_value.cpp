@@ -1,5 +1,6 @@
 #include "conf/check_value.hpp"
 
+#include "auth/web_address.hpp"
 #include "conf/address.hpp"
 #include "conf/client_source.hpp"
 #include "conf/credential_source.hpp"
@@ -154,6 +155,16 @@ std::string attribute_value_problem(node const& value)
     return "must be 1 to 64 visible ASCII characters, such as gold";
 }
 
+std::string visible_text_problem(known_key const& known, node const& value)
+{
+    bool const is_plain = std::all_of(value.text.begin(), value.text.end(),
+                                      [](char c) { return c > 0x20 && c < 0x7f && c != '|' && c != '"' && c != '\\'; });
+    auto const size = static_cast<std::int64_t>(value.text.size());
+    if (is_plain && size >= known.least && size <= known.most) return {};
+    return "must be " + std::to_string(known.least) + " to " + std::to_string(known.most) +
+           " visible ASCII characters other than '|', '\"' and '\\'";
+}
+
 } // namespace
 
 std::string problem_with_value(known_key const& known, node const& value)
@@ -198,7 +209,14 @@ std::string problem_with_value(known_key const& known, node const& value)
     case value_form::key_entry:
         return parse_key_entry(value.text, {}) ? "" : quote(value) + " is not a key; " + expected_key_entry(value.text);
     case value_form::attribute:
-        return parse_attribute(value.text).empty() ? quote(value) + " is no attribute; write for example api_key.plan" : "";
+        return parse_attribute(value.text).empty() && parse_claim(value.text).empty()
+                   ? quote(value) + " is no attribute; write for example api_key.plan or jwt.plan"
+                   : "";
+    case value_form::visible_text: return visible_text_problem(known, value);
+    case value_form::web_url:
+        return auth::parse_web_address(value.text)
+                   ? ""
+                   : quote(value) + " is no address of a page; write for example https://id.example.com/keys";
     case value_form::attribute_value: return attribute_value_problem(value);
     case value_form::field_name:
         return is_field_name(value.text) ? ""
@@ -206,7 +224,7 @@ std::string problem_with_value(known_key const& known, node const& value)
     case value_form::credential_source:
         return parse_credential_source(value.text)
                    ? ""
-                   : quote(value) + " is not known here; write header NAME or authorization ApiKey";
+                   : quote(value) + " is not known here; write " + std::string{credential_sources};
     case value_form::host_pattern: return host_problem(value);
     case value_form::path_pattern: return path_problem(value);
     case value_form::method: return method_problem(value);

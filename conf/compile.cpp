@@ -1,6 +1,7 @@
 #include "conf/compile.hpp"
 
 #include "conf/caller_identity.hpp"
+#include "conf/failed_attempts.hpp"
 #include "conf/hash_secret.hpp"
 #include "conf/read.hpp"
 #include "conf/read_settings.hpp"
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <set>
 
 namespace penstock::conf {
 
@@ -26,7 +28,8 @@ limiter::key_settings keys_of(node const& root, attachments const& files)
     limiter::key_settings keys;
     if (auto const* prefix = root.find("redis.key_prefix")) keys.prefix = text_of(prefix);
     auto const written = files.hash_secret.empty() ? text_of(root.find("redis.hash_secret")) : files.hash_secret;
-    keys.secret = written.empty() ? public_hash_secret() : hash_secret_from(written);
+    auto const unnamed = [&] { return root.find("redis") == nullptr ? process_hash_secret() : public_hash_secret(); };
+    keys.secret = written.empty() ? unnamed() : hash_secret_from(written);
     return keys;
 }
 
@@ -89,6 +92,20 @@ void pack_policies(std::deque<limiter::policy>& policies)
     }
 }
 
+// The paths that keys and tiers read, sorted, each once.
+std::vector<std::string> claims_asked_for(outline const& parts)
+{
+    std::set<std::string> paths;
+    for (auto const& limit : parts.limits) {
+        for (auto const& entry : limit.policy.key) {
+            if (entry.source == partition::entry_source::jwt_claim) paths.insert(entry.name);
+        }
+        auto const& rule = limit.policy.from_attribute;
+        if (rule && rule->origin == limiter::attribute_origin::token) paths.insert(rule->attribute);
+    }
+    return {paths.begin(), paths.end()};
+}
+
 limiter::plan plan_of(std::vector<term_outline> const& terms, snapshot const& from)
 {
     limiter::plan plan;
@@ -109,6 +126,8 @@ void add_routes(outline& parts, snapshot& into)
     std::vector<proxy::route> routes;
     for (auto& one : parts.routes) {
         auto& plan = into.plans.emplace_back(plan_of(parts.terms_of(one), into));
+        plan.before_auth = one.is_unlimited ? 0 : one.before_auth.size();
+        plan.failed_attempt = failed_attempts_of(plan);
         plan.cost = one.cost;
         plan.cost_from = one.cost_from;
         auto const upstream = std::find_if(into.upstreams.begin(), into.upstreams.end(),
@@ -116,6 +135,7 @@ void add_routes(outline& parts, snapshot& into)
         one.route.id = proxy::route_id{static_cast<std::uint32_t>(routes.size())};
         one.route.upstream = upstream->id;
         routes.push_back(std::move(one.route));
+        into.route_denials.push_back(std::move(one.deny));
     }
     into.routes = proxy::route_table{std::move(routes)};
 }
@@ -126,6 +146,7 @@ snapshot_ptr compile(node const& root, outline parts, settings read, attachments
 {
     auto made = std::make_shared<snapshot>();
     made->settings = std::move(read);
+    if (auto& tokens = made->settings.tokens) tokens->claims = claims_asked_for(parts);
     made->keys = keys_of(root, files);
     if (auto& redis = made->settings.redis) redis->probe_key = made->keys.prefix + std::string{probe_name};
     made->upstreams = read_upstreams(root);

@@ -1,8 +1,8 @@
 #include "conf/key_language.hpp"
 
+#include "auth/token_settings.hpp"
 #include "conf/scalar.hpp"
 #include "conf/suggest.hpp"
-#include "partition/presented_values.hpp"
 
 #include <algorithm>
 #include <array>
@@ -73,6 +73,11 @@ std::optional<partition::entry> parse_key_entry(std::string_view text, partition
         made.source = entry_source::client_network;
         return made;
     }
+    if (auto const path = parse_claim(text); !path.empty()) {
+        made.source = entry_source::jwt_claim;
+        made.name = path;
+        return made;
+    }
     for (auto const& word : named_words) {
         if (!text.starts_with(word.prefix)) continue;
         auto const name = text.substr(word.prefix.size());
@@ -86,7 +91,8 @@ std::optional<partition::entry> parse_key_entry(std::string_view text, partition
 
 std::string expected_key_entry(std::string_view text)
 {
-    static constexpr std::array<std::string_view, 13> forms{"api_key.ATTRIBUTE",
+    static constexpr std::array<std::string_view, 14> forms{"api_key.ATTRIBUTE",
+                                                            "jwt.CLAIM",
                                                             "client.ip",
                                                             "client.network/24",
                                                             "api_key",
@@ -102,7 +108,7 @@ std::string expected_key_entry(std::string_view text)
     if (text.starts_with(network_word))
         return "write client.network/1 to client.network/32, or with IPv6 bits behind it, client.network/24/48";
     if (auto const dot = text.find('.'); dot != std::string_view::npos) {
-        static constexpr std::array<std::string_view, 5> families{"header", "cookie", "query", "path", "api_key"};
+        static constexpr std::array<std::string_view, 6> families{"header", "cookie", "query", "path", "api_key", "jwt"};
         auto const family = nearest(text.substr(0, dot), families);
         if (!family.empty()) return "did you mean '" + std::string{family} + std::string{text.substr(dot)} + "'?";
     }
@@ -116,9 +122,21 @@ std::string_view parse_attribute(std::string_view text) noexcept
     return text.substr(prefix.size());
 }
 
+std::string_view parse_claim(std::string_view text) noexcept
+{
+    constexpr std::string_view prefix = "jwt.";
+    if (!text.starts_with(prefix)) return {};
+    auto const path = text.substr(prefix.size());
+    auto const is_plain = [](char c) { return c > ' ' && c < 0x7f && c != '|' && c != '"' && c != '\\'; };
+    if (path.size() > auth::longest_claim_path || !std::all_of(path.begin(), path.end(), is_plain)) return {};
+    if (path.starts_with('.') || path.ends_with('.') || path.find("..") != std::string_view::npos) return {};
+    return path;
+}
+
 bool is_optional(partition::entry const& what) noexcept
 {
-    return what.source == entry_source::api_key_attribute || is_made_up(what, api_keys::any);
+    return what.source == entry_source::api_key_attribute || what.source == entry_source::jwt_claim ||
+           is_made_up(what, api_keys::any);
 }
 
 bool is_made_up(partition::entry const& what, api_keys accepted) noexcept
@@ -130,12 +148,6 @@ bool is_made_up(partition::entry const& what, api_keys accepted) noexcept
     case entry_source::query: return true;
     default: return false;
     }
-}
-
-bool is_hashed(partition::entry const& what) noexcept
-{
-    if (what.source == entry_source::api_key || what.source == entry_source::cookie) return true;
-    return !what.name.empty() && partition::may_be_credential(what.name);
 }
 
 bool is_field_name(std::string_view text) noexcept

@@ -18,6 +18,8 @@ std::string expected_key_entry(std::string_view text);
 
 // The name in `api_key.NAME`; empty if `text` is nothing like it.
 std::string_view parse_attribute(std::string_view text) noexcept;
+// The path in `jwt.CLAIM.PATH`, such as sub, realm.tenant or https://example.com/tenant; empty if `text` is nothing like it.
+std::string_view parse_claim(std::string_view text) noexcept;
 
 // Not every request has it.
 bool is_optional(partition::entry const& what) noexcept;
@@ -25,8 +27,6 @@ bool is_optional(partition::entry const& what) noexcept;
 // known.
 enum class api_keys : std::uint8_t { any, known };
 bool is_made_up(partition::entry const& what, api_keys accepted) noexcept;
-// May be a credential, so that only its keyed hash leaves this process.
-bool is_hashed(partition::entry const& what) noexcept;
 
 bool is_field_name(std::string_view text) noexcept; // RFC 9110 5.1: a token
 std::string lower_case(std::string_view text);

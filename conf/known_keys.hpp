@@ -39,10 +39,12 @@ enum class value_form : std::uint8_t {
     network,           // 10.0.0.0/8
     digest,            // SHA-256, 64 hex digits
     key_entry,         // client.ip, header.NAME, ...
-    attribute,         // api_key.NAME
+    attribute,         // api_key.NAME, jwt.CLAIM
+    visible_text,      // bounds: bytes of visible ASCII without '|' and '"'
+    web_url,           // https://host/path
     attribute_value,   // 1 to 64 visible characters
     field_name,        // X-Request-Cost
-    credential_source, // header NAME, authorization ApiKey
+    credential_source, // header NAME, authorization SCHEME, query NAME, cookie NAME
     host_pattern,      // example.com, *.example.com
     path_pattern,      // /a, /a/*, /a/**, /a/{b}
     method,            // GET

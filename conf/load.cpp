@@ -7,6 +7,7 @@
 #include "conf/check_shape.hpp"
 #include "conf/compile.hpp"
 #include "conf/read_settings.hpp"
+#include "conf/read_tokens.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -23,6 +24,7 @@ snapshot_ptr load_into(problem_list& problems, std::string const& text, std::str
     if (!check_shape(*root, problems)) return nullptr;
     auto const files = read_attachments(*root, folder, problems);
     auto read = read_settings(*root, files);
+    read.tokens = read_tokens(*root, folder, problems);
     auto parts = read_outline(*root, read.client, read_calendars(*root, time_zone_folder, problems));
     checked const all{*root, read, parts};
     check_settings(all, problems);
@@ -31,6 +33,9 @@ snapshot_ptr load_into(problem_list& problems, std::string const& text, std::str
     check_options(all, problems);
     check_tiers(all, problems);
     check_api_keys(all, problems);
+    check_denials(all, problems);
+    check_tokens(all, problems);
+    check_transport(all, problems);
     check_routes(all, problems);
     check_coverage(all, problems);
     if (problems.has_error()) return nullptr;

@@ -2,6 +2,7 @@
 
 #include "conf/address.hpp"
 #include "conf/read.hpp"
+#include "conf/read_auth.hpp"
 #include "conf/read_limit.hpp"
 #include "conf/scalar.hpp"
 
@@ -51,6 +52,7 @@ route_outline read_route(node const& written, std::string const& path)
     made.before_auth = read_terms(written.find("before_auth"), path + ".before_auth");
     made.own = read_terms(written.find("limits"), path + ".limits");
     made.is_unlimited = text_of(written.find("limits")) == "none";
+    made.deny = read_denials(written.find("deny"));
     made.cost = parsed(written.find("cost"), parse_integer);
     made.cost_from = read_cost_field(written.find("cost"));
     return made;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "conf/calendars.hpp"
+#include "conf/deny_list.hpp"
 #include "conf/document.hpp"
 #include "conf/settings.hpp"
 #include "limiter/policy.hpp"
@@ -61,6 +62,7 @@ struct route_outline {
     std::vector<term_outline> before_auth;
     std::vector<term_outline> own;
     bool is_unlimited = false; // limits: none
+    deny_list deny;
     std::optional<std::int64_t> cost;
     std::optional<limiter::cost_field> cost_from;
 };

@@ -1,11 +1,10 @@
 #include "conf/read_limit.hpp"
 
-#include "conf/address.hpp"
 #include "conf/key_language.hpp"
 #include "conf/read.hpp"
 #include "conf/read_algorithm.hpp"
+#include "conf/read_auth.hpp"
 #include "conf/scalar.hpp"
-#include "conf/words.hpp"
 
 namespace penstock::conf {
 
@@ -26,12 +25,8 @@ void read_key(node const& limit, partition::client_settings const& client, limit
 
 void read_exemptions(node const& limit, limiter::policy& into)
 {
-    for (auto const* one : elements(limit.find("exempt.addresses"))) {
-        if (auto network = parse_network(one->text)) into.exempt_networks.push_back(*network);
-    }
-    for (auto const* one : elements(limit.find("exempt.api_keys_sha256"))) {
-        if (auto digest = parse_digest(one->text)) into.exempt_key_digests.push_back(*digest);
-    }
+    into.exempt_addresses = partition::network_set(read_networks(limit.find("exempt.addresses")));
+    into.exempt_api_keys = partition::digest_table(read_digests(limit.find("exempt.api_keys_sha256")));
 }
 
 void read_queue(node const& limit, limiter::queue_settings& into)
@@ -56,10 +51,12 @@ void read_attribute(node const& limit, limit_outline& into)
 {
     auto const* written = limit.find("from_attribute");
     auto const text = text_of(limit.find("from_attribute.attribute"));
-    auto const attribute = parse_attribute(text);
+    auto const claim = parse_claim(text);
+    auto const attribute = claim.empty() ? parse_attribute(text) : claim;
     if (attribute.empty()) return;
     auto& made = into.policy.from_attribute.emplace();
     made.attribute = attribute;
+    if (!claim.empty()) made.origin = limiter::attribute_origin::token;
     set(made.most, written->find("max"), parse_integer);
     auto const* tiers = written->find("tiers");
     for (std::size_t i = 0; tiers != nullptr && i < tiers->members.size(); ++i) {

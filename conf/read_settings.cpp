@@ -2,8 +2,8 @@
 
 #include "conf/address.hpp"
 #include "conf/client_source.hpp"
-#include "conf/credential_source.hpp"
 #include "conf/read.hpp"
+#include "conf/read_auth.hpp"
 #include "conf/scalar.hpp"
 #include "conf/words.hpp"
 
@@ -69,34 +69,6 @@ void read_client(node const& root, settings& into)
     set(client.trusted_hops, root.find("client.trusted_hops"), parse_integer);
     set(client.ipv6_prefix, root.find("client.ipv6_prefix"), parse_integer);
     choose(client.nat64, root.find("client.nat64"), {{"ipv4", partition::nat64_form::ipv4}});
-}
-
-void read_credentials(node const& root, settings& into)
-{
-    for (auto const* one : elements(root.find("auth.api_keys.from"))) {
-        auto const source = parsed(one, parse_credential_source);
-        if (!source) continue;
-        if (source->field.empty())
-            into.api_key_from_authorization = true;
-        else
-            into.api_key_fields.push_back(source->field);
-    }
-}
-
-void read_known_api_keys(node const& root, settings& into)
-{
-    auto const* written = root.find("auth.api_keys.known");
-    if (written == nullptr) return;
-    std::vector<known_api_key> known;
-    for (auto const* one : elements(written)) {
-        auto const digest = parsed(one->find("sha256"), parse_digest);
-        if (!digest) continue;
-        auto& made = known.emplace_back(known_api_key{text_of(one->find("name")), *digest, {}});
-        auto const* attributes = one->find("attributes");
-        if (attributes == nullptr) continue;
-        for (auto const& [name, at, value] : attributes->members) made.attributes.emplace_back(name, value.text);
-    }
-    into.known_api_keys = std::make_shared<api_key_book const>(std::move(known));
 }
 
 void read_timeouts(node const& root, downstream_timeouts& into)
@@ -169,8 +141,9 @@ settings read_settings(node const& root, attachments const& files)
     read_admin(root, files, made);
     read_redis(root, files, made);
     read_client(root, made);
-    read_credentials(root, made);
-    read_known_api_keys(root, made);
+    made.api_keys = read_api_keys(root);
+    made.responses.api_key_challenges = challenges_of(made.api_keys);
+    made.deny = read_denials(root.find("deny"));
     read_message_limits(root, made.limits);
     read_timeouts(root, made.timeouts);
     read_responses(root, files, made.responses);

@@ -2,8 +2,11 @@
 // answers. Plain values with every default written once, here.
 #pragma once
 
+#include "auth/token_settings.hpp"
 #include "base/clock.hpp"
 #include "conf/api_key_book.hpp"
+#include "conf/credential_source.hpp"
+#include "conf/deny_list.hpp"
 #include "limiter/redis/redis_settings.hpp"
 #include "partition/client_address.hpp"
 #include "proxy/proxy_header.hpp"
@@ -62,6 +65,16 @@ struct response_settings {
     rejection_body body = rejection_body::problem;
     std::string body_template; // of rejection_body::file: the file's text
     std::string template_media_type = "text/html; charset=utf-8";
+    std::string api_key_challenges = "WWW-Authenticate: ApiKey realm=\"api\"\r\n"; // lines of a 401 for want of a key (AK-9)
+};
+
+enum class unknown_key : std::uint8_t { reject, anonymous }; // anonymous: as if there were none
+
+struct api_key_settings {
+    std::vector<credential_source> from;       // in order; empty: no API key is ever read
+    std::shared_ptr<api_key_book const> known; // null: whatever key a caller presents is taken
+    unknown_key on_unknown = unknown_key::reject;
+    bool strip_query = false; // a key's query parameter is not forwarded
 };
 
 struct admin_settings {
@@ -79,10 +92,10 @@ struct settings {
     std::optional<admin_settings> admin;
     std::optional<limiter::redis_settings> redis;
     partition::client_settings client;
-    std::string forwarded_by;                           // what this gateway calls itself in Forwarded (IP-26); empty: nothing
-    std::vector<std::string> api_key_fields;            // header names, lower case, in order of preference
-    bool api_key_from_authorization = false;            // `Authorization: ApiKey KEY`
-    std::shared_ptr<api_key_book const> known_api_keys; // null: whatever key a caller presents is taken
+    std::string forwarded_by; // what this gateway calls itself in Forwarded (IP-26); empty: nothing
+    api_key_settings api_keys;
+    std::optional<auth::token_settings> tokens; // auth.jwt
+    deny_list deny;                             // on every route
     message_limits limits;
     downstream_timeouts timeouts;
     response_settings responses;

@@ -22,7 +22,8 @@ struct snapshot {
     std::deque<limiter::policy> policies;        // by policy_id; addresses never change
     std::vector<proxy::upstream_spec> upstreams; // by upstream_id
     proxy::route_table routes;
-    std::vector<limiter::plan> plans; // by route_id
+    std::vector<limiter::plan> plans;     // by route_id
+    std::vector<deny_list> route_denials; // likewise
 
     snapshot() = default;
     snapshot(snapshot const&) = delete; // plans point into policies

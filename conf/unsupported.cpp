@@ -7,7 +7,6 @@ namespace penstock::conf {
 namespace {
 
 constexpr std::string_view leave_out = "remove it";
-constexpr std::string_view other_key = "use client.ip, api_key, api_key.ATTRIBUTE, header.NAME, route or everyone";
 constexpr std::string_view plain_redis = "use redis://HOST:PORT/DATABASE or unix:///PATH";
 
 constexpr unsupported table[] = {
@@ -15,13 +14,9 @@ constexpr unsupported table[] = {
     {"redis.url", "rediss:*", plain_redis},
     {"redis.url", "redis+sentinel:*", plain_redis},
     {"redis.url", "redis+cluster:*", plain_redis},
-    {"auth.api_keys.from[]", "query *", "use header NAME or authorization ApiKey"},
-    {"auth.jwt", {}, leave_out},
     {"upstreams.*.balance", "hash *", "use round_robin or least_requests"},
     {"upstreams.*.health", {}, leave_out},
     {"upstreams.*.servers[].tls", {}, leave_out},
-    {"limits.*.key[]", "jwt.*", other_key},
-    {"limits.*.from_attribute.attribute", "jwt.*", "use api_key.NAME"},
 };
 
 bool fits(std::string_view pattern, std::string_view value)

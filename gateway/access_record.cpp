@@ -1,10 +1,12 @@
 #include "gateway/access_record.hpp"
 
+#include "gateway/query_keys.hpp"
 #include "gateway/telemetry.hpp"
 #include "gateway/utc_time.hpp"
 
 #include <boost/beast/core/string.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -65,7 +67,7 @@ bool is_secret(std::string_view parameter) noexcept
     return false;
 }
 
-void append_query(std::string& out, std::string_view query)
+void append_query(std::string& out, std::string_view query, std::span<conf::credential_source const> keys)
 {
     if (query.empty()) return;
     out.append(",\"url.query\":\"");
@@ -74,9 +76,9 @@ void append_query(std::string& out, std::string_view query)
         auto const parameter = query.substr(0, end);
         auto const equals = parameter.find('=');
         // An escape in the name could spell a secret one in another way: such a value is not shown either.
-        auto const hidden =
-            equals != std::string_view::npos &&
-            (is_secret(parameter.substr(0, equals)) || parameter.substr(0, equals).find('%') != std::string_view::npos);
+        auto const hidden = equals != std::string_view::npos &&
+                            (is_secret(parameter.substr(0, equals)) || is_key_parameter(parameter.substr(0, equals), keys) ||
+                             parameter.substr(0, equals).find('%') != std::string_view::npos);
         append_escaped(out, hidden ? parameter.substr(0, equals + 1) : parameter);
         if (hidden) {
             out.append("REDACTED");
@@ -105,6 +107,39 @@ std::string_view decision_of(limiter::admission_ruling const& gate) noexcept
     return "unknown";
 }
 
+// The key as it is in the store, but of each hash that stands for a credential the first digits only (AK-5). A `*` is in no key,
+// and in a pattern of Redis it stands for the rest.
+void append_key(std::string& out, limiter::claim const& asked)
+{
+    constexpr std::size_t shown_digits = 8;
+    auto rest = asked.key.view();
+    auto const show = [&](std::size_t count) {
+        append_escaped(out, rest.substr(0, count));
+        rest.remove_prefix(std::min(count, rest.size()));
+    };
+    auto const shorten_hash = [&] {
+        if (rest.size() < partition::hash_digits) return;
+        show(shown_digits);
+        out.push_back('*');
+        rest.remove_prefix(partition::hash_digits - shown_digits);
+    };
+    auto const& entries = asked.policy->key;
+    show(rest.find('{') + 1);
+    if (rest.starts_with("h=")) { // an identity that would be too long
+        show(2);
+        if (std::ranges::any_of(entries, partition::is_hidden)) shorten_hash();
+    } else if (!rest.starts_with("none}")) {
+        for (auto const& entry : entries) {
+            if (partition::is_hidden(entry)) {
+                show(rest.find('=') + 1);
+                shorten_hash();
+            }
+            show(rest.find_first_of(",}") + 1);
+        }
+    }
+    append_escaped(out, rest);
+}
+
 void append_limits(std::string& out, access_record const& record)
 {
     append_text(out, "penstock.decision", decision_of(*record.gate));
@@ -113,7 +148,9 @@ void append_limits(std::string& out, access_record const& record)
         auto const& each = record.gate->rulings[i];
         out.append(i == 0 ? "{\"name\":\"" : ",{\"name\":\"").append(each.policy->name).append("\"");
         append_text(out, "decision", name_of(each.result));
-        append_text(out, "key", (*record.asked)[i].key.view());
+        out.append(",\"key\":\"");
+        append_key(out, (*record.asked)[i]);
+        out.append("\"");
         if (each.answered()) append_integer(out, "remaining", each.decision.remaining);
         out.append("}");
     }
@@ -122,6 +159,8 @@ void append_limits(std::string& out, access_record const& record)
 }
 
 } // namespace
+
+std::string_view name_of(denied_by what) noexcept { return what == denied_by::address ? "address" : "api_key"; }
 
 void append_access_line(std::string& out, access_record const& record, base::request_facts const& facts, unsigned minor_version,
                         std::int64_t when_us, base::micros duration)
@@ -137,13 +176,16 @@ void append_access_line(std::string& out, access_record const& record, base::req
     if (!facts.method.empty()) append_text(out, "http.version", minor_version == 0 ? "1.0" : "1.1");
     append_known(out, "url.domain", facts.host);
     append_known(out, "url.path", facts.path);
-    append_query(out, facts.query);
+    append_query(out, facts.query, record.api_key_sources);
     append_address(out, "client.ip", facts.client);
     append_address(out, "source.ip", facts.peer);
     append_integer(out, "http.response.status_code", record.status);
     append_integer(out, "http.request.bytes", static_cast<std::int64_t>(record.request_bytes));
     append_integer(out, "http.response.bytes", static_cast<std::int64_t>(record.response_bytes));
     if (record.route) append_text(out, "penstock.route", record.route->name);
+    if (record.denied) append_text(out, "penstock.denied_by", name_of(*record.denied));
+    if (record.credentials != credential_refusal::none) append_text(out, "penstock.credentials", name_of(record.credentials));
+    append_known(out, "penstock.api_key", record.api_key_name);
     if (record.gate && !record.gate->rulings.empty()) append_limits(out, record);
     if (record.queued > base::micros{0}) append_integer(out, "penstock.queued_ms", record.queued.count() / 1000);
     if (!record.upstream.empty()) {

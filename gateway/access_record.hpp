@@ -5,16 +5,23 @@
 
 #include "base/clock.hpp"
 #include "base/request_facts.hpp"
+#include "conf/credential_source.hpp"
+#include "gateway/credential_refusal.hpp"
 #include "limiter/admit.hpp"
 #include "limiter/claim.hpp"
 #include "proxy/failure.hpp"
 #include "proxy/route_table.hpp"
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace penstock::gateway {
+
+enum class denied_by : std::uint8_t { address, api_key };
+std::string_view name_of(denied_by what) noexcept;
 
 struct access_record {
     base::instant started{};
@@ -30,6 +37,10 @@ struct access_record {
     std::string_view server;       // label of the endpoint
     base::micros upstream_time{0}; // until the head of the answer
     std::optional<proxy::failure::kind> failure;
+    std::optional<denied_by> denied; // by a deny list
+    credential_refusal credentials = credential_refusal::none;
+    std::string_view api_key_name;                            // of a known API key: whose it is
+    std::span<conf::credential_source const> api_key_sources; // among them the query parameters that hold secrets
 };
 
 // Appends one line with its newline. `when_us`: wall clock. Any byte of the request may be in `facts`: all are escaped.

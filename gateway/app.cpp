@@ -22,7 +22,7 @@ namespace {
 
 constexpr base::micros report_patience{2'000'000}; // for a worker that is busy
 constexpr base::micros drain_poll{20'000};
-constexpr base::micros patience_for_redis{1'000'000}; // at start
+constexpr base::micros patience_at_start{1'000'000}; // with Redis and with issuers of keys
 
 // Connections are descriptors: take all that this process may have (OP-47).
 void raise_descriptor_limit()
@@ -68,6 +68,11 @@ void warn_of_what_stays(conf::settings const& old, conf::settings const& next)
     if (old.max_waiters != next.max_waiters) spdlog::warn("memory.max_waiters changed: this takes a restart");
 }
 
+auth::token_settings const* tokens_of(conf::snapshot const& from)
+{
+    return from.settings.tokens ? &*from.settings.tokens : nullptr;
+}
+
 void rethrow(std::exception_ptr thrown)
 {
     if (thrown) std::rethrow_exception(thrown);
@@ -82,7 +87,8 @@ app::app(conf::snapshot_ptr first, loader load)
       load_(std::move(load)),
       memory_({.max_keys = snapshot_->settings.memory_keys}),
       waiting_(snapshot_->settings.max_waiters),
-      log_(STDOUT_FILENO)
+      log_(STDOUT_FILENO),
+      keys_(loop_, calls_of_keys())
 {
     std::signal(SIGPIPE, SIG_IGN); // a peer that has gone is an error of one write (OP-45)
     raise_descriptor_limit();
@@ -152,10 +158,15 @@ exit_status app::run(std::function<void()> const& started)
     auto const count = wanted != 0 ? wanted : usable_cores();
     auto const inform = [](std::string const& line) { spdlog::info("{}", line); };
     auto const warn = [](std::string const& line) { spdlog::warn("{}", line); };
+    auto const ask_for_keys = [this](std::string const& issuer) {
+        asio::post(loop_, [this, issuer] { keys_.note_unknown_key(issuer); });
+    };
     for (unsigned i = 0; i < count; ++i)
-        workers_.push_back(std::make_unique<worker>(i, shared_parts{memory_, waiting_, log_, inform, warn}, snapshot_));
+        workers_.push_back(
+            std::make_unique<worker>(i, shared_parts{memory_, waiting_, log_, inform, warn, ask_for_keys}, snapshot_));
     if (!bind_listeners() || !start_admin()) return exit_status::refused;
     for (auto& each : workers_) each->start();
+    keys_.follow(tokens_of(*snapshot_));
     wait_for_signal();
     asio::co_spawn(loop_, open_gates(started), rethrow);
     loop_.run();
@@ -164,14 +175,26 @@ exit_status app::run(std::function<void()> const& started)
     return status_;
 }
 
-// The first requests are not to meet a store that is only still being connected to. Without Redis it starts all the same.
+key_keeper::calls app::calls_of_keys()
+{
+    return {.inform = [](std::string const& line) { spdlog::info("{}", line); },
+            .warn = [](std::string const& line) { spdlog::warn("{}", line); },
+            .publish =
+                [this](std::string const& issuer, auth::key_set_ptr const& keys) {
+                    for (auto& each : workers_) each->post_keys(issuer, keys);
+                }};
+}
+
+// The first requests are not to meet a store that is only still being connected to, nor issuers whose keys are on their way.
+// Without Redis, and without keys, it starts all the same.
 asio::awaitable<void> app::open_gates(std::function<void()> started)
 {
-    auto const by = base::clock::now() + patience_for_redis;
+    auto const by = base::clock::now() + patience_at_start;
     asio::steady_timer timer(loop_);
-    while (snapshot_->settings.redis && base::clock::now() < by) {
+    while (base::clock::now() < by) {
         auto const reports = co_await gather_reports();
-        if (std::ranges::all_of(reports, [](auto const& each) { return each.redis.up; })) break;
+        auto const is_connected = [](auto const& each) { return !each.has_redis || each.redis.up; };
+        if (keys_.is_complete() && std::ranges::all_of(reports, is_connected)) break;
         timer.expires_after(base::micros{2'000});
         co_await timer.async_wait(asio::use_awaitable);
     }
@@ -216,7 +239,10 @@ void app::reload(conf::loaded loaded)
         counts_.last_reload_success_s = base::wall_clock_us() / 1'000'000;
         warn_of_what_stays(snapshot_->settings, loaded.snapshot->settings);
         snapshot_ = std::move(loaded.snapshot);
-        for (auto& each : workers_) each->post_snapshot(snapshot_);
+        keys_.follow(tokens_of(*snapshot_));
+        auto const* tokens = tokens_of(*snapshot_);
+        auto const known = tokens != nullptr ? keys_.current(*tokens) : std::vector<auth::key_set_ptr>{};
+        for (auto& each : workers_) each->post_snapshot(snapshot_, known);
         spdlog::info("the configuration was reloaded");
     }
     notify_ready();
@@ -297,6 +323,7 @@ asio::awaitable<std::string> app::collect_metrics(exposition_format format)
     auto const reports = co_await gather_reports();
     auto process = counts_;
     process.memory = memory_.count();
+    process.key_sets = keys_.report();
     process.dropped_log_lines = log_.dropped_lines();
     co_return expose_metrics(reports, process, format);
 }

@@ -6,6 +6,7 @@
 #include "gateway/access_log.hpp"
 #include "gateway/admin.hpp"
 #include "gateway/exit_status.hpp"
+#include "gateway/key_keeper.hpp"
 #include "gateway/metrics.hpp"
 #include "gateway/worker.hpp"
 
@@ -41,6 +42,7 @@ private:
     void wait_for_signal();
     void on_signal(int signal);
     void reload(conf::loaded loaded);
+    [[nodiscard]] key_keeper::calls calls_of_keys();
     boost::asio::awaitable<void> open_gates(std::function<void()> started);
     boost::asio::awaitable<void> drain();
     boost::asio::awaitable<std::vector<worker_report>> gather_reports();
@@ -55,6 +57,7 @@ private:
     limiter::waiting_room waiting_;
     access_log log_;
     std::vector<std::unique_ptr<worker>> workers_;
+    key_keeper keys_;
     std::optional<admin> admin_;
     process_report counts_;
     std::vector<std::string> listening_on_;

@@ -5,6 +5,7 @@
 
 #include "conf/snapshot.hpp"
 #include "gateway/telemetry.hpp"
+#include "gateway/token_check.hpp"
 #include "limiter/acquire.hpp"
 #include "limiter/fleet_front.hpp"
 #include "limiter/redis/redis_store.hpp"
@@ -25,6 +26,7 @@ struct configuration_view {
     std::vector<std::shared_ptr<proxy::upstream>> upstreams;  // by upstream_id
     std::shared_ptr<limiter::redis_store> redis;              // null: not configured
     std::shared_ptr<limiter::fleet_front> front;              // before `redis`; null without it
+    std::unique_ptr<token_checker> tokens;                    // null: none is ever looked at
     limiter::stores stores;                                   // memory, and `front`
     std::vector<telemetry::route_counts*> route_counts;       // by route_id
     std::vector<telemetry::limit_counts*> limit_counts;       // by policy_id

@@ -2,7 +2,6 @@
 
 #include "base/field_name.hpp"
 #include "gateway/limit_check.hpp"
-#include "gateway/queueing.hpp"
 #include "gateway/worker.hpp"
 #include "gateway/workspace.hpp"
 
@@ -56,6 +55,7 @@ exchange::exchange(worker& owner, proxy::stream& client, workspace& space, std::
     record_.started = base::clock::now();
     client.events().wheel().note(record_.started);
     auto const& settings = view_->snapshot->settings;
+    record_.api_key_sources = settings.api_keys.from;
     seen_.facts.peer = peer_; // also of a request that is refused unread
     body_.floor = head_end_;
     body_.framing = space.request.body.how;
@@ -70,13 +70,12 @@ asio::awaitable<aftermath> exchange::serve()
     auto ends_as = look();
     auto is_there = true; // the client
     if (!ends_as) {
-        auto const& asked = space_.asked.claims;
-        if (asked.empty())
-            space_.gate = {};
+        if (who_.unverified)
+            is_there = co_await ask_in_stages();
+        else if (ask_at_once(record_.started))
+            is_there = true;
         else if (space_.asked.may_wait)
             is_there = co_await wait_for_turn();
-        else if (is_counted_here(*view_, space_))
-            check_memory(owner_, space_, record_.started);
         else
             record_.check_time = co_await check_fleet(owner_, *view_, space_, record_.started);
         if (is_there) {
@@ -107,8 +106,9 @@ std::optional<unsigned> exchange::look()
     if (seen_.rejected_element) ++owner_.counts().forwarded_for_rejected;
     if (seen_.problem != extract_problem::none) {
         ++owner_.counts().parse_rejections["bad_request"];
-        return respond::refused_facts(out, context(persistence::close), seen_.problem, seen_.why);
+        return respond::refused_facts(out, context(persistence::close), seen_.why);
     }
+    if (is_denied(snapshot.settings.deny)) return deny(denied_by::address, snapshot.settings.deny.action);
     if (seen_.asterisk || seen_.max_forwards == 0U) return respond::server_options(out, own_context());
 
     if (times_seen(facts.fields, snapshot.settings.via_name) >= most_passes) return respond::loop_detected(out, own_context());
@@ -118,24 +118,15 @@ std::optional<unsigned> exchange::look()
     if (!route) return respond::no_route(out, own_context());
     facts.route = route->name;
     facts.captures = space_.captures;
+    auto const& denials = snapshot.route_denials[route->id.value()];
+    if (is_denied(denials)) return deny(denied_by::address, denials.action);
     auto const& body = space_.request.body;
     if (body_.most_content != 0 && body.how == proxy::body_framing::kind::length && body.length > body_.most_content)
         return respond::too_large(out, own_context());
 
-    auto const& plan = snapshot.plans[route->id.value()];
-    if (plan.terms.empty() || is_preflight())
-        space_.asked.clear();
-    else
-        limiter::classify(plan, facts, snapshot.keys, owner_.next_turn(), space_.asked);
-    record_.asked = &space_.asked.claims;
-    if (space_.asked.missing_key) return respond::missing_key(out, own_context(), *space_.asked.missing_key);
+    look_at_credentials();
+    choose_limits();
     return std::nullopt;
-}
-
-asio::awaitable<bool> exchange::wait_for_turn()
-{
-    queueing turn(owner_, *view_, client_, space_, record_);
-    co_return co_await turn.run() == queueing::outcome::ruled;
 }
 
 // Nobody is left to answer: what nginx' users know by this status, which was never sent.
@@ -144,14 +135,6 @@ aftermath exchange::abandon()
     record_.status = 499;
     record_.failure = proxy::failure::kind::client_gone;
     return aftermath::close;
-}
-
-std::optional<unsigned> exchange::note_gate()
-{
-    record_.gate = &space_.gate;
-    space_.limits = report_limits(space_.gate, view_->snapshot->settings.responses.retry_jitter_percent, owner_.dice());
-    if (space_.gate.verdict == limiter::admission_ruling::kind::admitted) return std::nullopt;
-    return respond::rejected(space_.response, own_context(), space_.gate, space_.limits);
 }
 
 // A preflight carries no credentials and asks only whether the real request may come (RL-36).
@@ -169,6 +152,7 @@ response_context exchange::context(persistence connection) noexcept
             .date = owner_.date(),
             .now_s = owner_.date_s(),
             .connection = connection,
+            .tokens = view_->snapshot->settings.tokens ? &*view_->snapshot->settings.tokens : nullptr,
             .head_request = well_formed && space_.request.method == "HEAD",
             .origin = well_formed ? find_field(space_.request.fields, "origin") : std::string_view{}};
 }
@@ -208,6 +192,7 @@ asio::awaitable<bool> exchange::discard_body()
 asio::awaitable<aftermath> exchange::send_own(unsigned status)
 {
     record_.status = status;
+    if (space_.response.empty()) co_return aftermath::close; // a connection that is closed without an answer
     record_.response_bytes = space_.response.size() - space_.response.find("\r\n\r\n") - 4;
     proxy::gather out;
     out.add(space_.response);

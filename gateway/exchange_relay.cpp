@@ -1,6 +1,7 @@
 // The second half of an exchange: an admitted request on its way to the upstream, and the answer on its way back.
 #include "gateway/exchange.hpp"
 
+#include "gateway/query_keys.hpp"
 #include "gateway/worker.hpp"
 #include "gateway/workspace.hpp"
 #include "proxy/chunk.hpp"
@@ -41,7 +42,11 @@ void exchange::begin_forwarding()
     auto const& facts = seen_.facts;
     auto const raw = record_.route->forward_path == proxy::forward_path::raw;
     space_.target.assign(raw ? seen_.raw_path : facts.path);
-    if (!facts.query.empty()) space_.target.append("?").append(facts.query);
+    auto const& keys = snapshot.settings.api_keys;
+    if (keys.strip_query)
+        append_without_keys(space_.target, facts.query, keys.from);
+    else if (!facts.query.empty())
+        space_.target.append("?").append(facts.query);
     record_.upstream = snapshot.upstreams[record_.route->upstream.value()].name;
 
     auto const& request = space_.request;

@@ -12,8 +12,6 @@
 namespace penstock::gateway {
 namespace {
 
-constexpr std::size_t longest_api_key = 512;
-
 bool same(std::string_view a, std::string_view b) noexcept { return boost::beast::iequals(a, b); }
 
 extracted& fail(extracted& result, extract_problem problem, std::string_view why) noexcept
@@ -63,48 +61,6 @@ bool read_target(extracted& result, proxy::request_head const& head)
     if (question != 0 && !target.empty()) facts.path = target.substr(0, question);
     if (question != std::string_view::npos) facts.query = target.substr(question + 1);
     return true;
-}
-
-std::string_view trim(std::string_view text) noexcept
-{
-    auto const first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-void read_api_key(extracted& result, proxy::request_head const& head, conf::settings const& settings)
-{
-    unsigned found = 0;
-    auto const take = [&](std::string_view key) {
-        result.facts.api_key = key;
-        ++found;
-    };
-    for (auto const& field : head.fields) {
-        for (auto const& name : settings.api_key_fields) {
-            if (same(field.name, name)) take(field.value);
-        }
-        constexpr std::string_view scheme = "ApiKey ";
-        if (settings.api_key_from_authorization && same(field.name, "authorization") && field.value.size() > scheme.size() &&
-            same(field.value.substr(0, scheme.size()), scheme))
-            take(trim(field.value.substr(scheme.size())));
-    }
-    if (found > 1)
-        fail(result, extract_problem::ambiguous_api_key, "The API key is given more than once.");
-    else if (found == 1 && (result.facts.api_key.empty() || result.facts.api_key.size() > longest_api_key ||
-                            !is_visible(result.facts.api_key)))
-        fail(result, extract_problem::bad_api_key, "The API key must be 1 to 512 visible ASCII characters.");
-}
-
-// Who the presented key belongs to, where the configuration says which keys there are.
-void identify_api_key(extracted& result, conf::settings const& settings)
-{
-    auto& facts = result.facts;
-    if (result.problem != extract_problem::none || facts.api_key.empty() || !settings.known_api_keys) return;
-    auto const* known = settings.known_api_keys->find(facts.api_key);
-    if (known == nullptr)
-        fail(result, extract_problem::unknown_api_key, "The API key is not known.");
-    else
-        facts.api_key_attributes = known->attributes;
 }
 
 // RFC 9110 section 7.6.2: only OPTIONS and TRACE count their hops; TRACE is not served.
@@ -158,8 +114,6 @@ extracted extract(proxy::request_head const& head, std::optional<base::ip_addres
     result.forwarded_proto = who.proto;
     result.forwarded_host = who.host;
     read_max_forwards(result, head);
-    read_api_key(result, head, settings);
-    identify_api_key(result, settings);
     return result;
 }
 

@@ -1,4 +1,4 @@
-// From a request's head to its facts: target and host in one spelling, the client's address, the API key as presented.
+// From a request's head to its facts: target and host in one spelling, the client's address. Credentials come later.
 // Everything that could be read in two ways is refused here, before any limit or upstream sees it. Pure.
 #pragma once
 
@@ -17,12 +17,9 @@ namespace penstock::gateway {
 enum class extract_problem : std::uint8_t {
     none,
     bad_host,
-    bad_target,        // no form of target that RFC 9112 section 3.2 allows for this method
-    bad_path,          // see `path`
-    bad_max_forwards,  // no number (RFC 9110 section 7.6.2)
-    ambiguous_api_key, // given twice, or in two places (AK-2)
-    unknown_api_key,   // not among those that the configuration names
-    bad_api_key,       // empty, longer than 512 bytes, or not visible ASCII (AK-7)
+    bad_target,       // no form of target that RFC 9112 section 3.2 allows for this method
+    bad_path,         // see `path`
+    bad_max_forwards, // no number (RFC 9110 section 7.6.2)
 };
 
 struct extracted {

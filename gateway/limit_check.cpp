@@ -8,12 +8,12 @@ namespace penstock::gateway {
 
 bool is_counted_here(configuration_view const& view, workspace const& space) noexcept
 {
-    return !view.stores.fleet || limiter::all_in_memory(space.asked.claims);
+    return !view.stores.fleet || limiter::all_in_memory(space.asking());
 }
 
 void check_memory(worker& owner, workspace& space, base::instant now)
 {
-    space.gate = limiter::acquire_in_memory(owner.parts().memory, space.asked.claims, now);
+    space.gate = limiter::acquire_in_memory(owner.parts().memory, space.asking(), now);
     // Shorter than it takes to read the clock twice: one in many is measured.
     if (++owner.counts().memory_checks % telemetry::memory_checks_per_sample == 0)
         owner.counts().check_memory.observe(base::clock::now() - now);
@@ -23,7 +23,7 @@ boost::asio::awaitable<base::micros> check_fleet(worker& owner, configuration_vi
                                                  base::instant now)
 {
     auto const deadline = now + view.snapshot->settings.redis->check_timeout;
-    co_await limiter::acquire(view.stores, space.asked.claims, deadline, space.gate);
+    co_await limiter::acquire(view.stores, space.asking(), deadline, space.gate);
     auto const took = base::clock::now() - now;
     owner.counts().check_redis.observe(took);
     co_return took;

@@ -1,4 +1,4 @@
-// Asks the stores for the claims of a request once and measures it: space.asked in, space.gate out. One worker's thread.
+// Asks the stores for the claims of a request once and measures it: space.asking() in, space.gate out. One worker's thread.
 #pragma once
 
 #include "base/clock.hpp"

@@ -1,5 +1,6 @@
 #include "gateway/metrics.hpp"
 
+#include "gateway/access_record.hpp"
 #include "gateway/version.hpp"
 #include "limiter/error.hpp"
 
@@ -70,6 +71,17 @@ void add_classes(MetricFamily& family, labels const& named, status_classes const
     }
 }
 
+void add_denials(families& out, telemetry const& total)
+{
+    auto& denied = out.add("denied_total", "Requests turned away by a deny list, by what it names and what was done.",
+                           MetricType::Counter);
+    for (auto const what : {denied_by::address, denied_by::api_key}) {
+        auto const& counts = total.denied[static_cast<std::size_t>(what)];
+        counter(denied, {{"by", std::string(name_of(what))}, {"action", "reject"}}, counts[0]);
+        counter(denied, {{"by", std::string(name_of(what))}, {"action", "close"}}, counts[1]);
+    }
+}
+
 void add_traffic(families& out, telemetry const& total)
 {
     auto& requests = out.add("requests_total", "Requests by route and class of the status sent; route none: no route matched.",
@@ -86,6 +98,16 @@ void add_traffic(families& out, telemetry const& total)
           static_cast<double>(total.connections_open));
     auto& rejections = out.add("parse_rejections_total", "Requests refused as malformed, by reason.", MetricType::Counter);
     for (auto const& [reason, count] : total.parse_rejections) counter(rejections, {{"reason", reason}}, count);
+    auto& turned_away =
+        out.add("credentials_refused_total", "Requests answered with 400, 401 or 403 for their credentials, by reason.",
+                MetricType::Counter);
+    for (std::size_t i = 1; i < total.credentials_refused.size(); ++i)
+        counter(turned_away, {{"reason", std::string(name_of(static_cast<credential_refusal>(i)))}},
+                total.credentials_refused[i]);
+    counter(out.add("unknown_api_keys_ignored_total", "Requests whose API key is not known, let in as if they had none.",
+                    MetricType::Counter),
+            {}, total.unknown_keys_ignored);
+    add_denials(out, total);
     counter(out.add("forwarded_for_rejected_total", "Forwarding chains in which no address stood where one was looked for.",
                     MetricType::Counter),
             {}, total.forwarded_for_rejected);
@@ -96,6 +118,12 @@ void add_queues(families& out, telemetry const& total)
     auto& waiting = out.add("queue_waiting", "Requests that wait for a permit now.", MetricType::Gauge);
     for (auto const& [name, counts] : total.limits) {
         if (counts.queue) gauge(waiting, {{"limit", name}}, static_cast<double>(counts.queue->waiting));
+    }
+    auto& full =
+        out.add("queue_full_total", "Requests refused because nobody else may wait, for this key or in the whole process.",
+                MetricType::Counter);
+    for (auto const& [name, counts] : total.limits) {
+        if (counts.queue) counter(full, {{"limit", name}}, counts.queue->full);
     }
     auto& waited = out.add("queue_wait_seconds", "How long requests have waited for a permit, whether they got it or not.",
                            MetricType::Histogram);
@@ -160,6 +188,30 @@ void add_store(families& out, std::span<worker_report const> workers)
     auto& kinds = out.add("store_errors_total", "Checks that Redis did not answer, by kind.", MetricType::Counter);
     for (std::size_t i = 1; i <= static_cast<std::size_t>(limiter::errc::protocol); ++i)
         counter(kinds, {{"kind", std::string(limiter::name_of(static_cast<limiter::errc>(i)))}}, errors[i]);
+}
+
+void add_tokens(families& out, telemetry const& total, process_report const& process)
+{
+    if (total.tokens) {
+        auto& checks =
+            out.add("token_checks_total", "Tokens looked at, by what was found; cached: verified before.", MetricType::Counter);
+        for (std::size_t i = 0; i < auth::refusal_count; ++i)
+            counter(checks, {{"result", std::string(auth::name_of(static_cast<auth::refusal>(i)))}}, (*total.tokens)[i]);
+        counter(checks, {{"result", "cached"}}, total.tokens->back());
+    }
+    if (process.key_sets.empty()) return;
+    auto& refreshes =
+        out.add("key_set_refreshes_total", "Readings of issuers' key sets, from a file or a URL.", MetricType::Counter);
+    for (auto const& each : process.key_sets) {
+        counter(refreshes, {{"issuer", each.issuer}, {"result", "success"}}, each.succeeded);
+        counter(refreshes, {{"issuer", each.issuer}, {"result", "failure"}}, each.failed);
+    }
+    auto& known = out.add("key_set_keys", "Keys known of an issuer now; 0: its tokens are refused.", MetricType::Gauge);
+    for (auto const& each : process.key_sets) gauge(known, {{"issuer", each.issuer}}, static_cast<double>(each.keys));
+    auto& confirmed = out.add("key_set_last_success_timestamp_seconds", "When an issuer's key set was last read; 0: not yet.",
+                              MetricType::Gauge);
+    for (auto const& each : process.key_sets)
+        gauge(confirmed, {{"issuer", each.issuer}}, static_cast<double>(each.last_success_s));
 }
 
 void add_upstreams(families& out, telemetry const& total, std::span<worker_report const> workers)
@@ -245,6 +297,7 @@ std::string expose_metrics(std::span<worker_report const> workers, process_repor
     add_traffic(out, total);
     add_limits(out, total, process);
     add_store(out, workers);
+    add_tokens(out, total, process);
     add_upstreams(out, total, workers);
     add_process(out, process);
     auto const text = prometheus::TextSerializer().Serialize(out.all());

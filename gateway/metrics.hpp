@@ -2,12 +2,14 @@
 // OP-10..OP-16). Pure: from reports to text; prometheus-cpp serializes.
 #pragma once
 
+#include "gateway/key_keeper.hpp"
 #include "gateway/worker.hpp"
 
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace penstock::gateway {
 
@@ -15,6 +17,7 @@ namespace penstock::gateway {
 struct process_report {
     limiter::memory_store::counts memory;
     std::uint64_t dropped_log_lines = 0;
+    std::vector<key_set_report> key_sets; // by issuer
     std::uint64_t reloads_succeeded = 0;
     std::uint64_t reloads_failed = 0;
     std::int64_t last_reload_success_s = 0; // seconds since the epoch

@@ -39,7 +39,13 @@ private:
 
 queueing::queueing(worker& owner, configuration_view const& view, proxy::stream& client, workspace& space,
                    access_record& record)
-    : owner_(owner), view_(view), room_(owner.parts().waiting), client_(client), space_(space), record_(record)
+    : owner_(owner),
+      view_(view),
+      room_(owner.parts().waiting),
+      client_(client),
+      space_(space),
+      asked_(space.asking()),
+      record_(record)
 {
     visitor_.number = room_.arrive();
     client_.listen_for_closure(this);
@@ -54,15 +60,15 @@ queueing::~queueing()
 asio::awaitable<queueing::outcome> queueing::run()
 {
     for (;;) {
-        auto const ahead = room_.find_ahead(space_.asked.claims, visitor_.number);
+        auto const ahead = room_.find_ahead(asked_, visitor_.number);
         if (!ahead) {
             co_await ask();
             if (has_left()) {
                 if (space_.gate.verdict == limiter::admission_ruling::kind::admitted)
-                    limiter::give_back(view_.stores, space_.asked.claims, space_.gate, limiter::extent::everything);
+                    limiter::give_back(view_.stores, asked_, space_.gate, limiter::extent::everything);
                 co_return outcome::client_left;
             }
-            auto const plan = limiter::plan_wait(space_.asked.claims, space_.gate, {record_.started, base::clock::now()});
+            auto const plan = limiter::plan_wait(asked_, space_.gate, {record_.started, base::clock::now()});
             if (!plan || !queue_up(*plan)) co_return outcome::ruled;
         } else if (plan_ && *ahead == plan_->place) {
             plan_->ask_again = base::instant::max(); // somebody came in between; it is called when they have gone
@@ -91,7 +97,7 @@ asio::awaitable<void> queueing::ask()
         co_return;
     }
     auto const took = co_await check_fleet(owner_, view_, space_, now);
-    if (!plan_) record_.check_time = took; // what is asked later is part of the wait
+    if (!plan_) record_.check_time += took; // what is asked later is part of the wait
 }
 
 asio::awaitable<void> queueing::wait()
@@ -110,8 +116,11 @@ bool queueing::queue_up(limiter::wait_plan const& plan)
     take_seat();
     auto const& one = space_.gate.rulings[plan.place];
     limiter::last_refusal const told{.decision = one.decision, .by = one.by, .at = one.at, .heard = base::clock::now()};
-    auto const& where = space_.asked.claims[plan.place];
-    if (room_.enter(where, visitor_, told) != limiter::waiting_room::entrance::entered) return false;
+    auto const& where = asked_[plan.place];
+    if (room_.enter(where, visitor_, told) != limiter::waiting_room::entrance::entered) {
+        ++counts_of(plan.place).full;
+        return false;
+    }
     note_entrance(plan);
     return true;
 }
@@ -120,12 +129,14 @@ bool queueing::queue_up_behind(std::size_t place)
 {
     leave_queue();
     take_seat();
-    auto const& where = space_.asked.claims[place];
+    auto const& where = asked_[place];
     auto const came_to = room_.enter_behind(where, visitor_);
     if (came_to == limiter::waiting_room::entrance::entered)
         note_entrance(limiter::plan_wait_behind(where, place, record_.started));
-    if (came_to == limiter::waiting_room::entrance::full) refuse(place);
-    return came_to != limiter::waiting_room::entrance::full;
+    if (came_to != limiter::waiting_room::entrance::full) return true;
+    ++counts_of(place).full;
+    refuse(place);
+    return false;
 }
 
 void queueing::take_seat()
@@ -145,7 +156,7 @@ void queueing::note_entrance(limiter::wait_plan const& plan)
 void queueing::leave_queue()
 {
     if (!plan_) return;
-    room_.leave(space_.asked.claims[plan_->place], visitor_);
+    room_.leave(asked_[plan_->place], visitor_);
     auto const waited = base::clock::now() - queued_at_;
     auto& counts = counts_of(plan_->place);
     --counts.waiting;
@@ -156,7 +167,7 @@ void queueing::leave_queue()
 
 void queueing::refuse(std::size_t place)
 {
-    space_.gate = limiter::refuse_waiter(space_.asked.claims, place, visitor_.refusal, base::clock::now());
+    space_.gate = limiter::refuse_waiter(asked_, place, visitor_.refusal, base::clock::now());
 }
 
 bool queueing::has_left() const noexcept { return has_left_ || client_.is_peer_gone() || owner_.stopping(); }
@@ -169,7 +180,7 @@ void queueing::on_peer_closed()
 
 telemetry::queue_counts& queueing::counts_of(std::size_t place) const
 {
-    return *view_.limit_counts[space_.asked.claims[place].policy->id.value()]->queue;
+    return *view_.limit_counts[asked_[place].policy->id.value()]->queue;
 }
 
 } // namespace penstock::gateway

@@ -13,6 +13,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 
 namespace penstock::gateway {
 
@@ -53,6 +54,7 @@ private:
     limiter::waiting_room& room_;
     proxy::stream& client_;
     workspace& space_;
+    std::span<limiter::claim const> asked_; // that it waits for
     access_record& record_;
     limiter::visitor visitor_;
     std::shared_ptr<seat> seat_;             // from the first wait on

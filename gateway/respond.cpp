@@ -1,6 +1,7 @@
 #include "gateway/respond.hpp"
 
 #include "gateway/answer_body.hpp"
+#include "proxy/fields.hpp"
 
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/status.hpp>
@@ -64,13 +65,36 @@ unsigned simple(std::string& out, response_context const& context, unsigned stat
     return status;
 }
 
-unsigned unauthorized(std::string& out, response_context const& context, std::string_view detail)
+// Whoever fails to sign in was charged for it, and learns what is left (RL-19); of nobody else's limits (RL-25).
+unsigned turned_away(std::string& out, response_context const& context, unsigned status, std::string_view detail,
+                     limit_report const& report)
 {
     out.clear();
-    append_status_line(out, 401);
-    out.append("WWW-Authenticate: ApiKey realm=\"api\"\r\n"); // AK-9
-    finish(out, context, blank_problem(401, phrase(401), detail));
-    return 401;
+    append_status_line(out, status);
+    if (status == 401) out.append(context.settings.api_key_challenges); // AK-9
+    if (context.settings.on_success) append_limit_fields(out, report, context.settings, context.now_s);
+    finish(out, context, blank_problem(status, phrase(status), detail));
+    return status;
+}
+
+// RFC 6750 section 3, RFC 9728 section 5.1. `more`: parameters behind the realm.
+void append_bearer_challenge(std::string& out, auth::token_settings const& tokens, std::string_view more)
+{
+    out.append("WWW-Authenticate: Bearer realm=\"").append(tokens.realm).append("\"").append(more);
+    if (!tokens.resource_metadata.empty()) out.append(", resource_metadata=\"").append(tokens.resource_metadata).append("\"");
+    out.append("\r\n");
+}
+
+struct token_error {
+    unsigned status;
+    std::string_view code; // RFC 6750 section 3.1
+};
+
+token_error error_of(auth::refusal why) noexcept
+{
+    if (why == auth::refusal::request) return {400, "invalid_request"};
+    if (why == auth::refusal::scope) return {403, "insufficient_scope"};
+    return {401, "invalid_token"};
 }
 
 unsigned status_of(head_problem problem) noexcept
@@ -194,10 +218,34 @@ unsigned malformed(std::string& out, response_context const& context, head_probl
     return simple(out, context, status_of(problem), detail_of(problem));
 }
 
-unsigned refused_facts(std::string& out, response_context const& context, extract_problem problem, std::string_view why)
+unsigned refused_facts(std::string& out, response_context const& context, std::string_view why)
 {
-    if (problem == extract_problem::unknown_api_key) return unauthorized(out, context, why);
     return simple(out, context, 400, why);
+}
+
+unsigned denied(std::string& out, response_context const& context, conf::deny_action action)
+{
+    if (action == conf::deny_action::reject) return simple(out, context, 403, "Access is denied.");
+    out.clear();
+    return 444; // what nginx' users know a connection by that is closed without an answer
+}
+
+unsigned refused_credentials(std::string& out, response_context const& context, credential_refusal why,
+                             limit_report const& report)
+{
+    switch (why) {
+    case credential_refusal::api_key_repeated:
+        return turned_away(out, context, 400, "The API key is given more than once.", report);
+    case credential_refusal::api_key_malformed:
+        return turned_away(out, context, 400, "The API key must be 1 to 512 visible ASCII characters.", report);
+    case credential_refusal::none:
+    case credential_refusal::api_key_denied:
+    case credential_refusal::token_malformed: // bad_token
+    case credential_refusal::token_invalid:
+    case credential_refusal::key_missing:
+    case credential_refusal::api_key_unknown: break;
+    }
+    return turned_away(out, context, 401, "The API key is not known.", report);
 }
 
 unsigned timed_out(std::string& out, response_context const& context)
@@ -239,15 +287,44 @@ unsigned too_large(std::string& out, response_context const& context)
     return simple(out, context, 413, detail_of(failure::kind::body_too_large));
 }
 
-unsigned missing_key(std::string& out, response_context const& context, limiter::policy const& limit)
+unsigned bad_token(std::string& out, response_context const& context, token_check const& seen, limit_report const& report)
+{
+    auto const error = error_of(seen.why);
+    auto const detail = auth::describe(seen.why);
+    std::string parameters = ", error=\"";
+    parameters.append(error.code).append("\", error_description=\"").append(detail).append("\"");
+    if (seen.scopes != nullptr) {
+        parameters.append(", scope=\"");
+        for (auto const& each : *seen.scopes) parameters.append(&each == &seen.scopes->front() ? "" : " ").append(each);
+        parameters.append("\"");
+    }
+    out.clear();
+    append_status_line(out, error.status);
+    append_bearer_challenge(out, *context.tokens, parameters);
+    if (context.settings.on_success) append_limit_fields(out, report, context.settings, context.now_s);
+    finish(out, context, blank_problem(error.status, phrase(error.status), detail));
+    return error.status;
+}
+
+unsigned missing_key(std::string& out, response_context const& context, limiter::policy const& limit,
+                     limit_report const& report)
 {
     using partition::entry_source;
+    auto const is_claim = [](partition::entry const& entry) { return entry.source == entry_source::jwt_claim; };
+    if (context.tokens != nullptr && std::ranges::any_of(limit.key, is_claim)) {
+        out.clear();
+        append_status_line(out, 401);
+        append_bearer_challenge(out, *context.tokens, {}); // without an error: there was no token, or not this claim in it
+        if (context.settings.on_success) append_limit_fields(out, report, context.settings, context.now_s);
+        finish(out, context, blank_problem(401, phrase(401), "A token is required."));
+        return 401;
+    }
     auto const is_credential = [](partition::entry const& entry) {
         return entry.source == entry_source::api_key || entry.source == entry_source::api_key_attribute;
     };
     if (std::ranges::none_of(limit.key, is_credential))
-        return simple(out, context, 400, "The request lacks what its limit is counted by.");
-    return unauthorized(out, context, "An API key is required.");
+        return turned_away(out, context, 400, "The request lacks what its limit is counted by.", report);
+    return turned_away(out, context, 401, "An API key is required.", report);
 }
 
 unsigned rejected(std::string& out, response_context const& context, limiter::admission_ruling const& gate,

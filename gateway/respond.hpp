@@ -3,8 +3,9 @@
 #pragma once
 
 #include "conf/settings.hpp"
-#include "gateway/extract.hpp"
+#include "gateway/credential_refusal.hpp"
 #include "gateway/limit_fields.hpp"
+#include "gateway/token_check.hpp"
 #include "limiter/admit.hpp"
 #include "proxy/failure.hpp"
 #include "proxy/head_problem.hpp"
@@ -24,22 +25,29 @@ struct response_context {
     std::string_view date;  // IMF-fixdate
     std::int64_t now_s = 0; // the same moment, seconds since the epoch
     persistence connection = persistence::keep_alive;
-    bool head_request = false; // no body, the same fields
-    std::string_view origin;   // of a browser's cross-origin request; empty: none
+    auth::token_settings const* tokens = nullptr; // null: none is ever looked at
+    bool head_request = false;                    // no body, the same fields
+    std::string_view origin;                      // of a browser's cross-origin request; empty: none
 };
 
 namespace respond {
 
 // Each replaces the content of `out` with a whole response and returns its status.
 unsigned malformed(std::string& out, response_context const& context, proxy::head_problem problem);
-unsigned refused_facts(std::string& out, response_context const& context, extract_problem problem, std::string_view why);
+unsigned refused_facts(std::string& out, response_context const& context, std::string_view why);
+unsigned denied(std::string& out, response_context const& context, conf::deny_action action); // nothing in `out`: just close
 unsigned timed_out(std::string& out, response_context const& context);
 unsigned no_route(std::string& out, response_context const& context);
 unsigned loop_detected(std::string& out, response_context const& context);
 unsigned method_not_supported(std::string& out, response_context const& context);
 unsigned server_options(std::string& out, response_context const& context); // OPTIONS *
 unsigned too_large(std::string& out, response_context const& context);
-unsigned missing_key(std::string& out, response_context const& context, limiter::policy const& limit);
+// A token that is no good; `context.tokens` is set (RFC 6750 section 3).
+unsigned bad_token(std::string& out, response_context const& context, token_check const& seen, limit_report const& report);
+unsigned refused_credentials(std::string& out, response_context const& context, credential_refusal why,
+                             limit_report const& report);
+unsigned missing_key(std::string& out, response_context const& context, limiter::policy const& limit,
+                     limit_report const& report);
 unsigned rejected(std::string& out, response_context const& context, limiter::admission_ruling const& gate,
                   limit_report const& report);
 unsigned failed(std::string& out, response_context const& context, proxy::failure::kind why, limit_report const& report);

@@ -40,6 +40,7 @@ void telemetry::add(telemetry const& other)
         if (!theirs.queue) continue;
         if (!ours.queue) ours.queue.emplace();
         ours.queue->waiting += theirs.queue->waiting;
+        ours.queue->full += theirs.queue->full;
         ours.queue->waited.add(theirs.queue->waited);
     }
     for (auto const& [name, theirs] : other.fleet) {
@@ -53,9 +54,16 @@ void telemetry::add(telemetry const& other)
         for (auto const& [server, classes] : theirs.servers) add_each(ours.servers[server], classes);
     }
     for (auto const& [reason, count] : other.parse_rejections) parse_rejections[reason] += count;
+    add_each(credentials_refused, other.credentials_refused);
+    unknown_keys_ignored += other.unknown_keys_ignored;
+    for (std::size_t i = 0; i < denied.size(); ++i) add_each(denied[i], other.denied[i]);
     memory_checks += other.memory_checks;
     check_memory.add(other.check_memory);
     check_redis.add(other.check_redis);
+    if (other.tokens) {
+        if (!tokens) tokens.emplace();
+        add_each(*tokens, *other.tokens);
+    }
     add_each(unrouted, other.unrouted);
     connections_open += other.connections_open;
     connections_total += other.connections_total;

@@ -3,7 +3,9 @@
 // A scrape copies the whole; gateway/metrics adds the copies up. Values only.
 #pragma once
 
+#include "auth/refusal.hpp"
 #include "base/clock.hpp"
+#include "gateway/credential_refusal.hpp"
 #include "limiter/admit.hpp"
 #include "limiter/fleet_counts.hpp"
 
@@ -28,6 +30,8 @@ struct histogram {
 
 using status_classes = std::array<std::uint64_t, 6>; // [1] = 1xx ... [5] = 5xx, [0] = none sent
 
+using token_counts = std::array<std::uint64_t, auth::refusal_count + 1>; // by auth::refusal; the last: known from the cache
+
 struct telemetry {
     struct route_counts {
         status_classes requests{};
@@ -35,6 +39,7 @@ struct telemetry {
     };
     struct queue_counts {
         std::uint64_t waiting = 0; // now
+        std::uint64_t full = 0;    // times that a request found no room to wait, of its key or in the whole process
         histogram waited;
     };
     struct limit_counts {
@@ -51,11 +56,15 @@ struct telemetry {
     limiter::fleet_counts fleet; // by limit
     std::map<std::string, upstream_counts, std::less<>> upstreams;
     std::map<std::string, std::uint64_t, std::less<>> parse_rejections; // by reason
+    std::array<std::uint64_t, credential_refusal_count> credentials_refused{};
+    std::uint64_t unknown_keys_ignored = 0;               // `on_unknown: anonymous`
+    std::array<std::array<std::uint64_t, 2>, 2> denied{}; // by denied_by, then conf::deny_action
     static constexpr std::uint64_t memory_checks_per_sample = 64;
     std::uint64_t memory_checks = 0;
     histogram check_memory; // one in memory_checks_per_sample
     histogram check_redis;
-    status_classes unrouted{}; // requests that took no route
+    std::optional<token_counts> tokens; // where tokens are, or were, looked at
+    status_classes unrouted{};          // requests that took no route
     std::uint64_t connections_open = 0;
     std::uint64_t connections_total = 0;
     std::uint64_t forwarded_for_rejected = 0;

@@ -54,7 +54,7 @@ worker::worker(unsigned index, shared_parts parts, conf::snapshot_ptr first)
       random_(std::random_device{}())
 {
     refresh_date();
-    install(std::move(first));
+    install(std::move(first), {});
 }
 
 worker::~worker() { stop(); }
@@ -203,7 +203,7 @@ void worker::flush_log()
     parts_.log.submit(std::exchange(log_batch_, std::move(next)), std::exchange(log_lines_, 0));
 }
 
-void worker::install(conf::snapshot_ptr next)
+void worker::install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> const& keys)
 {
     auto made = std::make_shared<configuration_view>(parts_.memory, parts_.waiting);
     made->head_limits = head_limits_of(next->settings.limits);
@@ -226,6 +226,11 @@ void worker::install(conf::snapshot_ptr next)
         auto& counts = counts_.limits[policy.name];
         if (policy.queue.limit > 0 && !counts.queue) counts.queue.emplace();
         made->limit_counts.push_back(&counts);
+    }
+    if (auto const& tokens = next->settings.tokens) {
+        if (!counts_.tokens) counts_.tokens.emplace();
+        made->tokens = std::make_unique<token_checker>(*tokens, *counts_.tokens, random_hash_key(), parts_.unknown_key);
+        for (std::size_t i = 0; i < keys.size(); ++i) made->tokens->install(tokens->issuers[i].name, keys[i]);
     }
     if (next->settings.redis) {
         auto const unchanged = view_ && view_->redis && view_->snapshot->settings.redis == next->settings.redis;
@@ -253,9 +258,16 @@ void worker::install(conf::snapshot_ptr next)
     view_ = std::move(made);
 }
 
-void worker::post_snapshot(conf::snapshot_ptr next)
+void worker::post_snapshot(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> keys)
 {
-    asio::post(loop_, [this, next = std::move(next)]() mutable { install(std::move(next)); });
+    asio::post(loop_, [this, next = std::move(next), keys = std::move(keys)]() mutable { install(std::move(next), keys); });
+}
+
+void worker::post_keys(std::string issuer, auth::key_set_ptr keys)
+{
+    asio::post(loop_, [this, issuer = std::move(issuer), keys = std::move(keys)]() mutable {
+        if (view_->tokens) view_->tokens->install(issuer, std::move(keys));
+    });
 }
 
 void worker::post_drain()

@@ -2,6 +2,7 @@
 // Nothing of it is shared; other threads reach it only through post_*(), which hand it values. Owned by app.
 #pragma once
 
+#include "auth/key_set.hpp"
 #include "base/result.hpp"
 #include "conf/snapshot.hpp"
 #include "gateway/access_log.hpp"
@@ -35,8 +36,9 @@ struct shared_parts {
     limiter::memory_store& memory;
     limiter::waiting_room& waiting;
     access_log& log;
-    std::function<void(std::string const&)> inform; // one line for the operator
-    std::function<void(std::string const&)> warn;   // likewise, about something that is not as it should be
+    std::function<void(std::string const&)> inform;      // one line for the operator
+    std::function<void(std::string const&)> warn;        // likewise, about something that is not as it should be
+    std::function<void(std::string const&)> unknown_key; // a token names a key that this issuer is not known to have
 };
 
 // A copy of what a worker knows of itself, for a scrape.
@@ -70,7 +72,9 @@ public:
 
     // From any thread.
     void post_accept();
-    void post_snapshot(conf::snapshot_ptr next);
+    // `keys` by issuer, where tokens are looked at: as they are known now.
+    void post_snapshot(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> keys);
+    void post_keys(std::string issuer, auth::key_set_ptr keys);
     void post_drain(); // accept no more, answer with Connection: close, end idle connections
     void post_report(std::function<void(worker_report)> take);
 
@@ -98,7 +102,7 @@ private:
     boost::asio::awaitable<void> accept_from(listening_socket& socket);
     boost::asio::awaitable<void> tick();
     void admit_connection(accepted_connection connection, conf::listener const& by);
-    void install(conf::snapshot_ptr next);
+    void install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> const& keys);
     void refresh_date();
     void flush_log();
     void drain();

@@ -13,6 +13,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,11 +31,20 @@ struct workspace {
     std::string path;             // normalised, where it differs from what was received
     std::string host;             // likewise
     std::string chunk_size;
-    limiter::classified asked;      // the limits that the request meets
-    limiter::admission_ruling gate; // and what came of them
+    std::string api_key;                  // decoded, where it was presented in another spelling
+    limiter::classified asked;            // the limits that the request meets
+    std::size_t granted = 0;              // so many of these claims were granted in a first stage, as first_gate says
+    limiter::admission_ruling first_gate; // says nothing while granted is 0
+    limiter::admission_ruling gate;       // what came of the others
     limit_report limits;
     proxy::path_captures captures;
     std::optional<exchange> request_under_way; // refers to the rest
+
+    // The claims that are to be asked now.
+    [[nodiscard]] std::span<limiter::claim const> asking() const noexcept
+    {
+        return std::span<limiter::claim const>(asked.claims).subspan(granted);
+    }
 };
 
 class workspace_pool {

@@ -20,6 +20,9 @@ public:
     admission& operator=(admission const&) = delete;
     ~admission();
 
+    // Another holds the permits from here on, or they have been given back.
+    void let_go() noexcept { from_ = nullptr; }
+
 private:
     stores const* from_; // null: nothing to give back
     std::span<claim const> claims_;

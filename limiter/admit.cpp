@@ -19,6 +19,14 @@ outcome outcome_of(policy const& limit, answer const& given) noexcept
     return enforced ? outcome::refused : outcome::shadow_refused;
 }
 
+// What would have been allowed is not charged where the request may not pass.
+void uncharge(admission_ruling& gate) noexcept
+{
+    for (auto& each : gate.rulings) {
+        if (each.result == outcome::allowed) each.result = outcome::skipped;
+    }
+}
+
 } // namespace
 
 admission_ruling admit(std::span<claim const> asked, std::span<answer const> answers) noexcept
@@ -42,10 +50,18 @@ admission_ruling admit(std::span<claim const> asked, std::span<answer const> ans
         // A refusal is certain, a failing store is not: it is what the client is told.
         if (result == outcome::unanswered_denied && gate.verdict == kind::admitted) gate.verdict = kind::store_unavailable;
     }
-    if (gate.verdict == kind::admitted) return gate;
-    for (auto& each : gate.rulings) {
-        if (each.result == outcome::allowed) each.result = outcome::skipped;
-    }
+    if (gate.verdict != kind::admitted) uncharge(gate);
+    return gate;
+}
+
+admission_ruling join(admission_ruling const& granted, admission_ruling const& then) noexcept
+{
+    assert(granted.verdict == admission_ruling::kind::admitted);
+    auto gate = granted;
+    gate.verdict = then.verdict;
+    gate.retry_after = then.retry_after;
+    gate.rulings.insert(gate.rulings.end(), then.rulings.begin(), then.rulings.end());
+    if (gate.verdict != admission_ruling::kind::admitted) uncharge(gate);
     return gate;
 }
 

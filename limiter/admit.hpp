@@ -52,4 +52,8 @@ struct answer {
 // whatever some store had charged for it must be given back by the caller.
 admission_ruling admit(std::span<claim const> asked, std::span<answer const> answers) noexcept;
 
+// The ruling on a request whose limits were asked in two stages: `granted` is that of the first, which admitted it, `then` that
+// of the second. Unless the second admits it, too, whatever was charged for the first must be given back by the caller.
+admission_ruling join(admission_ruling const& granted, admission_ruling const& then) noexcept;
+
 } // namespace penstock::limiter

@@ -2,8 +2,6 @@
 
 #include "base/field_name.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -11,8 +9,6 @@
 
 namespace penstock::limiter {
 namespace {
-
-using digest = std::array<std::uint8_t, 32>; // SHA-256
 
 // The counter of all requests that lack a limit's key. No identity is spelled like it: each begins with the name of what
 // it was made of, and nothing is called `none`.
@@ -25,26 +21,15 @@ public:
 
     [[nodiscard]] bool exempt_from(policy const& limit) noexcept
     {
-        auto const in = [this](base::ip_network const& network) { return network.contains(*facts_.client); };
-        if (facts_.client && std::any_of(limit.exempt_networks.begin(), limit.exempt_networks.end(), in)) return true;
-        if (facts_.api_key.empty() || limit.exempt_key_digests.empty()) return false;
-        auto const& exempt = limit.exempt_key_digests;
-        return std::find(exempt.begin(), exempt.end(), key_digest()) != exempt.end();
+        if (facts_.client && limit.exempt_addresses.contains(*facts_.client)) return true;
+        if (facts_.api_key.empty() || limit.exempt_api_keys.empty()) return false;
+        if (!key_digest_) key_digest_ = partition::digest_of(facts_.api_key);
+        return limit.exempt_api_keys.contains(*key_digest_);
     }
 
 private:
-    digest const& key_digest() noexcept
-    {
-        if (!key_digest_) {
-            auto& bytes = key_digest_.emplace();
-            // It fails only where OpenSSL has no SHA-256; then nobody is exempt.
-            EVP_Digest(facts_.api_key.data(), facts_.api_key.size(), bytes.data(), nullptr, EVP_sha256(), nullptr);
-        }
-        return *key_digest_;
-    }
-
     base::request_facts const& facts_;
-    std::optional<digest> key_digest_;
+    std::optional<partition::sha256_digest> key_digest_;
 };
 
 // `value` of an attribute or a field, as a whole number from 0 to `most`.
@@ -76,7 +61,13 @@ class classification {
 public:
     classification(plan const& limits, base::request_facts const& facts, key_settings const& keys, std::uint32_t turn,
                    classified& result) noexcept
-        : plan_(limits), facts_(facts), keys_(keys), turn_(turn), caller_(facts), result_(result)
+        : plan_(limits),
+          facts_(facts),
+          keys_(keys),
+          turn_(turn),
+          caller_(facts),
+          result_(result),
+          earlier_(result.claims.size())
     {}
 
     // The first limit whose key the request has; where it has none, the first that says what that means.
@@ -149,7 +140,7 @@ private:
         if (!limit.from_attribute) return &limit.quota;
         auto const& rule = *limit.from_attribute;
         auto const named = [&rule](base::field const& each) { return each.name == rule.attribute; };
-        auto const& attributes = facts_.api_key_attributes;
+        auto const& attributes = rule.origin == attribute_origin::token ? facts_.token_claims : facts_.api_key_attributes;
         auto const found = std::find_if(attributes.begin(), attributes.end(), named);
         if (found == attributes.end()) return &limit.quota;
         for (auto const& [name, tier] : rule.tiers) {
@@ -171,7 +162,8 @@ private:
     claim* met_before(policy const& limit) noexcept
     {
         auto const same = [&limit](claim const& each) { return each.policy == &limit; };
-        auto const met = std::find_if(result_.claims.begin(), result_.claims.end(), same);
+        auto const met =
+            std::find_if(result_.claims.begin() + static_cast<std::ptrdiff_t>(earlier_), result_.claims.end(), same);
         return met == result_.claims.end() ? nullptr : &*met;
     }
 
@@ -205,6 +197,7 @@ private:
     std::uint32_t turn_;
     caller caller_;
     classified& result_;
+    std::size_t earlier_; // so many claims are those of earlier stages, which have been charged
 };
 
 } // namespace
@@ -217,11 +210,19 @@ void classified::clear() noexcept
     may_wait = false;
 }
 
-void classify(plan const& limits, base::request_facts const& facts, key_settings const& keys, std::uint32_t turn,
+void classify(plan_part const& limits, base::request_facts const& facts, key_settings const& keys, std::uint32_t turn,
               classified& into) noexcept
 {
     into.clear();
-    classification request{limits, facts, keys, turn, into};
+    classify_further(limits, facts, keys, turn, into);
+}
+
+void classify_further(plan_part const& limits, base::request_facts const& facts, key_settings const& keys, std::uint32_t turn,
+                      classified& into) noexcept
+{
+    into.may_wait = false;
+    into.missing_key = nullptr;
+    classification request{*limits.of, facts, keys, turn, into};
     for (auto const& one : limits.terms) request.meet(one);
 }
 

@@ -2,12 +2,12 @@
 // by the snapshot; every exchange that uses one keeps its snapshot alive. Pure value.
 #pragma once
 
-#include "base/ip_address.hpp"
 #include "base/strong.hpp"
 #include "limiter/algorithm.hpp"
+#include "partition/digest_table.hpp"
+#include "partition/network_set.hpp"
 #include "partition/partition_key.hpp"
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -57,8 +57,10 @@ struct cost_field {
 
 // Numbers that a verified credential brings along: an attribute's value is a tier's name, or itself the limit (for a bucket
 // the capacity, with the refill in proportion) up to `most`. Anything else: the limit's own numbers.
+enum class attribute_origin : std::uint8_t { api_key, token };
 struct attribute_quota {
-    std::string attribute; // of the API key
+    attribute_origin origin = attribute_origin::api_key;
+    std::string attribute; // of a known API key, or the path of a verified token's claim
     std::int64_t most = 0; // 0: only tiers
     std::vector<std::pair<std::string, quota>> tiers;
 };
@@ -81,8 +83,8 @@ struct policy {
     limiter::scope scope = limiter::scope::instance;
     missing_key on_missing_key = missing_key::skip;
     advertisement advertise = advertisement::shown;
-    std::vector<base::ip_network> exempt_networks;                // client addresses that this limit does not meet
-    std::vector<std::array<std::uint8_t, 32>> exempt_key_digests; // SHA-256 of API keys that it does not meet
+    partition::network_set exempt_addresses; // of clients that this limit does not meet
+    partition::digest_table exempt_api_keys; // that it does not meet
 };
 
 } // namespace penstock::limiter

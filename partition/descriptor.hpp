@@ -15,6 +15,7 @@ enum class entry_source : std::uint8_t {
     client_network,    // IPv4 masked to `prefix` bits, IPv6 to `ipv6_prefix` bits
     api_key,           // a keyed hash; never the key itself
     api_key_attribute, // attribute `name` of a known API key
+    jwt_claim,         // claim at path `name` of a verified token, with its issuer: one `sub` of two issuers is two callers
     header,            // field `name`
     cookie,            // cookie `name`
     query,             // query parameter `name`

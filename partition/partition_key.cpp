@@ -77,6 +77,19 @@ bool write_attribute(identity_writer& out, entry const& what, base::request_fact
     return true;
 }
 
+bool write_claim(identity_writer& out, entry const& what, base::request_facts const& facts) noexcept
+{
+    auto const& claims = facts.token_claims;
+    auto const found =
+        std::find_if(claims.begin(), claims.end(), [&](base::field const& each) { return each.name == what.name; });
+    if (found == claims.end()) return false;
+    out.begin("jwt", what.name, visibility_of(what.name));
+    out.value(facts.token_issuer);
+    out.separator('|');
+    out.value(found->value);
+    return true;
+}
+
 // Writes one entry up to its end. False if the request lacks it; what was written is then of no use.
 bool write_entry(identity_writer& out, entry const& what, base::request_facts const& facts) noexcept
 {
@@ -85,6 +98,7 @@ bool write_entry(identity_writer& out, entry const& what, base::request_facts co
     case entry_source::client_network: write_client(out, what, facts); return true;
     case entry_source::api_key: return write_api_key(out, facts);
     case entry_source::api_key_attribute: return write_attribute(out, what, facts);
+    case entry_source::jwt_claim: return write_claim(out, what, facts);
     case entry_source::header:
         out.begin("header", what.name, visibility_of(what.name));
         return write_field_values(out, facts, what.name);
@@ -105,6 +119,12 @@ bool write_entry(identity_writer& out, entry const& what, base::request_facts co
 }
 
 } // namespace
+
+bool is_hidden(entry const& what) noexcept
+{
+    if (what.source == entry_source::api_key || what.source == entry_source::cookie) return true;
+    return !what.name.empty() && may_be_credential(what.name);
+}
 
 bool append_identity(partition_key& key, descriptor const& what, base::request_facts const& facts,
                      hash_secret const& secret) noexcept

@@ -54,6 +54,12 @@ using hash_secret = std::array<std::uint8_t, 32>;
 // 128 bits of HMAC-SHA-256(secret, bytes) (RFC 2104, truncated as AK-5 allows). Thread safe.
 std::array<std::uint8_t, 16> keyed_hash(hash_secret const& secret, std::span<char const> bytes) noexcept;
 
+// Digits of a hash that stands in an identity.
+inline constexpr std::size_t hash_digits = 32;
+
+// Whether a keyed hash stands for the entry's value, because that may be a credential.
+bool is_hidden(entry const& what) noexcept;
+
 // Appends `{IDENTITY}` for `what` to `key`. False, with `key` unchanged, if the request lacks one of the entries.
 bool append_identity(partition_key& key, descriptor const& what, base::request_facts const& facts,
                      hash_secret const& secret) noexcept;

@@ -18,11 +18,12 @@ from pathlib import PurePosixPath
 # Which rooms a room may include: itself and what its arrows reach (docs/architecture.md).
 ARROWS = {
     "base": {"base"},
+    "auth": {"auth", "base"},
     "partition": {"partition", "base"},
     "limiter": {"limiter", "partition", "base"},
     "proxy": {"proxy", "base"},
-    "conf": {"conf", "limiter", "proxy", "partition", "base"},
-    "gateway": {"gateway", "conf", "limiter", "proxy", "partition", "base"},
+    "conf": {"conf", "limiter", "proxy", "auth", "partition", "base"},
+    "gateway": {"gateway", "conf", "limiter", "proxy", "auth", "partition", "base"},
 }
 CODE_ROOTS = [*ARROWS, "tests", "bench", "cmake", "lua", "tools", "deploy"]
 
@@ -30,13 +31,13 @@ CODE_ROOTS = [*ARROWS, "tests", "bench", "cmake", "lua", "tools", "deploy"]
 BORDERS = [
     ("yaml-cpp", re.compile(r"yaml-cpp/"), ["conf/"]),
     ("hiredis", re.compile(r"hiredis(/|\.h)"), ["limiter/redis/"]),
-    ("nlohmann json", re.compile(r"nlohmann/"), ["gateway/", "tests/", "bench/"]),
+    ("nlohmann json", re.compile(r"nlohmann/"), ["gateway/", "auth/", "tests/", "bench/"]),
     ("Beast", re.compile(r"boost/beast"), ["gateway/", "proxy/", "cmake/asio.cpp", "tests/integration/", "tests/support/", "bench/"]),
     ("spdlog", re.compile(r"spdlog/"), ["gateway/"]),
     ("prometheus-cpp", re.compile(r"prometheus/"), ["gateway/"]),
     ("CLI11", re.compile(r"CLI/"), ["gateway/"]),
 ]
-NO_ASIO = ["base/", "partition/"]
+NO_ASIO = ["base/", "auth/", "partition/"]
 
 MACHINE_CLOCK = re.compile(
     r"\b(?:system|steady|high_resolution|utc|tai|file)_clock\s*::\s*now\b"
@@ -46,7 +47,7 @@ MACHINE_CLOCK = re.compile(
 )
 MACHINE_CLOCK_MAY = ["base/clock.cpp", "bench/", "tests/contract/", "tests/integration/", "tests/support/", "tests/fuzz/"]
 PROGRAM_CLOCK = re.compile(r"\bclock\s*::\s*now\s*\(")
-DECIDES = ["partition/", "limiter/", "conf/"]
+DECIDES = ["auth/", "partition/", "limiter/", "conf/"]
 DECIDES_BUT_SHELL = ["limiter/redis/", "limiter/fleet_front.cpp", "limiter/lease_front.cpp"]
 AWAITS = re.compile(r"\bco_await\b")
 

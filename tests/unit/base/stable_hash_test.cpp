@@ -42,6 +42,27 @@ TEST_CASE("SipHash-2-4 gives the values that its authors published")
     }
 }
 
+TEST_CASE("SipHash-2-4 of 128 bits gives the values of OpenSSL's SIPHASH with size 16")
+{
+    struct long_vector {
+        std::size_t length;
+        std::array<std::uint64_t, 2> hash;
+    };
+    constexpr std::array<long_vector, 9> rows{{{0, {0xe6a825ba047f81a3, 0x930255c71472f66d}},
+                                               {1, {0x44af996bd8c187da, 0x45fc229b11597634}},
+                                               {7, {0x53c1dbd8beebf1a1, 0x3982f01fa64ab8c0}},
+                                               {8, {0x61f55862baa9623b, 0xb49714f364e2830f}},
+                                               {9, {0xabbad90a06994426, 0xed716dbb028b7fc4}},
+                                               {15, {0x11a8b03399e99354, 0xd9c3cf970fec087e}},
+                                               {16, {0xbb54b067caa4e26e, 0x77052385bf1533fd}},
+                                               {31, {0xfcfa233218b03929, 0x353dc4524fde2317}},
+                                               {63, {0x4a83502f77d15051, 0x7cbd3f979a063e50}}}};
+    for (auto const& row : rows) {
+        CAPTURE(row.length);
+        CHECK(sip_hash_128<2, 4>(counting_key, counting_bytes(row.length)) == row.hash);
+    }
+}
+
 TEST_CASE("SipHash-1-3 gives the values of OpenSSL's SIPHASH with c-rounds 1, d-rounds 3")
 {
     constexpr std::array<vector, 9> rows{{{0, 0xabac0158050fc4dc},

@@ -81,8 +81,9 @@ TEST_CASE("the fleet example is compiled as it is written")
     CHECK(snapshot.settings.redis->host == "127.0.0.1");
     CHECK(snapshot.settings.redis->check_timeout == base::micros{20'000});
     CHECK(snapshot.settings.client.trusted_proxies.size() == 2);
-    CHECK(snapshot.settings.api_key_fields == std::vector<std::string>{"x-api-key"});
-    CHECK(snapshot.settings.api_key_from_authorization);
+    using source = conf::credential_source;
+    CHECK(snapshot.settings.api_keys.from ==
+          std::vector<source>{{source::place::header, "x-api-key"}, {source::place::authorization, "apikey"}});
     CHECK(snapshot.settings.responses.retry_jitter_percent == 10);
 
     REQUIRE(snapshot.upstreams.size() == 1);
@@ -95,7 +96,7 @@ TEST_CASE("the fleet example is compiled as it is written")
     CHECK(with_key.name == "with-key");
     CHECK(with_key.quota.key_suffix == ":with-key:tb");
     CHECK(with_key.scope == limiter::scope::fleet);
-    CHECK(with_key.exempt_networks.size() == 1);
+    CHECK(!with_key.exempt_addresses.empty());
     CHECK(snapshot.policies[1].quota.key_suffix == ":anonymous:fw10s");
     CHECK(snapshot.policies[3].enforce == limiter::enforcement::shadow);
 

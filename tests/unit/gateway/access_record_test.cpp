@@ -152,6 +152,75 @@ TEST_CASE("OP-33, AK-4: values of parameters that carry credentials are not show
     }
 }
 
+TEST_CASE("AK-4: a parameter that holds API keys is not shown, whatever it is called")
+{
+    using source = conf::credential_source;
+    std::vector<source> const sources{{source::place::header, "x"}, {source::place::query, "my_own"}};
+    base::request_facts facts;
+    facts.query = "my_own=s3cr3t&x=1&my%5fown=s3cr3t&MY_OWN=2";
+    access_record record;
+    record.api_key_sources = sources;
+    CHECK(parsed(line_of(record, facts)).at("url.query") == "my_own=REDACTED&x=1&my%5fown=REDACTED&MY_OWN=2");
+}
+
+TEST_CASE("AK-5: of a hash that stands for a credential eight digits are shown")
+{
+    using partition::entry_source;
+    std::string const hash = "0123456789abcdef0123456789abcdef";
+    struct row {
+        std::string_view name;
+        std::vector<partition::entry> entries;
+        std::string key;
+        std::string shown;
+    };
+    partition::entry const address{.source = entry_source::client_ip, .name = {}};
+    partition::entry const api_key{.source = entry_source::api_key, .name = {}};
+    partition::entry const cookie{.source = entry_source::cookie, .name = "sid"};
+    partition::entry const tenant{.source = entry_source::header, .name = "x-tenant"};
+    partition::entry const token{.source = entry_source::query, .name = "token"};
+    for (auto const& r : std::vector<row>{
+             {"none hidden", {address}, "rl:{ip=192.0.2.1}:a:tb", "rl:{ip=192.0.2.1}:a:tb"},
+             {"a key", {api_key}, "rl:{key=" + hash + "}:a:tb", "rl:{key=01234567*}:a:tb"},
+             {"a shard", {api_key}, "rl:{key=" + hash + "#07}:a:tb", "rl:{key=01234567*#07}:a:tb"},
+             {"among others",
+              {address, cookie, tenant, token},
+              "rl:{ip=192.0.2.1,cookie.sid=" + hash + ",header.x-tenant=" + hash + ",query.token=" + hash + "}:a:tb",
+              "rl:{ip=192.0.2.1,cookie.sid=01234567*,header.x-tenant=" + hash + ",query.token=01234567*}:a:tb"},
+             {"too long, with a key", {address, api_key}, "rl:{h=" + hash + "}:a:tb", "rl:{h=01234567*}:a:tb"},
+             {"too long, without", {address, tenant}, "rl:{h=" + hash + "}:a:tb", "rl:{h=" + hash + "}:a:tb"},
+             {"nobody's", {api_key}, "rl:{none}:a:tb", "rl:{none}:a:tb"},
+             {"a prefix like an entry", {api_key}, "a=b,c:{key=" + hash + "}:a:tb", "a=b,c:{key=01234567*}:a:tb"},
+         }) {
+        CAPTURE(r.name);
+        rulings said;
+        auto& limit = said.limit("a", window(10, seconds(60)));
+        limit.key = r.entries;
+        said.allowed(limit, 7, seconds(60));
+        limiter::claims asked;
+        asked.push_back({.policy = &limit, .key = {}, .cost = 1});
+        asked.back().key.append(r.key);
+        access_record record;
+        record.asked = &asked;
+        record.gate = &said.gate;
+        CHECK(parsed(line_of(record, {})).at("penstock.limits")[0].at("key") == r.shown);
+    }
+}
+
+TEST_CASE("a line tells why credentials were refused, who was denied, and whose key it was")
+{
+    access_record record;
+    auto const plain = parsed(line_of(record, {}));
+    for (auto const* absent : {"penstock.credentials", "penstock.denied_by", "penstock.api_key"})
+        CHECK(!plain.contains(absent));
+    record.credentials = credential_refusal::api_key_denied;
+    record.denied = denied_by::api_key;
+    record.api_key_name = "partner-a";
+    auto const line = parsed(line_of(record, {}));
+    CHECK(line.at("penstock.credentials") == "api_key_denied");
+    CHECK(line.at("penstock.denied_by") == "api_key");
+    CHECK(line.at("penstock.api_key") == "partner-a");
+}
+
 TEST_CASE("OP-30, OP-34: whatever bytes a request holds, its line is one line of JSON that holds them all")
 {
     auto const seed = std::random_device{}();

@@ -46,14 +46,6 @@ extract_problem problem_of(request const& what, conf::settings const& settings =
     return read.result.problem;
 }
 
-conf::settings with_keys()
-{
-    conf::settings settings;
-    settings.api_key_fields = {"x-api-key", "x-token"};
-    settings.api_key_from_authorization = true;
-    return settings;
-}
-
 } // namespace
 
 TEST_CASE("H1-22, H1-23, H1-25, H1-121: host, path and query of every form of target")
@@ -153,70 +145,6 @@ TEST_CASE("H1-20, H1-21: the value of Host is a host with an optional port")
     CHECK(problem_of({.fields = {}, .minor_version = 1}) == bad_host);
 }
 
-TEST_CASE("AK-1, AK-3, H1-9: the API key is read where the configuration says, and only there")
-{
-    struct row {
-        std::string_view name;
-        base::field field;
-        std::string_view key;
-    };
-    for (auto const& r : {
-             row{"configured field", {"X-API-Key", "s3cr3t"}, "s3cr3t"},
-             row{"the other configured field", {"X-Token", "t"}, "t"},
-             row{"another field", {"X-Other-Key", "s3cr3t"}, ""},
-             row{"Authorization", {"Authorization", "ApiKey s3cr3t"}, "s3cr3t"},
-             row{"scheme in any case", {"authorization", "APIKEY s3cr3t"}, "s3cr3t"},
-             row{"credentials keep their case", {"Authorization", "ApiKey S3CR3T"}, "S3CR3T"},
-             row{"two spaces", {"Authorization", "ApiKey  s3cr3t"}, "s3cr3t"},
-             row{"another scheme", {"Authorization", "Bearer s3cr3t"}, ""},
-             row{"scheme that only begins alike", {"Authorization", "ApiKeys s3cr3t"}, ""},
-             row{"scheme alone", {"Authorization", "ApiKey"}, ""},
-         }) {
-        CAPTURE(r.name);
-        auto const settings = with_keys();
-        request const what{.fields = {{"Host", "x"}, r.field}};
-        reading const read(what, settings);
-        CHECK(read.result.problem == extract_problem::none);
-        CHECK(read.result.facts.api_key == r.key);
-        reading const unconfigured(what, {});
-        CHECK(unconfigured.result.problem == extract_problem::none);
-        CHECK(unconfigured.result.facts.api_key.empty());
-    }
-    reading const in_query({.target = "/?api_key=s3cr3t"}, with_keys());
-    CHECK(in_query.result.facts.api_key.empty());
-}
-
-TEST_CASE("AK-2, AK-7: keys that leave a choice or are no keys are refused")
-{
-    using enum extract_problem;
-    std::string const longest(512, 'k');
-    std::string const longer(513, 'k');
-    struct row {
-        std::string_view name;
-        std::vector<base::field> fields;
-        extract_problem problem;
-    };
-    for (auto const& r : std::vector<row>{
-             {"twice the same", {{"X-API-Key", "a"}, {"X-API-Key", "a"}}, ambiguous_api_key},
-             {"in two fields", {{"X-API-Key", "a"}, {"X-Token", "b"}}, ambiguous_api_key},
-             {"field and Authorization", {{"X-API-Key", "a"}, {"Authorization", "ApiKey a"}}, ambiguous_api_key},
-             {"two Authorization lines", {{"Authorization", "ApiKey a"}, {"Authorization", "ApiKey b"}}, ambiguous_api_key},
-             {"empty and another", {{"X-API-Key", ""}, {"X-API-Key", "b"}}, ambiguous_api_key},
-             {"field and another scheme", {{"X-API-Key", "a"}, {"Authorization", "Bearer b"}}, none},
-             {"empty", {{"X-API-Key", ""}}, bad_api_key},
-             {"blank inside", {{"X-API-Key", "a b"}}, bad_api_key},
-             {"tab inside", {{"X-API-Key", "a\tb"}}, bad_api_key},
-             {"above ASCII", {{"X-API-Key", "\xc3\xa9"}}, bad_api_key},
-             {"longest", {{"X-API-Key", longest}}, none},
-             {"longer", {{"X-API-Key", longer}}, bad_api_key},
-         }) {
-        CAPTURE(r.name);
-        auto fields = r.fields;
-        fields.push_back({"Host", "x"});
-        CHECK(problem_of({.fields = fields}, with_keys()) == r.problem);
-    }
-}
-
 TEST_CASE("H1-27: Max-Forwards counts for OPTIONS only, and is one number")
 {
     auto const read = [](std::string_view method, std::vector<base::field> fields) {
@@ -254,26 +182,6 @@ TEST_CASE("IP-1, IP-6, IP-14: the client's address comes from the peer, or from 
     reading const garbage({.fields = {{"Host", "x"}, {"X-Forwarded-For", "garbage"}}}, settings);
     CHECK(garbage.result.rejected_element);
     CHECK(garbage.result.problem == extract_problem::none);
-}
-
-TEST_CASE("AK-12: where keys are known, any other is refused and a known one brings its attributes")
-{
-    auto settings = with_keys();
-    // SHA-256 of `foo`
-    std::array<std::uint8_t, 32> const foo{0x2c, 0x26, 0xb4, 0x6b, 0x68, 0xff, 0xc6, 0x8f, 0xf9, 0x9b, 0x45,
-                                           0x3c, 0x1d, 0x30, 0x41, 0x34, 0x13, 0x42, 0x2d, 0x70, 0x64, 0x83,
-                                           0xbf, 0xa0, 0xf9, 0x8a, 0x5e, 0x88, 0x62, 0x66, 0xe7, 0xae};
-    std::vector<conf::known_api_key> keys;
-    keys.push_back({"first", foo, {{"plan", "gold"}}});
-    settings.known_api_keys = std::make_shared<conf::api_key_book const>(std::move(keys));
-
-    reading const known({.fields = {{"Host", "a"}, {"X-API-Key", "foo"}}}, settings);
-    CHECK(known.result.problem == extract_problem::none);
-    REQUIRE(known.result.facts.api_key_attributes.size() == 1);
-    CHECK(known.result.facts.api_key_attributes[0].value == "gold");
-    CHECK(problem_of({.fields = {{"Host", "a"}, {"X-API-Key", "fox"}}}, settings) == extract_problem::unknown_api_key);
-    CHECK(problem_of({.fields = {{"Host", "a"}}}, settings) == extract_problem::none);
-    CHECK(problem_of({.fields = {{"Host", "a"}, {"X-API-Key", ""}}}, settings) == extract_problem::bad_api_key);
 }
 
 TEST_CASE("only a trusted peer's fields may be believed")

@@ -37,6 +37,10 @@ std::vector<worker_report> busy_workers()
         queue.waited.observe(base::micros{2'000});
         counts.upstreams["backend"].servers["10.0.0.1:80"][5] = 4;
         counts.parse_rejections["malformed"] = 5;
+        counts.credentials_refused[static_cast<std::size_t>(credential_refusal::api_key_unknown)] = 7;
+        counts.unknown_keys_ignored = 8;
+        counts.denied[1][0] = 9;
+        counts.denied[0][1] = 10;
         counts.connections_open = 6;
         worker.servers.push_back({"backend", "10.0.0.1:80", false});
     }
@@ -135,6 +139,11 @@ TEST_CASE("OP-11, OP-13, OP-16: samples are sums over the workers; labels are es
              "penstock_upstream_requests_total{upstream=\"backend\",server=\"10.0.0.1:80\",status_class=\"5xx\"} 8",
              "penstock_upstream_healthy{upstream=\"backend\",server=\"10.0.0.1:80\"} 0",
              "penstock_parse_rejections_total{reason=\"malformed\"} 10",
+             "penstock_credentials_refused_total{reason=\"api_key_unknown\"} 14",
+             "penstock_credentials_refused_total{reason=\"key_missing\"} 0",
+             "penstock_unknown_api_keys_ignored_total 16",
+             "penstock_denied_total{by=\"api_key\",action=\"reject\"} 18",
+             "penstock_denied_total{by=\"address\",action=\"close\"} 20",
              "penstock_connections_open 12",
              "penstock_store_up 1",
              "penstock_access_log_dropped_lines_total 7",

@@ -123,9 +123,7 @@ TEST_CASE("RL-40, RL-43, RL-78: every failure has its status, phrase and an abou
              {"client body invalid", failed(failure::kind::client_body_invalid), 400, "Bad Request"},
              {"client timed out", failed(failure::kind::client_timed_out), 408, "Request Timeout"},
              {"body too large", failed(failure::kind::body_too_large), 413, "Payload Too Large"},
-             {"facts",
-              [](auto&out, auto&context) { return respond::refused_facts(out, context, extract_problem::bad_host, "Why."); },
-              400, "Bad Request"},
+             {"facts", [](auto&out, auto&context) { return respond::refused_facts(out, context, "Why."); }, 400, "Bad Request"},
              {"head timed out", respond::timed_out, 408, "Request Timeout"},
              {"no route", respond::no_route, 404, "Not Found"},
              {"method", respond::method_not_supported, 405, "Method Not Allowed"},
@@ -275,27 +273,58 @@ TEST_CASE("AK-9: a missing API key is a 401 with a challenge, another missing ke
     limiter::policy limit;
     limit.key = {{.source = partition::entry_source::api_key, .name = {}}};
     std::string out;
-    CHECK(respond::missing_key(out, context_of(settings), limit) == 401);
+    CHECK(respond::missing_key(out, context_of(settings), limit, {}) == 401);
     answer const challenge(out);
     CHECK(challenge.field("WWW-Authenticate") == "ApiKey realm=\"api\"");
     CHECK(challenge.problem().at("status") == 401);
 
     limit.key = {{.source = partition::entry_source::header, .name = "x-tenant"}};
-    CHECK(respond::missing_key(out, context_of(settings), limit) == 400);
+    CHECK(respond::missing_key(out, context_of(settings), limit, {}) == 400);
     answer const lacking(out);
     CHECK(lacking.field("WWW-Authenticate").empty());
 }
 
-TEST_CASE("AK-9: an unknown API key is a 401 with a challenge, other refused facts a 400")
+TEST_CASE("AK-9: an unknown API key is a 401 with the challenges of its places, one that is no good a 400")
 {
-    conf::response_settings const settings;
+    conf::response_settings settings;
     std::string out;
-    CHECK(respond::refused_facts(out, context_of(settings), extract_problem::unknown_api_key, "The API key is not known.") ==
-          401);
+    CHECK(respond::refused_credentials(out, context_of(settings), credential_refusal::api_key_unknown, {}) == 401);
     answer const challenge(out);
     CHECK(challenge.field("WWW-Authenticate") == "ApiKey realm=\"api\"");
     CHECK(challenge.problem().at("status") == 401);
-    CHECK(respond::refused_facts(out, context_of(settings), extract_problem::ambiguous_api_key, "Twice.") == 400);
+    settings.api_key_challenges = "WWW-Authenticate: Basic realm=\"api\"\r\n";
+    CHECK(respond::refused_credentials(out, context_of(settings), credential_refusal::api_key_unknown, {}) == 401);
+    CHECK(answer(out).field("WWW-Authenticate") == "Basic realm=\"api\"");
+    for (auto const why : {credential_refusal::api_key_repeated, credential_refusal::api_key_malformed}) {
+        CHECK(respond::refused_credentials(out, context_of(settings), why, {}) == 400);
+        CHECK(answer(out).field("WWW-Authenticate").empty());
+    }
+}
+
+TEST_CASE("RL-19, RL-25: who fails to sign in learns what is left of the limits that counted it")
+{
+    rulings said;
+    said.allowed(said.limit("addresses", window(10, seconds(60))), 7, seconds(60));
+    auto const report = report_limits(said.gate, 0, 0);
+    conf::response_settings settings;
+    std::string out;
+    respond::refused_credentials(out, context_of(settings), credential_refusal::api_key_unknown, report);
+    CHECK(answer(out).field("RateLimit") == "\"addresses\";r=7;t=60");
+    settings.on_success = false;
+    respond::refused_credentials(out, context_of(settings), credential_refusal::api_key_unknown, report);
+    CHECK(answer(out).field("RateLimit").empty());
+}
+
+TEST_CASE("RL-72: who is denied gets a 403, or no answer at all")
+{
+    conf::response_settings const settings;
+    std::string out;
+    CHECK(respond::denied(out, context_of(settings), conf::deny_action::reject) == 403);
+    answer const refusal(out);
+    CHECK(refusal.problem().at("status") == 403);
+    CHECK(refusal.problem().at("type") == "about:blank");
+    CHECK(respond::denied(out, context_of(settings), conf::deny_action::close) == 444);
+    CHECK(out.empty());
 }
 
 TEST_CASE("H1-25, H1-60: OPTIONS * is answered without content")

@@ -125,4 +125,36 @@ TEST_CASE("every error has a message and a metric label of its own")
     CHECK_FALSE(labels.contains("unknown"));
 }
 
+TEST_CASE("AK-44: two stages make one ruling; where the second refuses, nothing of the first is charged")
+{
+    auto const first_limit = policy_of("first", *make_fixed_window(5, seconds(1)));
+    auto const second_limit = policy_of("second", *make_fixed_window(5, seconds(1)));
+    auto const ruled = [](policy const& limit, decision const* said) {
+        std::array const asked{claim_of(limit, "ip=192.0.2.1")};
+        std::array const answers{answer{.by = said ? answerer::memory : answerer::nobody, .said = said}};
+        return admit(asked, answers);
+    };
+    auto const granted = ruled(first_limit, &yes);
+
+    auto const both = join(granted, ruled(second_limit, &yes));
+    CHECK(both.verdict == kind::admitted);
+    REQUIRE(both.rulings.size() == 2);
+    CHECK(both.rulings[0].policy == &first_limit);
+    CHECK(both.rulings[0].result == outcome::allowed);
+    CHECK(both.rulings[1].policy == &second_limit);
+
+    auto const refused = join(granted, ruled(second_limit, &wait_seven));
+    CHECK(refused.verdict == kind::refused);
+    CHECK(refused.retry_after == wait_seven.retry_after);
+    REQUIRE(refused.rulings.size() == 2);
+    CHECK(refused.rulings[0].result == outcome::skipped);
+    CHECK(refused.rulings[1].result == outcome::refused);
+
+    auto closed = second_limit;
+    closed.on_store_failure = failure_mode::deny;
+    auto const unavailable = join(granted, ruled(closed, unanswered));
+    CHECK(unavailable.verdict == kind::store_unavailable);
+    CHECK(unavailable.rulings[0].result == outcome::skipped);
+}
+
 } // namespace penstock::limiter

@@ -15,10 +15,11 @@ using tests::policy_of;
 using tests::seconds;
 
 constexpr std::string_view partner_key = "partner-key";
-// printf partner-key | sha256sum
-constexpr std::array<std::uint8_t, 32> partner_digest{0x34, 0x6e, 0x50, 0xaf, 0x21, 0x1b, 0x51, 0x35, 0x82, 0x4b, 0xb2,
-                                                      0xbb, 0x58, 0xfe, 0x0f, 0x9e, 0x6d, 0xf2, 0x28, 0xad, 0xcf, 0x10,
-                                                      0xc5, 0x8a, 0x37, 0xfb, 0xc4, 0x6b, 0x57, 0xba, 0xee, 0x74};
+
+partition::network_set only(std::string_view network)
+{
+    return partition::network_set(std::vector{*base::ip_network::parse(network)});
+}
 
 policy limit_by(std::string const& name, entry_source source)
 {
@@ -119,7 +120,7 @@ TEST_CASE_FIXTURE(fixture, "on_missing_key counts only where no limit of the ter
 
 TEST_CASE_FIXTURE(fixture, "an exempt address does not meet the limit, nor another in its place")
 {
-    by_address.exempt_networks.push_back(*base::ip_network::parse("203.0.113.0/24"));
+    by_address.exempt_addresses = only("203.0.113.0/24");
     CHECK(names_of(classify({{{&by_address, &by_all}}, {{&by_key}}})).empty());
     facts.client = base::ip_address::parse("198.51.100.1");
     CHECK(names_of(classify({{{&by_address, &by_all}}})) == names{"per-address"});
@@ -127,7 +128,7 @@ TEST_CASE_FIXTURE(fixture, "an exempt address does not meet the limit, nor anoth
 
 TEST_CASE_FIXTURE(fixture, "an exempt API key does not meet the limit, whatever the limit counts by")
 {
-    by_address.exempt_key_digests.push_back(partner_digest);
+    by_address.exempt_api_keys = partition::digest_table(std::vector{partition::digest_of(partner_key)});
     facts.api_key = partner_key;
     CHECK(names_of(classify({{{&by_address}}, {{&by_all}}})) == names{"all"});
     facts.api_key = "another";
@@ -137,7 +138,7 @@ TEST_CASE_FIXTURE(fixture, "an exempt API key does not meet the limit, whatever 
 TEST_CASE_FIXTURE(fixture, "who is exempt is not rejected for a missing key")
 {
     by_key.on_missing_key = missing_key::reject;
-    by_key.exempt_networks.push_back(*base::ip_network::parse("203.0.113.9"));
+    by_key.exempt_addresses = only("203.0.113.9");
     CHECK(classify({{{&by_key}}}).missing_key == nullptr);
 }
 
@@ -156,6 +157,54 @@ TEST_CASE_FIXTURE(fixture, "a limit met twice is one claim with both costs")
     REQUIRE(got.claims.size() == 2);
     CHECK(got.claims[0].cost == 4);
     CHECK(got.claims[1].cost == 4);
+}
+
+TEST_CASE_FIXTURE(fixture, "AK-44: the limits before_auth are claimed first, the others behind them")
+{
+    by_key.on_missing_key = missing_key::reject;
+    by_all.queue.limit = 1;
+    limits.terms = {{{&by_address}}, {{&by_all}}, {{&by_key}}};
+    limits.before_auth = 1;
+    auto& got = all.emplace_back();
+    limiter::classify(before_auth(limits), facts, keys, 0, got);
+    CHECK(names_of(got) == names{"per-address"});
+    CHECK(!got.may_wait);
+    CHECK(got.missing_key == nullptr);
+
+    classify_further(after_auth(limits), facts, keys, 0, got);
+    CHECK(names_of(got) == names{"per-address", "all"});
+    CHECK(got.may_wait);
+    CHECK(got.missing_key == &by_key);
+
+    facts.api_key = "k";
+    limiter::classify(before_auth(limits), facts, keys, 0, got);
+    classify_further(after_auth(limits), facts, keys, 0, got);
+    CHECK(names_of(got) == names{"per-address", "all", "per-key"});
+    CHECK(got.missing_key == nullptr);
+    CHECK(names_of(classify(limits.terms)) == names_of(got)); // as if asked at once
+}
+
+TEST_CASE_FIXTURE(fixture, "AK-44: what an earlier stage has been charged is not added to")
+{
+    limits.terms = {{{&by_address}}, {{&by_address}}, {{&by_address}}};
+    limits.before_auth = 1;
+    auto& got = all.emplace_back();
+    limiter::classify(before_auth(limits), facts, keys, 0, got);
+    classify_further(after_auth(limits), facts, keys, 0, got);
+    REQUIRE(got.claims.size() == 2);
+    CHECK(got.claims[0].cost == 1);
+    CHECK(got.claims[1].cost == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "AK-40: a failed attempt is charged to its own terms, at the route's cost")
+{
+    limits.terms = {{{&by_all}}, {{&by_key, &by_address}}};
+    limits.failed_attempt = {{{&by_address}}};
+    limits.cost = 3;
+    auto& got = all.emplace_back();
+    limiter::classify(failed_attempt(limits), facts, keys, 0, got);
+    CHECK(names_of(got) == names{"per-address"});
+    CHECK(got.claims[0].cost == 3);
 }
 
 } // namespace penstock::limiter

@@ -1,0 +1,17 @@
+// Which limits a request is charged to whose credentials are refused (AK-40): those that its route names in before_auth; where
+// it names none, the route's limits by address, so that nobody tries keys without being counted. Limits that others share, or
+// whose key the caller makes up, are not among them: who cannot sign in exhausts nobody else's. Called by compile and
+// check_coverage. Pure.
+#pragma once
+
+#include "limiter/plan.hpp"
+
+namespace penstock::conf {
+
+// Counts by who connects and by nothing that a caller can make up, and is no matter of requests in flight.
+bool counts_attempts(limiter::policy const& limit) noexcept;
+
+// Of a plan whose `terms` and `before_auth` are complete.
+std::vector<limiter::term> failed_attempts_of(limiter::plan const& plan);
+
+} // namespace penstock::conf

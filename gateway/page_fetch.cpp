@@ -1,0 +1,97 @@
+#include "gateway/page_fetch.hpp"
+
+#include "base/ip_address.hpp"
+#include "gateway/version.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+
+namespace penstock::gateway {
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+namespace {
+
+using fetched = base::result<page, page_problem>;
+
+constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
+constexpr std::uint32_t most_head_bytes = 16 * 1024;
+
+page_problem failed(char const* doing, base::error_code why) { return {std::string(doing) + ": " + why.message()}; }
+
+// On a stream that is connected, and encrypted where it has to be.
+template <class Stream>
+asio::awaitable<fetched> exchange_on(Stream& stream, page_request const& asked)
+{
+    http::request<http::empty_body> request(http::verb::get, asked.from.target, 11);
+    request.set(http::field::host, asked.from.authority);
+    request.set(http::field::user_agent, "penstock/" + std::string(program_version));
+    request.set(http::field::accept, "application/jwk-set+json, application/json");
+    request.set(http::field::connection, "close");
+    auto const [not_written, written] = co_await http::async_write(stream, request, quietly);
+    static_cast<void>(written);
+    if (not_written) co_return failed("sending the request", not_written);
+
+    boost::beast::flat_buffer buffer(most_head_bytes + asked.most_bytes);
+    http::response_parser<http::string_body> parser;
+    parser.header_limit(most_head_bytes);
+    parser.body_limit(asked.most_bytes);
+    auto const [not_read, read] = co_await http::async_read(stream, buffer, parser, quietly);
+    static_cast<void>(read);
+    if (not_read) co_return failed("reading the answer", not_read);
+    auto answer = parser.release();
+    if (answer.result() != http::status::ok) co_return page_problem{"the answer is " + std::to_string(answer.result_int())};
+    co_return page{std::move(answer.body()), std::string(answer[http::field::cache_control])};
+}
+
+// TLS 1.2 or later, to the host that the URL names.
+base::error_code prepare(asio::ssl::context& tls, page_request const& asked)
+{
+    base::error_code failed;
+    tls.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1,
+                    failed);
+    if (!failed) tls.set_verify_mode(asio::ssl::verify_peer, failed);
+    if (failed) return failed;
+    if (asked.ca_file.empty())
+        tls.set_default_verify_paths(failed);
+    else
+        tls.load_verify_file(asked.ca_file, failed);
+    return failed;
+}
+
+} // namespace
+
+asio::awaitable<fetched> fetch_page(page_request asked)
+{
+    auto const executor = co_await asio::this_coro::executor;
+    asio::ip::tcp::resolver resolver(executor);
+    auto const [not_found, addresses] = co_await resolver.async_resolve(asked.from.host, asked.from.port, quietly);
+    if (not_found) co_return failed("looking up the host", not_found);
+
+    asio::ssl::context tls(asio::ssl::context::tls_client);
+    if (auto const unprepared = prepare(tls, asked)) co_return failed("reading the certificate authorities", unprepared);
+    asio::ssl::stream<boost::beast::tcp_stream> encrypted(executor, tls);
+    auto& plain = encrypted.next_layer();
+    plain.expires_after(asked.timeout); // of everything that follows
+    auto const [not_connected, endpoint] = co_await plain.async_connect(addresses, quietly);
+    static_cast<void>(endpoint);
+    if (not_connected) co_return failed("connecting", not_connected);
+    if (asked.from.how == auth::web_address::scheme::http) co_return co_await exchange_on(plain, asked);
+
+    encrypted.set_verify_callback(asio::ssl::host_name_verification(asked.from.host));
+    if (!base::ip_address::parse(asked.from.host)) // RFC 6066 section 3: a name, never an address
+        SSL_ctrl(encrypted.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                 const_cast<char*>(asked.from.host.c_str())); // what SSL_set_tlsext_host_name does with a cast of another style
+    auto const [not_secured] = co_await encrypted.async_handshake(asio::ssl::stream_base::client, quietly);
+    if (not_secured) co_return failed("securing the connection", not_secured);
+    co_return co_await exchange_on(encrypted, asked);
+}
+
+} // namespace penstock::gateway

@@ -1,0 +1,174 @@
+"""Issuers' key sets while the gateway runs: files that change, HTTPS, rotation, outage (AK-29, AK-34, AK-35)."""
+
+import os
+import tempfile
+
+from support.gateway_case import GatewayCase
+from support.http_client import ask
+from support.key_server import KeyServer
+from support.token_minter import Key, bearer, claims, key_set
+from support.waiting import wait_until
+
+ISSUER = "https://id.example.com/"
+
+TEXT = """
+auth:
+  jwt:
+    issuers:
+      - issuer: https://id.example.com/
+        audience: api
+        algorithms: [ES256, EdDSA]
+        {source}
+limits: {{signed-in: {{key: jwt.sub, fixed_window: {{limit: 100000, window: 1h}}, on_missing_key: reject}}}}
+routes: [{{match: {{path: /**}}, upstream: app, limits: [signed-in]}}]
+"""
+
+
+class KeySetCase(GatewayCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.keys_folder = tempfile.TemporaryDirectory(prefix="penstock-keys-")
+        cls.addClassCleanup(cls.keys_folder.cleanup)
+        cls.old = Key(cls.keys_folder.name, "ES256", "old")
+        cls.new = Key(cls.keys_folder.name, "EdDSA", "new")
+        cls.stranger = Key(cls.keys_folder.name, "ES256", "stranger")
+
+    def status(self, gate, key, **more):
+        return ask(gate.address, fields=bearer(key.token(claims(ISSUER, **more)))).status
+
+    def wait_for(self, gate, key, status):
+        token = key.token(claims(ISSUER))
+        wait_until(lambda: ask(gate.address, fields=bearer(token)).status == status, what=f"{status} for {key.kid}")
+
+    def refreshes(self, gate, result):
+        return self.metrics(gate).value("penstock_key_set_refreshes_total", issuer=ISSUER, result=result)
+
+
+class Files(KeySetCase):
+    def setUp(self):
+        self.path = os.path.join(self.folder(), "keys.json")
+        self.write(key_set(self.old))
+        self.gate = self.gateway(self.upstream(), TEXT.format(source=f"jwks_file: {self.path}"))
+
+    def write(self, text):
+        with open(self.path + ".new", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(self.path + ".new", self.path)
+
+    def test_a_changed_file_is_read_again_and_what_it_took_away_is_refused_also_from_the_cache(self):
+        self.assertEqual(self.status(self.gate, self.old), 200)
+        self.assertEqual(self.status(self.gate, self.new), 401)
+        self.write(key_set(self.old, self.new))
+        self.wait_for(self.gate, self.new, 200)
+        cached = self.old.token(claims(ISSUER))
+        self.assertEqual(ask(self.gate.address, fields=bearer(cached)).status, 200)
+        self.write(key_set(self.new))
+        wait_until(lambda: ask(self.gate.address, fields=bearer(cached)).status == 401, what="the end of the old key")
+
+    def test_a_broken_or_missing_file_changes_nothing_and_is_said(self):
+        for number, spoil in enumerate([lambda: self.write("{"), lambda: self.write('{"keys":[]}'), lambda: os.remove(self.path)]):
+            spoil()
+            wait_until(lambda: self.refreshes(self.gate, "failure") > number, what="a failed refresh")
+            self.assertEqual(self.status(self.gate, self.old), 200)
+        self.assertIn("the old ones stay in use", self.gate.stderr)
+        self.write(key_set(self.new))
+        self.wait_for(self.gate, self.new, 200)
+
+
+class Urls(KeySetCase):
+    def serve(self, *keys, **more):
+        server = KeyServer(self.folder(), key_set(*keys), **more)
+        self.addCleanup(server.close)
+        return server
+
+    def start(self, server, more="jwks_cooldown: 1s, jwks_refresh: 1h", ca=True):
+        source = "\n        ".join([f'jwks_url: "{server.url}"'] + ([f"jwks_ca_file: {server.ca}"] if ca else []) + more.split(", "))
+        return self.gateway(self.upstream(), TEXT.format(source=source))
+
+    def test_ak_35_rotation_the_first_new_token_is_accepted_after_one_refresh(self):
+        server = self.serve(self.old)
+        gate = self.start(server)
+        self.wait_for(gate, self.old, 200)
+        self.assertEqual(server.hits, 1)
+        server.body = key_set(self.old, self.new)
+        self.wait_for(gate, self.new, 200)  # what brings the refresh forward is this token, an hour before its time
+        self.assertEqual(server.hits, 2)
+        self.assertEqual(self.status(gate, self.old), 200)
+        server.body = key_set(self.new)
+        self.status(gate, self.stranger)
+        self.wait_for(gate, self.old, 401)
+
+    def test_ak_35_outage_the_old_keys_still_verify_also_after_a_reload_and_come_back_by_themselves(self):
+        server = self.serve(self.old)
+        gate = self.start(server)
+        self.wait_for(gate, self.old, 200)
+        server.close()
+        self.assertEqual(self.status(gate, self.new), 401)
+        wait_until(lambda: self.refreshes(gate, "failure") >= 1, what="a failed refresh")
+        self.assertEqual([self.status(gate, self.old, jti=str(n)) for n in range(3)], [200] * 3)
+        gate.signal(1)  # SIGHUP
+        wait_until(lambda: "the configuration was reloaded" in gate.stderr, what="the reload")
+        self.assertEqual([self.status(gate, self.old, jti=str(n)) for n in range(3)], [200] * 3)
+        server.body = key_set(self.new)
+        server.open()
+        self.wait_for(gate, self.new, 200)
+        self.assertIn("the old ones stay in use", gate.stderr)
+
+    def test_ak_35_a_thousand_tokens_with_unknown_kids_are_one_fetch_per_cooldown(self):
+        server = self.serve(self.old)
+        gate = self.start(server, "jwks_cooldown: 1h, jwks_refresh: 1h")
+        self.wait_for(gate, self.old, 200)
+        token = self.stranger.token(claims(ISSUER)).split(".")
+        from support.token_minter import base64url
+        with self.connect(gate) as connection:
+            for number in range(1000):
+                header = base64url(b'{"alg":"ES256","kid":"random-%d"}' % number)
+                answer = connection.ask(fields=bearer(".".join([header, *token[1:]])))
+                self.assertEqual(answer.status, 401)
+        self.assertEqual(server.hits, 1)
+
+    def test_a_gateway_that_starts_while_the_issuer_is_down_serves_and_learns_the_keys_later(self):
+        server = self.serve(self.old)
+        server.close()
+        gate = self.start(server)
+        answer = ask(gate.address, fields=bearer(self.old.token(claims(ISSUER))))
+        self.assertEqual(answer.status, 401)
+        self.assertIn("keys are not known at the moment", answer["WWW-Authenticate"])
+        server.open()
+        self.wait_for(gate, self.old, 200)
+
+    def test_ak_34_what_is_no_key_set_changes_nothing(self):
+        server = self.serve(self.old)
+        gate = self.start(server)
+        self.wait_for(gate, self.old, 200)
+        failures = 0
+        for spoil in (lambda: setattr(server, "body", "<html>"), lambda: setattr(server, "body", "[" * 300_000),
+                      lambda: setattr(server, "status", 500), lambda: setattr(server, "status", 302)):
+            spoil()
+
+            def failed_again():
+                self.status(gate, self.stranger)  # an unknown key brings the next fetch forward
+                return self.refreshes(gate, "failure") > failures
+            wait_until(failed_again, what="a failed refresh")
+            failures = self.refreshes(gate, "failure")
+            self.assertEqual(self.status(gate, self.old), 200)
+        server.body, server.status = key_set(self.new), 200
+        self.wait_for(gate, self.new, 200)
+
+    def test_ak_34_a_server_that_cannot_show_who_it_is_is_not_believed(self):
+        for ca, names in ((False, "DNS:localhost"), (True, "DNS:somebody.example")):
+            with self.subTest(names):
+                server = self.serve(self.old, names=names)
+                gate = self.start(server, ca=ca)
+                wait_until(lambda: "securing the connection" in gate.stderr, what="a refused certificate")
+                self.assertEqual(self.status(gate, self.old), 401)
+                self.assertEqual(server.hits, 0)
+
+    def test_ak_29_nothing_that_a_token_names_is_fetched(self):
+        canary, server = self.serve(self.stranger), self.serve(self.old)
+        gate = self.start(server)
+        self.wait_for(gate, self.old, 200)
+        for header in ({"jku": canary.url}, {"x5u": canary.url}, {"jwk": self.stranger.jwk()}, {"kid": "../../etc/passwd"}):
+            token = self.stranger.token(claims(ISSUER), **header)
+            self.assertEqual(ask(gate.address, fields=bearer(token)).status, 401)
+        self.assertEqual(canary.hits, 0)

@@ -1,0 +1,193 @@
+"""Secrets go to the upstream and nowhere else: not into Redis, a log, a metric, or an answer (AK-4, AK-5, OP-33).
+
+A kind of credential takes part by a row in requests(): the secret, and where a request carries it. Of a token the signature is
+the secret, and so is what it signs as it is written; the claims themselves may be shown (`jwt.sub` in Redis).
+"""
+
+import base64
+import hashlib
+import threading
+
+from support.http_client import Connection, ask
+from support.redis_server import RedisClient
+from support.token_minter import bearer, claims
+from support.waiting import DEADLINE, wait_until
+from test_tokens import ISSUER, TokenCase
+
+
+def canary(name):
+    """A secret that nothing else resembles, and that no part of the program would cut in two."""
+    return f"c4n4ry-{name}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def traces(secret):
+    """What of a secret must appear nowhere: itself, and what gives it away to who can read or guess."""
+    plain = secret.encode()
+    return {"as it is": plain,
+            "in lower case": plain.lower(),
+            "in Base64": base64.b64encode(plain).rstrip(b"=")[:-1],
+            "in Basic": base64.b64encode(b"user:" + plain).rstrip(b"=")[:-1],
+            "in Basic, as the user": base64.b64encode(plain + b":").rstrip(b"=")[:-1],
+            "its SHA-256": hashlib.sha256(plain).hexdigest().encode(),
+            "percent-encoded": secret.replace("-", "%2D").encode()}
+
+
+KNOWN, DENIED = canary("known"), canary("denied")
+
+
+def digest(secret):
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def basic(user, password):
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def requests(tokens):
+    """(secret, target, fields): each in its turn, by itself."""
+    for token in tokens:
+        for secret in token.split(".")[1:]:
+            yield secret, "/", bearer(token)
+            yield secret, "/limited", bearer(token)
+            yield secret, "/", bearer(token) * 2
+            yield secret, f"/?access_token={token}", []
+            yield secret, f"/?access_token={token}", bearer(token)
+    for secret in (KNOWN, DENIED, canary("unknown"), canary("malformed") + " x"):
+        yield secret, "/", [("X-API-Key", secret)]
+        yield secret, "/", [("Authorization", f"ApiKey {secret}")]
+        yield secret, "/", [("Authorization", basic("user", secret))]
+        yield secret, "/", [("Authorization", basic(secret, ""))]
+        yield secret, "/", [("Cookie", f"a=b; key={secret}")]
+        encoded = secret.replace(" ", "+")
+        yield secret, f"/?a=b&api_key={encoded}&c=d", []
+        yield secret, f"/?my_own_name={encoded}", []
+        yield secret, f"/?my%5Fown%5Fname={encoded.replace('-', '%2D')}", []
+    for name, fields in (("bearer", "Authorization: Bearer {}"), ("dotted", "Authorization: Bearer a.{}.b"),
+                         ("digest", "Authorization: Digest response=\"{}\""), ("bare", "Authorization: {}"), ("proxy", "Proxy-Authorization: Basic {}"), ("session", "Cookie: session={}"),
+                         ("other-cookie", "Cookie: unread={}"), ("token-header", "X-Session-Token: {}"), ("set", "X-Auth: {}")):
+        secret = canary(name)
+        field, value = fields.split(": ", 1)
+        yield secret, "/", [(field, value.format(secret))]
+    for name in ("token", "access_token", "password", "secret", "sig", "signature", "apikey", "key"):
+        secret = canary("query-" + name)
+        yield secret, f"/?{name}={secret}", []
+        yield secret, f"/nowhere/at/all?{name}={secret}", []
+        yield secret, f"/limited?{name}={secret}", []
+    secret = canary("twice")
+    yield secret, "/", [("X-API-Key", secret), ("X-API-Key", secret)]
+    yield secret, "/", [("X-API-Key", secret), ("Authorization", f"ApiKey {secret}")]
+
+
+CONFIGURATION = f"""
+access_log: on
+responses: {{rate_limit_fields: [draft, triple, x-ratelimit], members: all}}
+auth:
+  jwt: {{issuers: [{{issuer: "{ISSUER}", audience: api, algorithms: [ES256], jwks_file: KEY_FILE}}]}}
+  api_keys:
+    from: [header X-API-Key, authorization ApiKey, authorization Basic, cookie key, query api_key, query my_own_name]
+    known:
+      - {{name: partner, sha256: {digest(KNOWN)}, attributes: {{plan: gold}}}}
+      - {{name: gone, sha256: {digest(DENIED)}}}
+deny: {{api_keys_sha256: [{digest(DENIED)}]}}
+limits:
+  attempts: {{key: client.ip, fixed_window: {{limit: 100000, window: 1h}}}}
+  signed-in: {{key: jwt.sub, fixed_window: {{limit: 100000, window: 1h}}}}
+  keys: {{key: api_key, fixed_window: {{limit: 100000, window: 1h}}}}
+  pairs: {{key: [api_key, route, client.ip, host], sliding_log: {{limit: 1000, window: 1h}}}}
+  sessions: {{key: cookie.session, token_bucket: {{capacity: 1000, refill: 1/s}}}}
+  tokens: {{key: query.token, concurrency: {{limit: 100}}}}
+  headers: {{key: header.x-session-token, sliding_window: {{limit: 1000, window: 1h, segments: 4}}}}
+  others: {{key: [header.x-auth, header.authorization], fixed_window: {{limit: 1000, window: 1h}}}}
+  closed: {{key: client.ip, fixed_window: {{limit: 1, window: 1h}}}}
+routes:
+  - {{match: {{path: /limited}}, upstream: app, before_auth: [attempts], limits: [closed, keys, signed-in, tokens]}}
+  - match: {{path: /}}
+    upstream: app
+    before_auth: [attempts]
+    limits: [keys, signed-in, pairs, sessions, tokens, headers, others]
+"""
+
+
+class Monitor:
+    """Every command that a Redis executes, as `redis-cli monitor` shows it."""
+
+    def __init__(self, redis):
+        self.text = b""
+        self.client = RedisClient(redis.address)
+        if self.client("MONITOR") != "OK":
+            raise AssertionError("no MONITOR")
+        self.client.socket.settimeout(4 * DEADLINE)
+        self.thread = threading.Thread(target=self.read, daemon=True)
+        self.thread.start()
+
+    def read(self):
+        try:
+            for line in self.client.file:
+                self.text += line
+        except (OSError, ValueError):
+            pass
+
+    def close(self):
+        self.client.socket.shutdown(2)
+        self.thread.join(DEADLINE)
+        self.client.__exit__()
+
+
+class Secrets(TokenCase):
+    def setUp(self):
+        key = self.keys["ES256"]
+        good, late = key.token(claims(ISSUER)), key.token(claims(ISSUER, exp=1))
+        forged = self.others.token(claims(ISSUER, sub="victim"), kid=key.kid)
+        self.requests = list(requests([good, late, forged]))
+        self.configuration = CONFIGURATION.replace("KEY_FILE", self.key_file(key))
+
+    def ask_all(self, gate):
+        """Everything that answers said, head and body."""
+        said = b""
+        for _, target, fields in self.requests:
+            with Connection(gate.address) as connection:
+                response = connection.ask(target=target, fields=fields)
+                self.assertIn(response.status, (200, 400, 401, 403, 404, 429, 502, 503))
+                said += response.head + response.body
+        return said
+
+    def check(self, places):
+        for secret in {secret for secret, _, _ in self.requests}:
+            for how, trace in traces(secret).items():
+                for place, text in places.items():
+                    at = text.find(trace)
+                    self.assertEqual(at, -1, f"{secret} {how} in {place}: {text[max(0, at - 80):at + 80]!r}")
+
+    def test_no_secret_is_in_redis_the_logs_the_metrics_or_an_answer(self):
+        redis = self.redis()
+        app = self.upstream()
+        gate = self.gateway(app, f"redis: {{url: '{redis.url}', check_timeout: 5s, hash_secret: pepper}}\n" + self.configuration)
+        self.wait_for_connections(redis, 2)
+        monitor = Monitor(redis)
+        self.addCleanup(monitor.close)
+        said = self.ask_all(gate)
+        count = len(self.requests)
+        wait_until(lambda: gate.stdout.count("\n") >= count, what=f"{count} lines of the access log")
+        redis.command("ECHO", "the-end-of-it")
+        wait_until(lambda: b"the-end-of-it" in monitor.text, what="the end of what was monitored")
+        self.assertIn(b"evalsha", monitor.text)
+        everything = {"MONITOR": monitor.text, "keys": "\n".join(redis.keys()).encode(),
+                      "access log": gate.stdout.encode(), "stderr": gate.stderr.encode(), "answers": said,
+                      "metrics": ask(gate.admin, target="/metrics").body + ask(gate.admin, target="/readyz").body}
+        for key in redis.keys():
+            if redis.command("TYPE", key) == "string":
+                everything[key] = redis.command("GET", key)
+        self.check(everything)
+        # The upstream got what it was sent.
+        self.assertIn(KNOWN.encode(), b"".join(each.head for each in app.requests))
+
+    def test_no_secret_is_in_the_logs_when_redis_or_the_upstream_fails(self):
+        redis = self.redis()
+        gate = self.gateway(None, f"redis: {{url: '{redis.url}', check_timeout: 20ms}}\n"
+                            "upstreams: {app: {servers: ['127.0.0.1:1']}}" + self.configuration)
+        redis.kill()
+        said = self.ask_all(gate)
+        count = len(self.requests)
+        wait_until(lambda: gate.stdout.count("\n") >= count, what=f"{count} lines of the access log")
+        self.check({"access log": gate.stdout.encode(), "stderr": gate.stderr.encode(), "answers": said,
+                    "metrics": ask(gate.admin, target="/metrics").body})

@@ -1,0 +1,132 @@
+// auth.api_keys, deny lists, and what failed attempts are charged to: from a document to the snapshot.
+#include "conf/hash_secret.hpp"
+#include "conf/load.hpp"
+#include "conf/read_auth.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace penstock;
+
+namespace {
+
+conf::snapshot_ptr must_load(std::string const& text)
+{
+    std::string const fixed = "listeners: [{ address: 127.0.0.1:0 }]\nupstreams: { app: { servers: [127.0.0.1:3000] } }\n";
+    auto const result = conf::load_text(fixed + text, "test.yaml", ".", [](std::string const&) { return std::nullopt; });
+    std::string problems;
+    for (auto const& problem : result.problems) problems += problem.to_string() + '\n';
+    CAPTURE(problems);
+    REQUIRE(result.snapshot != nullptr);
+    return result.snapshot;
+}
+
+std::vector<std::vector<std::string>> names_of(std::vector<limiter::term> const& terms)
+{
+    std::vector<std::vector<std::string>> names;
+    for (auto const& term : terms) {
+        auto& one = names.emplace_back();
+        for (auto const* limit : term.first_of) one.push_back(limit->name);
+    }
+    return names;
+}
+
+using names = std::vector<std::vector<std::string>>;
+
+} // namespace
+
+TEST_CASE("AK-1: every place that an API key may come from")
+{
+    using source = conf::credential_source;
+    auto const snapshot =
+        must_load("auth: { api_keys: { strip_query: on, from: [header X-Key, authorization ApiKey, authorization "
+                  "BEARER, authorization basic, query Api_Key, cookie Key] } }\n"
+                  "routes: [{ upstream: app, limits: none }]");
+    auto const& keys = snapshot->settings.api_keys;
+    CHECK(keys.from == std::vector<source>{{source::place::header, "x-key"},
+                                           {source::place::authorization, "apikey"},
+                                           {source::place::authorization, "bearer"},
+                                           {source::place::authorization, "basic"},
+                                           {source::place::query, "Api_Key"},
+                                           {source::place::cookie, "Key"}});
+    CHECK(keys.strip_query);
+    CHECK(keys.known == nullptr);
+    CHECK(keys.on_unknown == conf::unknown_key::reject);
+    CHECK(snapshot->settings.responses.api_key_challenges == "WWW-Authenticate: ApiKey realm=\"api\"\r\n"
+                                                             "WWW-Authenticate: Bearer realm=\"api\"\r\n"
+                                                             "WWW-Authenticate: Basic realm=\"api\", charset=\"UTF-8\"\r\n");
+    for (auto const* wrong : {"", "header", "header ", "header a b", "Header X", "query ", "query a&b", "authorization",
+                              "authorization Digest", "cookie a=b", "X-API-Key"}) {
+        CAPTURE(wrong);
+        CHECK(!conf::parse_credential_source(wrong));
+    }
+}
+
+TEST_CASE("RL-72: deny lists of the gateway and of a route")
+{
+    auto const snapshot = must_load(R"(
+auth: { api_keys: { from: [header X-API-Key] } }
+deny: { addresses: [10.0.0.0/8, "2001:db8::/32"], except: 10.1.0.0/16 }
+routes:
+  - match: { path: /a }
+    upstream: app
+    limits: none
+    deny: { api_keys_sha256: 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae, action: close }
+  - { upstream: app, limits: none }
+)");
+    auto const denies = [&](std::string_view client) {
+        return snapshot->settings.deny.denies(base::ip_address::parse(client).value());
+    };
+    CHECK(denies("10.2.3.4"));
+    CHECK(!denies("10.1.3.4"));
+    CHECK(!denies("11.0.0.1"));
+    CHECK(denies("2001:db8::1"));
+    CHECK(snapshot->settings.deny.action == conf::deny_action::reject);
+    CHECK(snapshot->settings.deny.api_keys.empty());
+    REQUIRE(snapshot->route_denials.size() == 2);
+    CHECK(snapshot->route_denials[0].api_keys.contains(partition::digest_of("foo")));
+    CHECK(snapshot->route_denials[0].action == conf::deny_action::close);
+    CHECK(snapshot->route_denials[1].addresses.empty());
+}
+
+TEST_CASE("AK-40: a failed attempt is charged to before_auth, else to what counts by address and nobody shares")
+{
+    auto const snapshot = must_load(R"(
+auth: { api_keys: { from: [header X-API-Key] } }
+limits:
+  address: { key: client.ip, fixed_window: { limit: 10, window: 10s } }
+  network: { key: [client.network/24, route], fixed_window: { limit: 10, window: 10s } }
+  open: { key: client.ip, concurrency: { limit: 5 } }
+  key: { key: api_key, fixed_window: { limit: 10, window: 10s } }
+  both: { key: [client.ip, header.x-tenant], fixed_window: { limit: 10, window: 10s } }
+  all: { key: everyone, fixed_window: { limit: 10, window: 10s } }
+global_limits: [all]
+routes:
+  - { match: { path: /a }, upstream: app, before_auth: [address, network], limits: [key] }
+  - { match: { path: /b }, upstream: app, limits: [{ first_of: [key, address] }, both, open, network] }
+  - { match: { path: /c }, upstream: app, limits: [key] }
+  - { match: { path: /d }, upstream: app, limits: none }
+)");
+    auto const& plans = snapshot->plans;
+    CHECK(plans[0].before_auth == 2);
+    CHECK(names_of(plans[0].terms) == names{{"address"}, {"network"}, {"all"}, {"key"}});
+    CHECK(names_of(plans[0].failed_attempt) == names{{"address"}, {"network"}});
+    CHECK(plans[1].before_auth == 0);
+    CHECK(names_of(plans[1].failed_attempt) == names{{"address"}, {"network"}});
+    CHECK(plans[2].failed_attempt.empty());
+    CHECK(plans[3].before_auth == 0);
+    CHECK(plans[3].failed_attempt.empty());
+}
+
+TEST_CASE("AK-5: without Redis the secret of hashes is the process's own, and a reload keeps it")
+{
+    auto const text = "routes: [{ upstream: app, limits: none }]\n";
+    auto const first = must_load(text);
+    CHECK(first->keys.secret == must_load(text)->keys.secret);
+    auto const shared = must_load(std::string("redis: { url: redis://127.0.0.1 }\n") + text);
+    CHECK(first->keys.secret != shared->keys.secret);
+    CHECK(shared->keys.secret == conf::public_hash_secret());
+    CHECK(first->keys.secret != partition::hash_secret{});
+}

@@ -1,0 +1,229 @@
+// Where API keys are looked for, in which spellings they are one key, and what is refused (AK-1 ... AK-4, AK-7, AK-8, AK-12).
+#include "gateway/api_key_check.hpp"
+
+#include "gateway/basic_credentials.hpp"
+#include "gateway/query_keys.hpp"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace penstock;
+using namespace penstock::gateway;
+
+namespace {
+
+conf::api_key_settings from(std::vector<std::string> const& sources)
+{
+    conf::api_key_settings settings;
+    for (auto const& text : sources) settings.from.push_back(conf::parse_credential_source(text).value());
+    return settings;
+}
+
+struct request {
+    std::vector<base::field> fields;
+    std::string_view query;
+};
+
+// `key`, or the refusal between asterisks, or nothing.
+std::string seen(request const& what, conf::api_key_settings const& settings)
+{
+    base::request_facts facts;
+    facts.fields = what.fields;
+    facts.query = what.query;
+    std::string scratch = "what was here before";
+    auto const got = check_api_key(facts, settings, scratch);
+    CHECK((got.why == credential_refusal::none || got.key.empty()));
+    return got.why == credential_refusal::none ? std::string(got.key) : "*" + std::string(name_of(got.why)) + "*";
+}
+
+constexpr std::string_view repeated = "*api_key_repeated*";
+constexpr std::string_view malformed = "*api_key_malformed*";
+
+} // namespace
+
+TEST_CASE("AK-1, AK-2: keys are read from the configured places, and one request has one")
+{
+    struct row {
+        std::string_view name;
+        std::vector<std::string> from;
+        request what;
+        std::string_view seen;
+    };
+    for (auto const& r : std::vector<row>{
+             {"header", {"header X-API-Key"}, {{{"x-api-KEY", "a"}}, ""}, "a"},
+             {"another header", {"header X-API-Key"}, {{{"X-Key", "a"}}, ""}, ""},
+             {"nowhere configured", {}, {{{"X-API-Key", "a"}}, "api_key=a"}, ""},
+             {"Authorization unasked", {"header X-API-Key"}, {{{"Authorization", "ApiKey a"}}, ""}, ""},
+             {"query unasked", {"header X-API-Key"}, {{}, "api_key=a&X-API-Key=b"}, ""},
+             {"cookie unasked", {"header X-API-Key"}, {{{"Cookie", "X-API-Key=a"}}, ""}, ""},
+             {"scheme", {"authorization ApiKey"}, {{{"Authorization", "ApiKey a"}}, ""}, "a"},
+             {"other scheme", {"authorization ApiKey"}, {{{"Authorization", "Bearer a"}}, ""}, ""},
+             {"bearer", {"authorization Bearer"}, {{{"Authorization", "bearer a"}}, ""}, "a"},
+             {"basic", {"authorization Basic"}, {{{"Authorization", "Basic a2V5Og=="}}, ""}, "key"},
+             {"query", {"query api_key"}, {{}, "x=1&api_key=a"}, "a"},
+             {"cookie", {"cookie key"}, {{{"Cookie", "x=1; key=a"}}, ""}, "a"},
+             {"second of the list", {"header X-A", "header X-B"}, {{{"X-B", "a"}}, ""}, "a"},
+             {"twice the same", {"header X-A"}, {{{"X-A", "a"}, {"x-a", "a"}}, ""}, repeated},
+             {"in two fields", {"header X-A", "header X-B"}, {{{"X-A", "a"}, {"X-B", "b"}}, ""}, repeated},
+             {"field and Authorization",
+              {"header X-A", "authorization ApiKey"},
+              {{{"X-A", "a"}, {"Authorization", "ApiKey a"}}, ""},
+              repeated},
+             {"two Authorization lines",
+              {"authorization ApiKey"},
+              {{{"Authorization", "ApiKey a"}, {"Authorization", "ApiKey b"}}, ""},
+              repeated},
+             {"header and query", {"header X-A", "query k"}, {{{"X-A", "a"}}, "k=a"}, repeated},
+             {"two parameters", {"query k"}, {{}, "k=a&%6b=a"}, repeated},
+             {"two cookies", {"cookie k"}, {{{"Cookie", "k=a; k=a"}}, ""}, repeated},
+             {"two cookie lines", {"cookie k"}, {{{"Cookie", "k=a"}, {"Cookie", "k=b"}}, ""}, repeated},
+             {"empty and another", {"header X-A"}, {{{"X-A", ""}, {"X-A", "b"}}, ""}, repeated},
+             {"a key and an unasked scheme", {"header X-A"}, {{{"X-A", "a"}, {"Authorization", "ApiKey b"}}, ""}, "a"},
+         }) {
+        CAPTURE(r.name);
+        CHECK(seen(r.what, from(r.from)) == r.seen);
+    }
+}
+
+TEST_CASE("AK-3: schemes have no case and any white space behind them, keys have both")
+{
+    auto const settings = from({"authorization ApiKey"});
+    for (std::string_view const value :
+         {"ApiKey abc", "apikey abc", "APIKEY abc", "ApiKey  abc", "aPiKeY\tabc", "ApiKey \t abc"}) {
+        CAPTURE(value);
+        CHECK(seen({{{"Authorization", value}}, ""}, settings) == "abc");
+    }
+    CHECK(seen({{{"Authorization", "ApiKey ABC"}}, ""}, settings) == "ABC");
+    CHECK(seen({{{"Authorization", "ApiKeyabc"}}, ""}, settings).empty());
+    CHECK(seen({{{"Authorization", "ApiKey"}}, ""}, settings) == malformed);
+    CHECK(seen({{{"Authorization", "ApiKey a b"}}, ""}, settings) == malformed);
+}
+
+TEST_CASE("AK-7: a key has 1 to 512 visible ASCII characters")
+{
+    std::string const longest(512, 'k');
+    std::string const longer(513, 'k');
+    std::string const huge(8192, 'k');
+    std::string encoded;
+    for (int i = 0; i < 512; ++i) encoded += "%6b";
+    auto const header = from({"header X-A"});
+    auto const query = from({"query k"});
+    for (auto const& value : std::vector<std::string>{"", "a b", "a\tb", "\xc3\xa9", longer, huge, "a\x7f"}) {
+        CAPTURE(value);
+        CHECK(seen({{{"X-A", value}}, ""}, header) == malformed);
+    }
+    CHECK(seen({{{"X-A", longest}}, ""}, header) == longest);
+    CHECK(seen({{}, "k=" + longest}, query) == longest);
+    CHECK(seen({{}, "k=" + encoded}, query) == longest);
+    for (auto const& value : std::vector<std::string>{"", "a+b", "a%20b", "%00", longer, encoded + "k", huge}) {
+        CAPTURE(value);
+        CHECK(seen({{}, "k=" + value}, query) == malformed);
+    }
+}
+
+TEST_CASE("AK-4: a key in a query is one key in every spelling")
+{
+    auto const settings = from({"query api_key"});
+    for (std::string_view const query :
+         {"api_key=aB", "api%5fkey=aB", "api%5Fkey=%61B", "api_key=a%42&x", "y&api_key=%61%42"}) {
+        CAPTURE(query);
+        CHECK(seen({{}, query}, settings) == "aB");
+    }
+    CHECK(seen({{}, "api_key=%2561"}, settings) == "%61");
+}
+
+TEST_CASE("Basic: the password is the key, or the user name where there is no password")
+{
+    struct row {
+        std::string_view written;
+        std::string_view key;
+    };
+    for (auto const& r : {
+             row{"a2V5Og==", "key"},     // key:
+             row{"OmtleQ==", "key"},     // :key
+             row{"dXNlcjprZXk=", "key"}, // user:key
+             row{"dTprOmV5", "k:ey"},    // u:k:ey
+             row{"a2V5", ""},            // key, without a colon
+             row{"Og==", ""},            // :
+             row{"a2V5Og=", ""},         // padded by one too few
+             row{"a2V5Og", ""},          // not padded
+             row{"a2V5Oh==", ""},        // the last bits say nothing
+             row{"a2V5Og===", ""},       // too much
+             row{"a2V5 Og=", ""},        // a blank inside
+             row{"a2V5-_==", ""},        // of another alphabet
+             row{"a2=5Og==", ""},        // padding inside
+             row{"", ""},
+         }) {
+        CAPTURE(r.written);
+        std::string decoded;
+        CHECK(key_of_basic(r.written, decoded) == r.key);
+    }
+    CHECK(seen({{{"Authorization", "Basic !"}}, ""}, from({"authorization Basic"})) == malformed);
+    CHECK(seen({{{"Authorization", "BASIC  a2V5Og=="}}, ""}, from({"authorization Basic"})) == "key");
+}
+
+TEST_CASE("AK-8, AK-12: where keys are known, any other is refused, or goes on without a key where that is asked for")
+{
+    auto settings = from({"header X-A"});
+    std::vector<conf::known_api_key> keys;
+    keys.push_back({"first", partition::digest_of("foo"), {{"plan", "gold"}}});
+    settings.known = std::make_shared<conf::api_key_book const>(std::move(keys));
+    std::string scratch;
+    auto const look = [&](std::string_view key) {
+        std::vector<base::field> const fields{{"X-A", key}};
+        base::request_facts facts;
+        facts.fields = fields;
+        auto const got = check_api_key(facts, settings, scratch);
+        got.describe_in(facts);
+        CHECK(facts.api_key == got.key);
+        CHECK(facts.api_key_attributes.size() == (got.known ? 1U : 0U));
+        return got;
+    };
+    REQUIRE(look("foo").known);
+    CHECK(look("foo").known->name == "first");
+    CHECK(look("foo").key == "foo");
+    CHECK(look("foo").presented == "foo");
+    CHECK(look("fox").why == credential_refusal::api_key_unknown);
+    CHECK(look("").why == credential_refusal::api_key_malformed);
+
+    settings.on_unknown = conf::unknown_key::anonymous;
+    CHECK(look("fox").why == credential_refusal::none);
+    CHECK(look("fox").is_ignored);
+    CHECK(look("fox").presented == "fox");
+    CHECK(look("fox").key.empty());
+    CHECK(look("foo").known);
+    CHECK(!look("foo").is_ignored);
+    CHECK(look("").why == credential_refusal::api_key_malformed);
+}
+
+TEST_CASE("AK-4: parameters with keys are recognised in every spelling, and can be left out")
+{
+    auto const settings = from({"header k", "query api_key", "query t"});
+    CHECK(is_key_parameter("api_key", settings.from));
+    CHECK(is_key_parameter("api%5Fkey", settings.from));
+    CHECK(!is_key_parameter("API_KEY", settings.from));
+    CHECK(!is_key_parameter("k", settings.from));
+
+    struct row {
+        std::string_view query;
+        std::string_view left;
+    };
+    for (auto const& r : {
+             row{"", ""},
+             row{"api_key=a", ""},
+             row{"api_key=a&x=1", "?x=1"},
+             row{"x=1&api_key=a", "?x=1"},
+             row{"x=1&api%5fkey=a&y=%20", "?x=1&y=%20"},
+             row{"x=1&t=a&api_key=b&z", "?x=1&z"},
+             row{"x=1&k=2", "?x=1&k=2"},
+             row{"api_key", ""},
+         }) {
+        CAPTURE(r.query);
+        std::string out = "/a";
+        append_without_keys(out, r.query, settings.from);
+        CHECK(out == "/a" + std::string(r.left));
+    }
+}
