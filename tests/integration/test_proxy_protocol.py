@@ -4,7 +4,7 @@ import re
 import signal
 
 from support import proxy_protocol as proxy
-from support.gateway_case import GatewayCase
+from support.gateway_case import GatewayCase, compose
 from support.http_client import Connection, request
 from support.waiting import wait_until
 
@@ -219,6 +219,25 @@ class Trust(GatewayCase):
                 client.send(header + GET)
                 statuses.append(client.read_response().status)
         self.assertEqual(statuses, [200, 200, 429, 200, 429])
+
+
+    def test_ip_31_a_reload_changes_whom_to_trust_but_no_listener(self):
+        app = self.upstream()
+        text = "listeners: [{{address: 127.0.0.1:0, proxy_protocol: {}}}]\nclient: {{trusted_proxies: [{}]}}\n"
+        gate = self.gateway(app, text.format("v1", "127.0.0.0/8"))
+
+        def status():
+            with self.connect(gate) as client:
+                try:
+                    client.send(proxy.version_1("198.51.100.7") + request(fields=[("Connection", "close")]))
+                except ConnectionError:
+                    pass  # closed at once
+                return client.read_to_end()[9:12]
+        self.assertEqual(status(), b"200")
+        gate.write_configuration(compose(text.format("off", "10.0.0.0/8"), app.server))
+        gate.signal(signal.SIGHUP)
+        wait_until(lambda: "listeners changed: this takes a restart" in gate.stderr, what="the warning")
+        wait_until(lambda: status() == b"", what="the reload in every worker")
 
 
 class Walk(ProxyCase):
