@@ -1,6 +1,6 @@
 // What travels between us and Redis: frames of the commands that we send, replies, and the meaning of errors. Knows the
 // calling convention of the scripts in lua/ and that replies are RESP2 (hiredis parses them); knows no socket and no clock.
-// Called by connection_owner and pipeline. Pure.
+// Called by link and pipeline. Pure.
 #pragma once
 
 #include "limiter/claim.hpp"

@@ -1,5 +1,5 @@
 // The life of the connection to Redis: connecting, greeting (AUTH, SELECT, PING as needed), ready, and after any failure a
-// pause before the next try. Says what to do next and until when; its shell is connection_owner. Knows no socket, bytes or
+// pause before the next try. Says what to do next and until when; its shell is link. Knows no socket, bytes or
 // clock. Pure.
 #pragma once
 

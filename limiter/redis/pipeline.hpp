@@ -1,6 +1,6 @@
 // What one connection has been asked and has not answered yet, in the order in which Redis will answer: checks, for each of
 // which somebody waits until a deadline, and background calls. A check that has been given up keeps its place, so that the
-// stream of replies stays aligned. Knows no socket, timer or clock; called by connection_owner. Pure.
+// stream of replies stays aligned. Knows no socket, timer or clock; called by link. Pure.
 #pragma once
 
 #include "limiter/claim.hpp"
