@@ -15,7 +15,11 @@ omen omen_of(errc why) noexcept
     case errc::cluster:
     case errc::out_of_memory:
     case errc::busy:
-    case errc::protocol: return omen::bad;
+    case errc::protocol:
+    case errc::no_writes:
+    case errc::too_many_clients:
+    case errc::tls:
+    case errc::no_primary: return omen::bad;
     case errc::breaker_open:
     case errc::overloaded:
     case errc::script: return omen::none;

@@ -1,6 +1,6 @@
 #include "limiter/redis/circuit.hpp"
 
-#include <string>
+#include <utility>
 
 namespace penstock::limiter::redis {
 
@@ -38,15 +38,13 @@ bool circuit::is_probe(waiter const& who) const noexcept { return &who == prober
 void circuit::failed(errc why, std::string_view words)
 {
     if (!breaker_.failed(why, base::clock::now())) return;
-    auto what = "breaker open: " + std::string(name_of(why));
-    if (!words.empty()) what.append(": ").append(words);
-    line_.tell(change::worse, what);
+    line_.on_opened(why, words);
     await_probe();
 }
 
-void circuit::connected()
+void circuit::connected(trust how)
 {
-    if (breaker_.start_probe_on_new_connection()) probe();
+    if (breaker_.start_probe_on_new_connection() || how == trust::when_proven) probe();
 }
 
 void circuit::stop() { probe_due_.cancel(); }
@@ -61,16 +59,23 @@ void circuit::await_probe()
     });
 }
 
-void circuit::probe() { line_.send_probe(prober_->claims(), *prober_); }
+void circuit::probe()
+{
+    if (std::exchange(probing_, true)) return;
+    words_.clear();
+    line_.send_probe(prober_->claims(), *prober_);
+}
 
 void circuit::probed(base::result<verdict> const& answer)
 {
+    probing_ = false;
     if (line_.stopped()) return;
     if (answer) {
         breaker_.probe_succeeded();
-        return line_.tell(change::better, "breaker closed");
+        return line_.on_recovered();
     }
     line_.on_trouble(answer.error());
+    if (breaker_.now_in() == breaker::state::closed) return failed(static_cast<errc>(answer.error().value()), words_);
     breaker_.probe_failed(base::clock::now());
     await_probe();
 }

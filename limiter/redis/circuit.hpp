@@ -4,13 +4,13 @@
 
 #include "limiter/breaker.hpp"
 #include "limiter/claim.hpp"
-#include "limiter/redis/node_state.hpp"
 #include "limiter/redis/pipeline.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace penstock::limiter::redis {
@@ -27,7 +27,9 @@ public:
         [[nodiscard]] virtual bool stopped() const noexcept = 0;
         virtual void send_probe(std::span<claim const> asked, waiter& who) = 0;
         virtual void on_trouble(base::error_code why) = 0;
-        virtual void tell(change direction, std::string const& what) const = 0;
+        virtual void on_opened(errc why, std::string_view words) = 0;
+        // A probe was answered: what had gone wrong is over.
+        virtual void on_recovered() = 0;
         // What keeps the line, and with it the circuit, alive.
         virtual std::weak_ptr<void> lifeline() noexcept = 0;
 
@@ -46,8 +48,11 @@ public:
     // How a check went; `words`: of Redis' own error, or empty.
     void succeeded() noexcept { breaker_.succeeded(); }
     void failed(errc why, std::string_view words);
-    // A new connection serves.
-    void connected();
+    // Of the probe's answer, as of a check's.
+    void hear(std::string_view words) { words_ = words; }
+    // A new connection serves. It is probed if the breaker is open, and if it is to `prove` itself: after a loss.
+    enum class trust : std::uint8_t { at_once, when_proven };
+    void connected(trust how);
     void stop();
 
 private:
@@ -60,6 +65,8 @@ private:
     limiter::breaker breaker_;
     boost::asio::basic_waitable_timer<base::clock> probe_due_;
     std::unique_ptr<prober> prober_;
+    bool probing_ = false; // the probe is under way: there is only one
+    std::string words_;    // see hear()
 };
 
 } // namespace penstock::limiter::redis

@@ -1,16 +1,40 @@
 #include "limiter/redis/link.hpp"
 
+#include "limiter/redis/password_file.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <utility>
 
 namespace penstock::limiter::redis {
+namespace {
+
+tls_context_ptr context_for(redis_settings const& wanted)
+{
+    if (!wanted.tls) return nullptr;
+    auto made = make_tls_context(*wanted.tls);
+    // The configuration's check has tried the same texts. Were it refused here, nobody would be trusted.
+    return made ? *made : std::make_shared<boost::asio::ssl::context>(boost::asio::ssl::context::tls_client);
+}
+
+connection_fsm::time_limits limits_for(redis_settings const& wanted)
+{
+    if (!wanted.sentinels) return {.connect = wanted.connect_timeout};
+    // A little more than all of them may take, so that the search ends by itself and says how.
+    auto const each = primary_search::patience(wanted);
+    auto const all = static_cast<std::int64_t>(wanted.sentinels->addresses.size()) * each;
+    return {.connect = wanted.connect_timeout, .locate = all + each};
+}
+
+} // namespace
 
 link::link(boost::asio::io_context& worker, redis_settings const& wanted, std::uint64_t seed, owner& of)
     : worker_(worker),
       settings_(wanted),
       owner_(of),
-      fsm_(wanted.connect_timeout, seed),
+      tls_(context_for(wanted)),
+      password_(wanted.password),
+      fsm_(limits_for(wanted), seed),
       pipeline_(wanted.max_pending),
       permits_(worker, *this),
       pace_(worker),
@@ -41,7 +65,7 @@ void link::send(pipeline::item item)
                        {.asked = item.asked, .now = base::clock::now(), .holdings = held, .test_now = settings_.test_clock});
     }
     connection_->flush();
-    ++commands_;
+    ++counts_.commands;
     expect_deadline(item.deadline);
     pipeline_.push(std::move(item));
 }
@@ -134,18 +158,18 @@ void link::resume(fsm::event what)
     auto const next = fsm_.resume(what, base::clock::now());
     switch (next.what) {
     case verb::nothing: break;
+    case verb::locate:
+        pace(next.until);
+        locate();
+        break;
     case verb::connect:
         pace(next.until);
-        reader_ = std::make_unique<reply_reader>();
-        connection_ = std::make_shared<connection>(worker_, *this);
-        connection_->open(settings_);
+        connect();
         break;
     case verb::greet: greet(); break;
     case verb::serve:
         pace_.cancel();
-        ++connects_;
-        last_loss_.clear();
-        owner_.tell(change::better, "connected to " + target());
+        ++counts_.connects;
         permits_.connected();
         owner_.on_serving();
         break;
@@ -174,14 +198,49 @@ void link::pace(base::instant until)
     });
 }
 
+void link::locate()
+{
+    auto done = [this, alive = lifeline()](auto const& got) {
+        if (auto const self = alive.lock()) located(got);
+    };
+    search_ = std::make_shared<primary_search>(worker_, settings_, tls_, sentinel_, std::move(done));
+    search_->start();
+}
+
+void link::located(base::result<primary_search::finding, primary_search::failure> const& got)
+{
+    search_.reset();
+    if (!got) {
+        error_text_ = got.error().words;
+        lost(got.error().why);
+        return error_text_.clear();
+    }
+    primary_ = got->primary;
+    sentinel_ = got->told_by;
+    resume(fsm::event::located);
+}
+
+void link::connect()
+{
+    reader_ = std::make_unique<reply_reader>();
+    connection_ = std::make_shared<connection>(worker_, *this);
+    if (!settings_.unix_path.empty()) return connection_->open_unix(settings_.unix_path);
+    auto const to = settings_.sentinels ? primary_ : redis_address{settings_.host, settings_.port};
+    std::optional<tls_terms> terms;
+    if (tls_) terms = {tls_, settings_.tls->server_name.empty() ? to.host : settings_.tls->server_name};
+    connection_->open(to, terms);
+}
+
 void link::greet()
 {
-    greeting_.begin(connection_->outgoing(), settings_);
+    greeting_.begin(connection_->outgoing(), settings_, password_);
     connection_->flush();
 }
 
 void link::drop()
 {
+    if (search_) search_->abandon();
+    search_.reset();
     if (connection_) connection_->close();
     connection_.reset();
     auto const alive = lifeline().lock(); // one of them may be the last to need the store
@@ -194,12 +253,12 @@ void link::drop()
 void link::lost(base::error_code why)
 {
     auto const served = serving();
-    auto what = (served ? "lost the connection to " : "cannot use ") + target() + ": ";
-    what += error_text_.empty() ? why.message() : error_text_;
-    if (served || what != last_loss_) owner_.tell(change::worse, what);
-    last_loss_ = what;
-    // A connection that served is judged by the checks that it owes.
-    if (!served) owner_.on_unreachable(why, error_text_);
+    ++(served ? counts_.losses : counts_.connect_failures);
+    owner_.on_lost({served, why, error_text_});
+    if (why == errc::refused_login && !settings_.password_file.empty()) {
+        if (auto changed = read_password(settings_.password_file)) password_ = std::move(*changed);
+    }
+    ++sentinel_; // this one's word led nowhere, or leads there no longer
     resume(fsm::event::broken);
 }
 
@@ -209,10 +268,12 @@ void link::on_connected()
     resume(fsm::event::connected);
 }
 
-void link::on_broken(base::error_code why)
+void link::on_broken(base::error_code why, std::string_view words)
 {
     auto const alive = lifeline().lock();
+    error_text_ = words;
     lost(why);
+    error_text_.clear();
 }
 
 void link::on_bytes(std::span<char const> received)
@@ -272,7 +333,21 @@ void link::take_answer(reply const& answer)
 
 std::string link::target() const
 {
-    return settings_.host.empty() ? settings_.unix_path : settings_.host + ":" + std::to_string(settings_.port);
+    auto const written = [](redis_address const& at) { return at.host + ":" + std::to_string(at.port); };
+    if (!settings_.unix_path.empty()) return settings_.unix_path;
+    if (!settings_.sentinels) return written({settings_.host, settings_.port});
+    auto const name = "the primary of " + settings_.sentinels->primary;
+    return primary_.host.empty() ? name : written(primary_) + ", " + name;
+}
+
+void link::report(node_counts& to) const noexcept
+{
+    to.commands = counts_.commands;
+    to.connects = counts_.connects;
+    to.losses = counts_.losses;
+    to.connect_failures = counts_.connect_failures;
+    to.pending = pipeline_.size();
+    to.up = serving();
 }
 
 } // namespace penstock::limiter::redis

@@ -19,12 +19,10 @@ void redis_store::node::stop()
     link_.stop();
 }
 
-redis_store::counts redis_store::node::count() const noexcept
+redis_store::counts redis_store::node::count() const
 {
     auto counted = counts_;
-    counted.commands = link_.commands();
-    counted.connects = link_.connects();
-    counted.up = link_.serving();
+    link_.report(counted);
     counted.breaker_state = static_cast<unsigned>(circuit_.now_in());
     return counted;
 }
@@ -57,18 +55,51 @@ void redis_store::node::send_probe(std::span<claim const> asked, redis::waiter& 
     link_.ask(asked, base::clock::now() + settings_.check_timeout, who);
 }
 
-void redis_store::node::on_unreachable(base::error_code why, std::string_view words)
+void redis_store::node::on_serving()
 {
-    auto const ours = why.category() == error_category();
-    on_trouble(ours ? why : make_error_code(errc::not_connected));
-    circuit_.failed(why == errc::refused_login ? errc::refused_login : errc::not_connected, words);
+    auto const trust = outage_.ongoing() ? redis::circuit::trust::when_proven : redis::circuit::trust::at_once;
+    if (!outage_.ongoing()) tell(redis::change::better, "connected to " + link_.target());
+    circuit_.connected(trust);
+}
+
+void redis_store::node::on_lost(redis::link::loss const& what)
+{
+    auto const kind = what.why.category() == error_category() ? static_cast<errc>(what.why.value()) : errc::not_connected;
+    auto text = (what.served ? "lost the connection to " : "cannot use ") + link_.target() + ": ";
+    text += what.words.empty() ? what.why.message() : what.words;
+    if (outage_.begins(redis::outage_record::of::connection, kind)) tell(redis::change::worse, std::move(text));
+    if (what.served) return; // it is judged by the checks that it owes
+    on_trouble(kind);
+    circuit_.failed(kind, what.words);
+}
+
+void redis_store::node::on_opened(errc why, std::string_view words)
+{
+    auto text = "breaker open: " + std::string(name_of(why));
+    if (!words.empty()) text.append(": ").append(words);
+    if (outage_.begins(redis::outage_record::of::breaker, why)) tell(redis::change::worse, std::move(text));
+}
+
+void redis_store::node::on_recovered()
+{
+    if (!outage_.ongoing()) return;
+    using of = redis::outage_record::of;
+    std::string text;
+    if (outage_.had(of::connection)) text = "connected to " + link_.target();
+    if (outage_.had(of::breaker)) text += text.empty() ? "breaker closed" : ", breaker closed";
+    outage_.ends();
+    tell(redis::change::better, std::move(text));
 }
 
 void redis_store::node::on_answered(redis::waiter const& who, std::string_view words)
 {
-    if (circuit_.is_probe(who)) return; // judged by the circuit itself
+    if (circuit_.is_probe(who)) return circuit_.hear(words); // it judges by itself
     auto const& answer = who.answered();
-    if (answer) return circuit_.succeeded();
+    if (answer) {
+        circuit_.succeeded();
+        if (outage_.ongoing() && circuit_.may_ask()) on_recovered();
+        return;
+    }
     on_trouble(answer.error());
     circuit_.failed(static_cast<errc>(answer.error().value()), words);
 }
@@ -80,9 +111,10 @@ void redis_store::node::on_trouble(base::error_code why)
     if (index < counts_.errors.size()) ++counts_.errors[index];
 }
 
-void redis_store::node::tell(redis::change direction, std::string const& what) const
+void redis_store::node::tell(redis::change direction, std::string what)
 {
     if (listener_) listener_(direction, what);
+    counts_.trouble = direction == redis::change::worse ? std::move(what) : std::string{};
 }
 
 } // namespace penstock::limiter

@@ -4,6 +4,7 @@
 
 #include "limiter/redis/circuit.hpp"
 #include "limiter/redis/link.hpp"
+#include "limiter/redis/outage_record.hpp"
 #include "limiter/redis/redis_store.hpp"
 
 #include <memory>
@@ -23,26 +24,29 @@ public:
     void call(redis::background_call what) { link_.call(std::move(what)); }
     void give_back(claim const& what, charge const& taken) { link_.give_back(what, taken); }
 
-    [[nodiscard]] counts count() const noexcept;
+    [[nodiscard]] counts count() const;
     [[nodiscard]] boost::asio::io_context& worker() noexcept { return worker_; }
 
 private:
-    void on_serving() override { circuit_.connected(); }
-    void on_unreachable(base::error_code why, std::string_view words) override;
+    void on_serving() override;
+    void on_lost(redis::link::loss const& what) override;
     void on_answered(redis::waiter const& who, std::string_view words) override;
     void on_trouble(base::error_code why) override;
-    void tell(redis::change direction, std::string const& what) const override;
+    void on_opened(errc why, std::string_view words) override;
+    void on_recovered() override;
     std::weak_ptr<void> lifeline() noexcept override { return weak_from_this(); }
 
     [[nodiscard]] bool serving() const noexcept override { return link_.serving(); }
     [[nodiscard]] bool stopped() const noexcept override { return link_.stopped(); }
     void send_probe(std::span<claim const> asked, redis::waiter& who) override;
     [[nodiscard]] std::optional<errc> refusal() noexcept;
+    void tell(redis::change direction, std::string what);
 
     boost::asio::io_context& worker_;
     redis_settings const settings_;
     state_listener listener_;
-    counts counts_; // `errors`; the rest is read from the parts
+    counts counts_; // `errors` and `trouble`; the rest is read from the parts
+    redis::outage_record outage_;
     redis::link link_;
     redis::circuit circuit_;
 };

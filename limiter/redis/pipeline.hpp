@@ -76,6 +76,7 @@ public:
 
     [[nodiscard]] bool full() const noexcept { return pending_.size() - calls_ >= bound_; }
     [[nodiscard]] bool full_of_calls() const noexcept { return calls_ >= (bound_ + 1) / 2; }
+    [[nodiscard]] std::size_t size() const noexcept { return pending_.size(); }
     [[nodiscard]] bool empty() const noexcept { return pending_.empty(); }
     void push(item next);
 

@@ -34,7 +34,7 @@ redis_store::~redis_store() { node_->stop(); }
 
 void redis_store::stop() { node_->stop(); }
 
-redis_store::counts redis_store::count() const noexcept { return node_->count(); }
+redis_store::counts redis_store::count() const { return node_->count(); }
 
 void redis_store::give_back(claim const& what, charge const& taken) noexcept { node_->give_back(what, taken); }
 

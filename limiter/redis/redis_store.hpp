@@ -43,7 +43,7 @@ public:
     // nothing.
     void stop();
 
-    [[nodiscard]] counts count() const noexcept;
+    [[nodiscard]] counts count() const;
 
 private:
     struct node;

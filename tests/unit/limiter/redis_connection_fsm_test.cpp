@@ -16,7 +16,7 @@ constexpr auto start = base::at_epoch_us(1'000'000'000);
 // A machine that has been brought to `wanted` by a life without failures.
 connection_fsm brought_to(state wanted)
 {
-    connection_fsm it(time_out, 7);
+    connection_fsm it({time_out}, 7);
     for (auto const what : {event::start, event::connected, event::welcome}) {
         if (it.now_in() == wanted) break;
         it.resume(what, start);
@@ -30,7 +30,7 @@ connection_fsm brought_to(state wanted)
 
 TEST_CASE("a life without failures: connect, greet, serve")
 {
-    connection_fsm it(time_out, 7);
+    connection_fsm it({time_out}, 7);
     auto const connect = it.resume(event::start, start);
     CHECK(connect.what == verb::connect);
     CHECK(connect.until == start + time_out);
@@ -84,7 +84,7 @@ TEST_CASE("only a connection that lasted makes the pauses begin anew")
         CAPTURE(lasted.count());
         auto longest = base::micros{0};
         for (std::uint64_t seed = 0; seed < 50; ++seed) {
-            connection_fsm it(time_out, seed);
+            connection_fsm it({time_out}, seed);
             it.resume(event::start, start);
             for (int i = 0; i < 5; ++i) {
                 it.resume(event::broken, start);
