@@ -39,9 +39,9 @@ base::result<tls_context_ptr, tls_refusal> make_tls_context(tls_settings const& 
     made->use_certificate_chain(boost::asio::buffer(wanted.certificate), failed);
     if (failed) return refused(tls_part::certificate, "holds no certificate in PEM form");
     made->use_private_key(boost::asio::buffer(wanted.private_key), ssl::context::pem, failed);
-    if (::SSL_CTX_check_private_key(native) == 1) return made;
-    // A key that belongs to another certificate is refused by either of the two calls.
-    auto const mismatch = ERR_GET_REASON(::ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH;
+    if (!failed && ::SSL_CTX_check_private_key(native) == 1) return made;
+    auto const reason = ERR_GET_REASON(failed ? static_cast<unsigned long>(failed.value()) : ::ERR_peek_last_error());
+    auto const mismatch = reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH;
     return refused(tls_part::private_key,
                    mismatch ? "is not the key of the certificate" : "holds no unencrypted private key in PEM form");
 }

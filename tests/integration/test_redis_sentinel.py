@@ -48,14 +48,14 @@ class Found(GatewayCase):
         self.assertIn(f"redis: connected to 127.0.0.1:{server.port}, the primary of main", gate.stderr)
 
     def test_logins_of_sentinel_and_redis_are_two(self):
-        server, sentinel = self.watched(["requirepass watcher", "sentinel auth-pass main pw", "sentinel auth-user main default"],
-                                        ["--requirepass", "pw"])
+        server, sentinel = self.watched(["requirepass watcher"], ["--user", "gate", "on", ">pw", "~*", "+@all"])
         folder = self.folder()
         with open(os.path.join(folder, "secret"), "w", encoding="utf-8") as file:
             file.write("watcher\n")
-        self.serves(f"redis+sentinel://:pw@127.0.0.1:{sentinel.port}/main", f", sentinel: {{password_file: {folder}/secret}}")
+        self.serves(f"redis+sentinel://gate:pw@127.0.0.1:{sentinel.port}/main", f", sentinel: {{password_file: {folder}/secret}}")
+        self.assertIn("user=gate", server.command("CLIENT", "LIST").decode())
         app = self.upstream()
-        gate = self.gateway(app, configuration(f"redis+sentinel://:pw@127.0.0.1:{sentinel.port}/main"))
+        gate = self.gateway(app, configuration(f"redis+sentinel://gate:pw@127.0.0.1:{sentinel.port}/main"))
         wait_until(lambda: "NOAUTH" in gate.stderr, what="the refusal in the log")
         self.assertEqual(ask(gate.address).status, 200)
         self.assertEqual(server.calls().get("evalsha", 0), 4)

@@ -122,4 +122,25 @@ TEST_CASE("events of a socket that was dropped are ignored")
     CHECK(ready.now_in() == state::ready);
 }
 
+TEST_CASE("with sentinels every try begins with a search, and pauses stay short")
+{
+    connection_fsm it({.connect = time_out, .locate = 2s}, 7);
+    auto now = start;
+    auto step = it.resume(event::start, now);
+    for (int tries = 0; tries < 20; ++tries) {
+        CHECK(step.what == verb::locate);
+        CHECK(step.until == now + 2s);
+        CHECK(it.resume(event::connected, now).what == verb::nothing); // nothing is being connected to
+        step = it.resume(tries % 2 == 0 ? event::broken : event::timer, now);
+        REQUIRE(step.what == verb::pause);
+        CHECK(step.until <= now + connection_fsm::longest_pause_of_search);
+        now = step.until;
+        step = it.resume(event::timer, now);
+    }
+    step = it.resume(event::located, now);
+    CHECK(step.what == verb::connect);
+    CHECK(step.until == now + time_out);
+    CHECK(it.resume(event::broken, now).what == verb::pause);
+}
+
 } // namespace penstock::limiter::redis
