@@ -333,7 +333,10 @@ void link::take_answer(reply const& answer)
 
 std::string link::target() const
 {
-    auto const written = [](redis_address const& at) { return at.host + ":" + std::to_string(at.port); };
+    auto const written = [](redis_address const& at) {
+        auto const is_v6 = at.host.find(':') != std::string::npos;
+        return (is_v6 ? '[' + at.host + ']' : at.host) + ':' + std::to_string(at.port);
+    };
     if (!settings_.unix_path.empty()) return settings_.unix_path;
     if (!settings_.sentinels) return written({settings_.host, settings_.port});
     auto const name = "the primary of " + settings_.sentinels->primary;

@@ -6,7 +6,7 @@ import subprocess
 from support.gateway_case import GatewayCase
 from support.quick_upstream import QuickUpstream
 from support.redis_server import free_port
-from support.waiting import DEADLINE, wait_until
+from support.waiting import DEADLINE, wait_seconds, wait_until
 from test_redis_failures import Load
 
 CONFIGURATION = """
@@ -17,10 +17,12 @@ global_limits: [k]
 upstreams: {{app: {{servers: ["{server}"]}}}}
 """
 MEBIBYTE = 1024 ** 2
+PROVEN = 1.1  # seconds, after which a connection was a good one, so that the next is tried for at once
+SETTLED = 10  # restarts, after which nothing should grow any more
 
 
 class Restarts(GatewayCase):
-    restarts = 40
+    restarts = 20
 
     def seen(self, count, state):
         """For a run that prints."""
@@ -50,10 +52,11 @@ class Restarts(GatewayCase):
             # Both workers are connected to this one.
             wait_until(lambda: self.metrics(gate).value("penstock_store_connects_total") >= before + 2, what="connections")
             load.more(4)
+            wait_seconds(PROVEN)
             server.kill()
             server.wait(DEADLINE)
             state = self.state(gate, load)
-            if count == 10:
+            if count == SETTLED:
                 first = state
             self.seen(count, state)
         self.assertEqual({response.status for response, _ in load.finish()}, {200})

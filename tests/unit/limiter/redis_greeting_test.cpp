@@ -18,7 +18,7 @@ redis_settings everything()
     redis_settings wanted;
     wanted.user = "gate";
     wanted.database = 3;
-    wanted.sentinels = sentinel_settings{.addresses = {{"s", 26379}}, .primary = "main"};
+    wanted.sentinels.emplace().primary = "main";
     return wanted;
 }
 
