@@ -203,20 +203,29 @@ TEST_CASE("a password that changes is read again where it came from")
     CHECK(worker.ask(one.view())->allowed);
 }
 
-TEST_CASE("one key's trouble is no reason to stop asking about the others")
+TEST_CASE("a key of another type is an untouched counter, not an error")
 {
     redis_server const server;
     redis_worker worker(patient(server));
     worker.until_up();
     one_claim const one{bucket(), "rl:{x}:one"};
-    one_claim const other{bucket(), "rl:{y}:one"};
     server.command({"LPUSH", "rl:{x}:one", "a"});
-    for (int i = 0; i < 10; ++i) CHECK(worker.ask(one.view()).error() == errc::script);
+    CHECK(worker.ask(one.view())->decisions[0].remaining == 99'999);
+    CHECK(server.command({"TYPE", "rl:{x}:one"}) == "string");
+}
+
+TEST_CASE("an error inside the script is that request's: others are asked all the same, and nobody is warned")
+{
+    redis_server const server({"--rename-command", "INCRBY", "NOBODYS"});
+    redis_worker worker(patient(server));
+    worker.until_up();
+    one_claim const one{bucket(), "rl:{x}:one"};
+    one_claim const look{bucket(), "rl:{x}:one", 0};
+    REQUIRE(worker.ask(one.view())->allowed);                                           // the first charge is a SET
+    for (int i = 0; i < 10; ++i) CHECK(worker.ask(one.view()).error() == errc::script); // the others are not
+    CHECK(worker.ask(look.view())->allowed);
     CHECK(worker.store().count().breaker_state == 0);
-    CHECK(worker.ask(other.view())->allowed);
     CHECK(worker.told().size() == 1);
-    server.command({"DEL", "rl:{x}:one"});
-    CHECK(worker.ask(one.view())->allowed);
 }
 
 } // namespace penstock::tests
