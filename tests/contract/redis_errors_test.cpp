@@ -216,14 +216,13 @@ TEST_CASE("a key of another type is an untouched counter, not an error")
 
 TEST_CASE("an error inside the script is that request's: others are asked all the same, and nobody is warned")
 {
-    redis_server const server({"--rename-command", "INCRBY", "NOBODYS"});
+    redis_server const server({"--rename-command", "SET", "NOBODYS"});
     redis_worker worker(patient(server));
     worker.until_up();
     one_claim const one{bucket(), "rl:{x}:one"};
     one_claim const look{bucket(), "rl:{x}:one", 0};
-    REQUIRE(worker.ask(one.view())->allowed);                                           // the first charge is a SET
-    for (int i = 0; i < 10; ++i) CHECK(worker.ask(one.view()).error() == errc::script); // the others are not
-    CHECK(worker.ask(look.view())->allowed);
+    for (int i = 0; i < 10; ++i) CHECK(worker.ask(one.view()).error() == errc::script);
+    CHECK(worker.ask(look.view())->allowed); // writes nothing
     CHECK(worker.store().count().breaker_state == 0);
     CHECK(worker.told().size() == 1);
 }
