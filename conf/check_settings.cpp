@@ -50,24 +50,6 @@ void check_admin(checked const& all, problem_list& problems)
                      "configuration; set a token or listen on 127.0.0.1");
 }
 
-void check_redis(checked const& all, problem_list& problems)
-{
-    auto const* redis = all.root.find("redis");
-    if (redis == nullptr) return;
-    auto const url = parsed(redis->find("url"), parse_redis_url);
-    if (auto const* file = redis->find("password_file"); url && file != nullptr && !url->password.empty()) {
-        problems.error(file->at, "redis.password_file", "redis.url holds a password, too; keep one of them");
-    }
-    auto const& breaker = all.read.redis->breaker;
-    if (breaker.open_for_max < breaker.open_for) {
-        auto const* longest = redis->find("breaker.open_for_max");
-        auto const* value = longest != nullptr ? longest : redis->find("breaker.open_for");
-        problems.error(value->at, longest != nullptr ? "redis.breaker.open_for_max" : "redis.breaker.open_for",
-                       "open_for (" + write_duration(breaker.open_for) + ") is longer than open_for_max (" +
-                           write_duration(breaker.open_for_max) + "); raise the one or lower the other");
-    }
-}
-
 // Each element of the list at `path` once.
 void check_no_repeats(checked const& all, std::string const& path, std::string (*meaning)(node const&), problem_list& problems)
 {
@@ -141,7 +123,6 @@ void check_settings(checked const& all, problem_list& problems)
 {
     check_bindings(all, problems);
     check_admin(all, problems);
-    check_redis(all, problems);
     check_no_repeats(all, "auth.api_keys.from", source_meaning, problems);
     check_no_repeats(all, "responses.rate_limit_fields", literal_meaning, problems);
     check_responses(all, problems);

@@ -5,6 +5,7 @@
 #include "conf/client_source.hpp"
 #include "conf/credential_source.hpp"
 #include "conf/key_language.hpp"
+#include "conf/redis_url.hpp"
 #include "conf/scalar.hpp"
 #include "conf/suggest.hpp"
 #include "conf/words.hpp"
@@ -200,8 +201,12 @@ std::string problem_with_value(known_key const& known, node const& value)
     case value_form::listen_address: return listen_address_problem(value);
     case value_form::endpoint: return endpoint_problem(value);
     case value_form::redis_url: // not shown: it may hold a password
-        return parse_redis_url(value.text) ? ""
-                                           : "is not the address of a Redis; write redis://HOST:PORT/DATABASE or unix:///PATH";
+        return parse_redis_url(value.text)
+                   ? ""
+                   : "is not the address of a Redis; write redis://HOST:PORT/DATABASE, rediss:// for TLS, "
+                     "unix:///PATH or redis+sentinel://HOST,HOST/NAME";
+    case value_form::host:
+        return is_host(value.text) ? "" : quote(value) + " is not a host; write a name or an address, without a port";
     case value_form::client_source: return client_source_problem(known, value);
     case value_form::network: return network_problem(value);
     case value_form::digest:

@@ -4,6 +4,7 @@
 #include "conf/client_source.hpp"
 #include "conf/read.hpp"
 #include "conf/read_auth.hpp"
+#include "conf/redis_url.hpp"
 #include "conf/scalar.hpp"
 #include "conf/words.hpp"
 
@@ -50,6 +51,17 @@ void read_redis(node const& root, attachments const& files, settings& into)
     into.redis = parsed(redis->find("url"), parse_redis_url).value_or(limiter::redis_settings{});
     auto& made = *into.redis;
     made.password = either(made.password, files.redis_password);
+    made.password_file = files.redis_password_file;
+    if (made.tls) {
+        made.tls->authorities = files.redis_authorities;
+        made.tls->certificate = files.redis_certificate;
+        made.tls->private_key = files.redis_private_key;
+        made.tls->server_name = text_of(redis->find("tls.server_name"));
+    }
+    if (made.sentinels) {
+        made.sentinels->user = text_of(redis->find("sentinel.user"));
+        made.sentinels->password = either(text_of(redis->find("sentinel.password")), files.sentinel_password);
+    }
     set(made.check_timeout, redis->find("check_timeout"), parse_duration);
     set(made.connect_timeout, redis->find("connect_timeout"), parse_duration);
     set(made.max_pending, redis->find("max_pending"), parse_integer);

@@ -7,13 +7,12 @@ namespace penstock::conf {
 namespace {
 
 constexpr std::string_view leave_out = "remove it";
-constexpr std::string_view plain_redis = "use redis://HOST:PORT/DATABASE or unix:///PATH";
+constexpr std::string_view one_redis = "use redis://HOST:PORT/DATABASE or redis+sentinel://HOST,HOST/NAME";
 
 constexpr unsupported table[] = {
     {"listeners[].tls", {}, "terminate TLS in front of it"},
-    {"redis.url", "rediss:*", plain_redis},
-    {"redis.url", "redis+sentinel:*", plain_redis},
-    {"redis.url", "redis+cluster:*", plain_redis},
+    {"redis.url", "redis+cluster:*", one_redis},
+    {"redis.url", "rediss+cluster:*", one_redis},
     {"upstreams.*.balance", "hash *", "use round_robin or least_requests"},
     {"upstreams.*.health", {}, leave_out},
     {"upstreams.*.servers[].tls", {}, leave_out},

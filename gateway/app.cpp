@@ -158,12 +158,13 @@ exit_status app::run(std::function<void()> const& started)
     auto const count = wanted != 0 ? wanted : usable_cores();
     auto const inform = [](std::string const& line) { spdlog::info("{}", line); };
     auto const warn = [](std::string const& line) { spdlog::warn("{}", line); };
+    auto const about_redis = [](auto const& say) { return [say](std::string const& line) { say("redis: " + line); }; };
+    store_watch_ = std::make_unique<store_watch>(about_redis(inform), about_redis(warn));
     auto const ask_for_keys = [this](std::string const& issuer) {
         asio::post(loop_, [this, issuer] { keys_.note_unknown_key(issuer); });
     };
-    for (unsigned i = 0; i < count; ++i)
-        workers_.push_back(
-            std::make_unique<worker>(i, shared_parts{memory_, waiting_, log_, inform, warn, ask_for_keys}, snapshot_));
+    shared_parts const parts{memory_, waiting_, log_, *store_watch_, inform, warn, ask_for_keys};
+    for (unsigned i = 0; i < count; ++i) workers_.push_back(std::make_unique<worker>(i, parts, snapshot_));
     if (!bind_listeners() || !start_admin()) return exit_status::refused;
     for (auto& each : workers_) each->start();
     keys_.follow(tokens_of(*snapshot_));
@@ -307,10 +308,11 @@ asio::awaitable<readiness> app::judge_readiness()
     auto const reports = co_await gather_reports();
     if (reports.size() < workers_.size()) state.reasons.emplace_back("a worker does not answer");
     state.ready = reports.size() == workers_.size();
-    auto const redis_down = std::ranges::any_of(
+    auto const down = std::ranges::find_if(
         reports, [](auto const& each) { return each.has_redis && (!each.redis.up || each.redis.breaker_state != 0); });
-    if (!redis_down) co_return state;
-    state.reasons.emplace_back("redis: not connected, or not answering in time");
+    if (down == reports.end()) co_return state;
+    auto const& trouble = down->redis.trouble;
+    state.reasons.emplace_back("redis: " + (trouble.empty() ? "not connected, or not answering in time" : trouble));
     for (auto const& policy : snapshot_->policies) { // whoever fails closed cannot serve without it (OP-1)
         if (policy.scope == limiter::scope::fleet && policy.on_store_failure == limiter::failure_mode::deny)
             state.ready = false;

@@ -171,12 +171,18 @@ void add_store(families& out, std::span<worker_report const> workers)
     unsigned breaker = 0;
     std::uint64_t commands = 0;
     std::uint64_t connects = 0;
-    std::array<std::uint64_t, 16> errors{};
+    std::uint64_t losses = 0;
+    std::uint64_t connect_failures = 0;
+    std::size_t pending = 0;
+    decltype(limiter::redis_store::counts::errors) errors{};
     for (auto const& worker : workers) {
         up = up && worker.redis.up;
         breaker = std::max(breaker, worker.redis.breaker_state);
         commands += worker.redis.commands;
         connects += worker.redis.connects;
+        losses += worker.redis.losses;
+        connect_failures += worker.redis.connect_failures;
+        pending += worker.redis.pending;
         for (std::size_t i = 0; i < errors.size(); ++i) errors[i] += worker.redis.errors[i];
     }
     gauge(out.add("store_up", "1 if every worker is connected to Redis.", MetricType::Gauge), {}, up ? 1 : 0);
@@ -185,8 +191,14 @@ void add_store(families& out, std::span<worker_report const> workers)
         {}, breaker);
     counter(out.add("store_commands_total", "Commands sent to Redis.", MetricType::Counter), {}, commands);
     counter(out.add("store_connects_total", "Connections made to Redis.", MetricType::Counter), {}, connects);
+    counter(out.add("store_connection_losses_total", "Connections to Redis that served and were lost.", MetricType::Counter),
+            {}, losses);
+    counter(out.add("store_connect_failures_total", "Tries to connect to Redis that failed.", MetricType::Counter), {},
+            connect_failures);
+    gauge(out.add("store_pending", "Commands sent to Redis and not answered yet.", MetricType::Gauge), {},
+          static_cast<double>(pending));
     auto& kinds = out.add("store_errors_total", "Checks that Redis did not answer, by kind.", MetricType::Counter);
-    for (std::size_t i = 1; i <= static_cast<std::size_t>(limiter::errc::protocol); ++i)
+    for (std::size_t i = 1; i <= static_cast<std::size_t>(limiter::last_errc); ++i)
         counter(kinds, {{"kind", std::string(limiter::name_of(static_cast<limiter::errc>(i)))}}, errors[i]);
 }
 

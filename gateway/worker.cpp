@@ -236,9 +236,12 @@ void worker::install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> con
         auto const unchanged = view_ && view_->redis && view_->snapshot->settings.redis == next->settings.redis;
         using change = limiter::redis_store::change;
         auto const tell = [this](change direction, std::string const& what) {
-            auto const& say = direction == change::better ? parts_.inform : parts_.warn;
-            say("worker " + std::to_string(index_) + ": " + what);
+            if (direction == change::better)
+                parts_.store.better(index_, what);
+            else
+                parts_.store.worse(index_, what);
         };
+        if (!unchanged) parts_.store.begins_anew(index_);
         made->redis =
             unchanged ? view_->redis : std::make_shared<limiter::redis_store>(loop_, *next->settings.redis, random_(), tell);
         if (unchanged) {

@@ -9,6 +9,7 @@
 #include "gateway/configuration_view.hpp"
 #include "gateway/listening_socket.hpp"
 #include "gateway/session.hpp"
+#include "gateway/store_watch.hpp"
 #include "gateway/telemetry.hpp"
 #include "gateway/workspace.hpp"
 #include "limiter/memory_store.hpp"
@@ -36,6 +37,7 @@ struct shared_parts {
     limiter::memory_store& memory;
     limiter::waiting_room& waiting;
     access_log& log;
+    store_watch& store;
     std::function<void(std::string const&)> inform;      // one line for the operator
     std::function<void(std::string const&)> warn;        // likewise, about something that is not as it should be
     std::function<void(std::string const&)> unknown_key; // a token names a key that this issuer is not known to have

@@ -1,7 +1,7 @@
 // The concurrency permits that one worker holds in Redis: how many of each key, and what Redis must be told and when, so that
 // they stay held while their requests live and not for longer. Redis knows the worker by the holder number of its present
 // connection; what nobody renews lapses there by itself (permit_lapse). Knows no connection and no clock; called by
-// connection_owner. Pure.
+// permit_keeper. Pure.
 #pragma once
 
 #include "limiter/redis/codec.hpp"

@@ -1,35 +1,27 @@
-// The store that the fleet shares: one EVALSHA per request over one pipelined connection per worker, Redis' clock, Redis'
+// The store that the fleet shares, on one Redis node: one EVALSHA per request over one pipelined connection per worker, Redis' clock, Redis'
 // arithmetic (lua/acquire.lua). Adds deadline and breaker: a dead, slow or restarting Redis costs a request at most
 // check_timeout, and nothing once the breaker is open. Owned and used by one worker's thread.
 #pragma once
 
 #include "limiter/asked_store.hpp"
 #include "limiter/redis/background_call.hpp"
+#include "limiter/redis/node_state.hpp"
 #include "limiter/redis/redis_settings.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <string>
 
 namespace penstock::limiter {
 
 class redis_store final : public asked_store {
 public:
-    struct counts {
-        std::uint64_t commands = 0;             // sent
-        std::uint64_t connects = 0;             // connections established
-        std::array<std::uint64_t, 16> errors{}; // by errc value
-        bool up = false;
-        unsigned breaker_state = 0; // 0 closed, 1 half open, 2 open
-    };
-    // Called on the worker's thread at each change of state (up, down, breaker), once per change, for one log line.
-    enum class change : std::uint8_t { better, worse };
-    using state_listener = std::function<void(change direction, std::string const& what_happened)>;
+    using counts = redis::node_counts;
+    // Called on the worker's thread.
+    using change = redis::change;
+    using state_listener = redis::state_listener;
 
     // Starts connecting at once; starting without Redis works. `seed` spreads back-off jitter between workers.
     redis_store(boost::asio::io_context& worker, redis_settings wanted, std::uint64_t seed, state_listener listener);
@@ -51,11 +43,11 @@ public:
     // nothing.
     void stop();
 
-    [[nodiscard]] counts count() const noexcept;
+    [[nodiscard]] counts count() const;
 
 private:
-    struct connection_owner;
-    std::shared_ptr<connection_owner> owner_;
+    struct node;
+    std::shared_ptr<node> node_;
 };
 
 } // namespace penstock::limiter
