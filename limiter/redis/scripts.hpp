@@ -16,6 +16,7 @@ namespace scripts {
 extern script const acquire; // lua/acquire.lua
 extern script const refund;  // lua/refund.lua
 extern script const lease;   // lua/lease.lua
+extern script const announce; // lua/announce.lua
 
 } // namespace scripts
 
