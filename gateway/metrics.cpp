@@ -166,10 +166,12 @@ void add_limits(families& out, telemetry const& total, process_report const& pro
 
 void add_outages(families& out, limiter::stand_in::counts const& local)
 {
-    gauge(out.add("gateways_alive", "Gateways of the fleet, as Redis said last: what a limit is divided by while it says nothing.",
+    gauge(out.add("gateways_alive",
+                  "Gateways of the fleet, as Redis said last: what a limit is divided by while it says nothing.",
                   MetricType::Gauge),
           {}, static_cast<double>(local.gateways));
-    gauge(out.add("outage_counters", "Counters with charges of an outage that Redis has not been told of yet.", MetricType::Gauge),
+    gauge(out.add("outage_counters", "Counters with charges of an outage that Redis has not been told of yet.",
+                  MetricType::Gauge),
           {}, static_cast<double>(local.owed));
     counter(out.add("outage_permits_handed_over_total", "Permits admitted in Redis' place that it was charged for afterwards.",
                     MetricType::Counter),

@@ -137,8 +137,8 @@ private:
     std::atomic<bool> stopping_ = false;
     std::mt19937_64 random_;
     std::uint32_t turn_ = 0;
-    std::int64_t announced_as_;       // the process, where this is its first worker
-    limiter::gateway_census census_;  // likewise
+    std::int64_t announced_as_;      // the process, where this is its first worker
+    limiter::gateway_census census_; // likewise
     std::thread thread_;
 };
 

@@ -22,9 +22,9 @@ namespace penstock::limiter {
 // Permits of one counter to be charged. Outlives the snapshot by which they were admitted.
 struct outage_debt {
     std::string key;
-    std::uint8_t identity_end = 0; // of the key, as in claim
-    std::uint32_t packed_id = 0;   // as in policy
-    limiter::algorithm whole;      // what the fleet as a whole is held to
+    std::uint8_t identity_end = 0;                 // of the key, as in claim
+    std::uint32_t packed_id = 0;                   // as in policy
+    limiter::algorithm whole;                      // what the fleet as a whole is held to
     std::shared_ptr<limiter::calendar const> days; // that `whole` counts by, if it does: the ones near the last charge
     std::int64_t permits = 0;
 };

@@ -18,10 +18,10 @@ public:
     static constexpr std::size_t usual_bound = 65'536; // counters in the ledger, some 200 bytes each
 
     struct counts {
-        std::uint64_t gateways = 0;       // that this process takes to be alive
-        std::uint64_t owed = 0;           // counters with charges that the store does not know of
-        std::uint64_t handed_over = 0;    // permits that the store was told of
-        std::uint64_t not_recorded = 0;   // permits charged here that it never will be told of: too many counters
+        std::uint64_t gateways = 0;     // that this process takes to be alive
+        std::uint64_t owed = 0;         // counters with charges that the store does not know of
+        std::uint64_t handed_over = 0;  // permits that the store was told of
+        std::uint64_t not_recorded = 0; // permits charged here that it never will be told of: too many counters
     };
 
     // The counters live in `memory`, which outlives this.
@@ -70,7 +70,8 @@ private:
     base::hash_key secret_; // random: nobody can choose keys that take each other's place
     recent_answers answers_;
     outage_ledger ledger_;
-    std::atomic<std::uint64_t> part_{std::uint64_t{1} << 32}; // gateways, place: in one word, so that nobody sees half of a change
+    std::atomic<std::uint64_t> part_{std::uint64_t{1}
+                                     << 32}; // gateways, place: in one word, so that nobody sees half of a change
     std::atomic<std::uint64_t> handed_over_{0};
     std::atomic<std::uint64_t> not_recorded_{0};
 };
