@@ -18,9 +18,9 @@ namespace {
 
 constexpr auto housekeeping_every = limiter::gateway_census::interval;
 constexpr std::string_view fleet_name = "{penstock-gateways}"; // of the key in which gateways announce themselves
-constexpr base::micros accept_pause{100'000};     // when descriptors have run out (OP-47)
-constexpr base::micros accept_calm{10'000'000};   // without a failure: descriptors are no longer short
-constexpr base::micros returns_patience{250'000}; // with a store that is to take permits back
+constexpr base::micros accept_pause{100'000};                  // when descriptors have run out (OP-47)
+constexpr base::micros accept_calm{10'000'000};                // without a failure: descriptors are no longer short
+constexpr base::micros returns_patience{250'000};              // with a store that is to take permits back
 constexpr base::micros returns_poll{1'000};
 constexpr std::size_t log_batch_bytes = 32 * 1024;
 
@@ -190,7 +190,6 @@ asio::awaitable<void> worker::tick()
 // Of the whole process, by its first worker: that it lives, and how many others do.
 void worker::announce()
 {
-    parts_.local.set_part(census_.part());
     if (!view_->redis) return;
     auto heard = [this](base::result<limiter::redis::reply> const& answer) {
         auto const told = answer ? limiter::redis::decode_announcement(*answer) : answer.error();
@@ -258,6 +257,7 @@ void worker::install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> con
         for (std::size_t i = 0; i < keys.size(); ++i) made->tokens->install(tokens->issuers[i].name, keys[i]);
     }
     census_.set_floor(next->settings.gateways_at_least);
+    if (index_ == 0) parts_.local.set_part(census_.part());
     if (next->settings.redis) {
         auto const unchanged = view_ && view_->redis && view_->snapshot->settings.redis == next->settings.redis;
         using change = limiter::redis_store::change;

@@ -18,12 +18,14 @@ namespace {
 using namespace std::chrono_literals;
 using limiter::fleet_part;
 
+// Far ahead of the server's own clock, by which keys expire.
+constexpr auto begin = base::at_epoch_us(4'000'000'000'000'000);
 constexpr auto fleet_key = "rl:{penstock-gateways}";
 
 // Gateways that announce themselves, by a clock of the test's own.
 struct announcing {
     redis_server server;
-    base::instant now = base::at_epoch_us(1'700'000'000'000'000);
+    base::instant now = begin;
     redis_worker worker{settings()};
 
     announcing() { worker.until_up(); }
@@ -33,7 +35,7 @@ struct announcing {
         wanted.test_clock = &now;
         return wanted;
     }
-    base::result<fleet_part> announce(std::int64_t id)
+    fleet_part announce(std::int64_t id)
     {
         std::optional<base::result<fleet_part>> told;
         worker.store().call({.what = &limiter::redis::scripts::announce,
@@ -43,7 +45,7 @@ struct announcing {
                                  told = answer ? limiter::redis::decode_announcement(*answer) : answer.error();
                              }});
         worker.run_until([&] { return told.has_value(); });
-        return *told;
+        return told->value();
     }
 };
 
@@ -73,7 +75,7 @@ TEST_CASE_FIXTURE(announcing, "gateways that announce themselves are counted, in
 
 TEST_CASE_FIXTURE(announcing, "nobody outlives a clock that was set back, and the key expires with the last of them")
 {
-    CHECK(announce(1));
+    CHECK(announce(1) == fleet_part{.gateways = 1, .place = 0});
     now -= 3600s;
     CHECK(announce(2) == fleet_part{.gateways = 2, .place = 1});
     now += 5s;
@@ -98,11 +100,13 @@ TEST_CASE("a reply that is none is refused")
     using limiter::redis::reply;
     std::string const short_one(16, '\0');
     std::string const nobody(24, '\0');
-    CHECK_FALSE(limiter::redis::decode_announcement({.kind = reply::type::bulk, .text = short_one, .size = short_one.size()}));
-    CHECK_FALSE(limiter::redis::decode_announcement({.kind = reply::type::bulk, .text = nobody, .size = nobody.size()}));
-    CHECK_FALSE(limiter::redis::decode_announcement({.kind = reply::type::other}));
-    CHECK(limiter::redis::decode_announcement({.kind = reply::type::error, .text = "NOPERM x"}).error() ==
-          limiter::make_error_code(limiter::errc::refused_login));
+    auto const reason = [](reply::type kind, std::string_view text) {
+        return limiter::redis::decode_announcement({.kind = kind, .text = text, .size = text.size()}).error();
+    };
+    CHECK(reason(reply::type::bulk, short_one) == limiter::make_error_code(limiter::errc::protocol));
+    CHECK(reason(reply::type::bulk, nobody) == limiter::make_error_code(limiter::errc::protocol));
+    CHECK(reason(reply::type::other, "") == limiter::make_error_code(limiter::errc::protocol));
+    CHECK(reason(reply::type::error, "NOPERM x") == limiter::make_error_code(limiter::errc::refused_login));
 }
 
 TEST_CASE("charged afterwards, every algorithm's counter in Redis is what the same charges make of it here, to the bit")
@@ -112,7 +116,7 @@ TEST_CASE("charged afterwards, every algorithm's counter in Redis is what the sa
     auto const seed = std::random_device{}();
     CAPTURE(seed);
     std::mt19937_64 random(seed);
-    auto const days = short_days(base::at_epoch_us(1'700'000'000'000'000), 2s);
+    auto const days = short_days(begin, 2s);
     for (int round = 0; round < 300; ++round) {
         auto const which = static_cast<std::size_t>(round) % (algorithm_count - 1); // held permits are announced instead
         auto const policy = fleet_wide(random_limit(random, which, days));
@@ -122,7 +126,7 @@ TEST_CASE("charged afterwards, every algorithm's counter in Redis is what the sa
         limiter::claim one;
         one.policy = &policy;
         one.key.append("rl:{" + std::to_string(round) + "}:k");
-        base::instant now = base::at_epoch_us(1'700'000'000'000'000 + static_cast<std::int64_t>(random() % 1'000'000));
+        auto now = begin + base::micros{static_cast<std::int64_t>(random() % 1'000'000)};
         auto const look = [&](auto& store) {
             auto looking = one;
             looking.cost = 0;

@@ -61,7 +61,7 @@ public:
     {
         double worst = 0;
         for (std::size_t i = 0; i < admitted_.size(); ++i) {
-            for (auto j = i; j < admitted_.size() && admitted_[j] - admitted_[i] < 3 * window; ++j)
+            for (auto j = i; j < admitted_.size() && admitted_[j] - admitted_[i] < 5 * window; ++j)
                 worst = std::max(worst, static_cast<double>(j - i + 1) - permitted(admitted_[i], admitted_[j]));
         }
         return worst;
@@ -204,14 +204,18 @@ TEST_CASE("a fleet that knew a counter as the outage began, and hands over at it
 {
     auto const seed = std::random_device{}();
     CAPTURE(seed);
-    auto const& bucket = curves().front();
-    fleet known(bucket.how, {}, seed);
-    known.run(8.0, 60 * window); // everybody has just heard that nothing is left
-    CHECK(known.worst_excess(bucket.permitted) <= gateways);
+    auto const bucket = curves().front();
+    double worst_forgetful = 0;
+    for (std::uint64_t run = 0; run < 40; ++run) {
+        fleet known(bucket.how, {}, seed + run);
+        known.run(8.0, 5 * window); // everybody has just heard that nothing is left
+        CHECK(known.worst_excess(bucket.permitted) <= gateways);
 
-    fleet forgetful(bucket.how, {.stagger = {}, .hands_over = false}, seed);
-    forgetful.run(8.0, 60 * window);
-    CHECK(forgetful.worst_excess(bucket.permitted) > gateways);
+        fleet forgetful(bucket.how, {.stagger = {}, .hands_over = false}, seed + run);
+        forgetful.run(8.0, 5 * window);
+        worst_forgetful = std::max(worst_forgetful, forgetful.worst_excess(bucket.permitted));
+    }
+    CHECK(worst_forgetful > limit / 2);
 }
 
 } // namespace penstock::limiter::tests

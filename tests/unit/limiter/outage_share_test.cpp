@@ -163,7 +163,7 @@ TEST_CASE("the entries of all gateways add up to what was left")
 {
     std::mt19937 random(7);
     for (int round = 0; round < 1'000; ++round) {
-        auto const gateways = std::uint32_t{1} + random() % 9;
+        auto const gateways = static_cast<std::uint32_t>(1 + random() % 9);
         auto const limit = static_cast<std::int64_t>(1 + random() % 500);
         auto const remaining = static_cast<std::int64_t>(random() % (limit + 1));
         for (auto const& whole : every_algorithm(limit, limit)) {
