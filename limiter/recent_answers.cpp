@@ -28,13 +28,9 @@ recent_answers::recent_answers() : all_(static_cast<std::uint64_t*>(std::calloc(
     if (!all_) throw std::bad_alloc{};
 }
 
-void recent_answers::note(std::uint64_t tag, last_answer const& said, std::int64_t burst) noexcept
+void recent_answers::note(std::uint64_t tag, last_answer const& said) noexcept
 {
     auto* const at = place_of(tag);
-    if (said.remaining >= burst - said.remaining) { // half full: as much as is taken for granted of a counter not known
-        if (read(at[0]) == sealed(tag, read(at[1]), read(at[2]), read(at[3]))) write(at[0], 0);
-        return;
-    }
     auto const remaining = static_cast<std::uint64_t>(said.remaining);
     auto const when = static_cast<std::uint64_t>(base::since_epoch_us(said.at));
     auto const reset = static_cast<std::uint64_t>(said.reset_after.count());

@@ -1,7 +1,6 @@
-// What the fleet's store last said of counters that are less than half full, for the outage that may begin now: 65,536 of them,
-// each in the place that its key's hash gives it, the newer in place of the older. Written on the path of every request: no lock, no
-// allocation, four plain stores, and none at all for a counter that is rather full and not there. Thread safe: a reader that
-// meets a writer finds nothing.
+// What the fleet's store said last of 65,536 counters, for the outage that may begin now: each in the place that its key's hash gives
+// it, the newer in place of the older. Written on the path of a request: no lock, no allocation, four plain stores. Thread safe: a
+// reader that meets a writer finds nothing. Owned by stand_in, which says what is worth keeping.
 #pragma once
 
 #include "limiter/outage_share.hpp"
@@ -18,8 +17,8 @@ public:
     // Memory is only taken as it is written to. Throws std::bad_alloc.
     recent_answers();
 
-    // `tag`: a hash of the counter's key, never 0. `burst`: as much as it can hold.
-    void note(std::uint64_t tag, last_answer const& said, std::int64_t burst) noexcept;
+    // `tag`: a hash of the counter's key, never 0.
+    void note(std::uint64_t tag, last_answer const& said) noexcept;
     [[nodiscard]] std::optional<last_answer> find(std::uint64_t tag) const noexcept;
 
 private:

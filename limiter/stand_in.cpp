@@ -131,7 +131,10 @@ void stand_in::give_back(claim const& what, charge const& taken, base::instant n
 
 void stand_in::note(partition::partition_key const& key, algorithm const& limit, last_answer const& said) noexcept
 {
-    answers_.note(tag_of(key.view()), said, burst_of(limit));
+    // Half full is what an outage takes for granted of a counter that it knows nothing of; and what was said of it before, when it
+    // was emptier, has refilled by now.
+    if (said.remaining >= burst_of(limit) - said.remaining) return;
+    answers_.note(tag_of(key.view()), said);
 }
 
 void stand_in::note(std::span<claim const> asked, verdict const& said, base::instant at) noexcept

@@ -1,4 +1,4 @@
-// What is kept of the store's last answers: the counters that are less than half full, the newest word of each, nothing torn.
+// What is kept of the store's last answers: the newest word on each counter, nothing torn.
 #include "limiter/recent_answers.hpp"
 #include "tests/unit/limiter/claims.hpp"
 
@@ -14,28 +14,15 @@ TEST_CASE("the last word on a counter is found, another counter's is not")
     recent_answers kept;
     CHECK_FALSE(kept.find(5));
     last_answer const said{.remaining = 3, .at = start, .reset_after = seconds(7)};
-    kept.note(5, said, 10);
+    kept.note(5, said);
     CHECK(kept.find(5) == said);
     CHECK_FALSE(kept.find(6));
     CHECK_FALSE(kept.find(5 + 65'536)); // whose place it is too
     last_answer const later{.remaining = 1, .at = start + seconds(1), .reset_after = seconds(9)};
-    kept.note(5, later, 10);
+    kept.note(5, later);
     CHECK(kept.find(5) == later);
-    kept.note(5 + 65'536, said, 10);
+    kept.note(5 + 65'536, said);
     CHECK_FALSE(kept.find(5));
-}
-
-TEST_CASE("a counter that is half full is not kept, and no more once it is again")
-{
-    recent_answers kept;
-    kept.note(9, {.remaining = 5, .at = start, .reset_after = {}}, 10);
-    CHECK_FALSE(kept.find(9));
-    kept.note(9, {.remaining = 4, .at = start, .reset_after = {}}, 10);
-    CHECK(kept.find(9));
-    kept.note(9 + 65'536, {.remaining = 9, .at = start, .reset_after = {}}, 10); // another's: changes nothing
-    CHECK(kept.find(9));
-    kept.note(9, {.remaining = 6, .at = start, .reset_after = {}}, 10);
-    CHECK_FALSE(kept.find(9));
 }
 
 TEST_CASE("whoever reads while two others write finds one of their words, or nothing")
@@ -44,7 +31,7 @@ TEST_CASE("whoever reads while two others write finds one of their words, or not
     std::atomic<bool> done = false;
     auto const write = [&](std::int64_t which) {
         last_answer const said{.remaining = which, .at = start + seconds(which), .reset_after = seconds(2 * which)};
-        while (!done) kept.note(1, said, 1'000);
+        while (!done) kept.note(1, said);
     };
     std::thread one(write, 11);
     std::thread other(write, 222);
