@@ -149,6 +149,11 @@ void link::out_of_step()
     lost(errc::protocol);
 }
 
+void link::hold(claim const& what)
+{
+    if (auto const* limit = std::get_if<concurrency>(&what.algorithm())) permits_.hold({what.key, limit->limit, what.cost});
+}
+
 void link::give_back(claim const& what, charge const& taken)
 {
     if (auto const* limit = std::get_if<concurrency>(&what.algorithm()))

@@ -60,6 +60,7 @@ public:
     void ask(std::span<claim const> asked, base::instant deadline, waiter& who);
     void call(background_call what) override;
     void give_back(claim const& what, charge const& taken);
+    void hold(claim const& what);
 
     [[nodiscard]] std::string target() const; // host:port or path, of the present or next connection
     // Adds what it has counted, and how it is.
