@@ -214,7 +214,12 @@ std::optional<ip_network> ip_network::parse(std::string_view text) noexcept
 
 bool ip_network::contains(ip_address const& address) const noexcept
 {
-    return address.is_v4() == address_.is_v4() && address.masked(prefix_) == address_;
+    if (address.is_v4() != address_.is_v4()) return false;
+    auto const whole = prefix_ / 8; // bytes
+    auto const& theirs = address.bytes();
+    auto const& ours = address_.bytes();
+    if (std::memcmp(theirs.data(), ours.data(), whole) != 0) return false;
+    return prefix_ % 8 == 0 || ((theirs[whole] ^ ours[whole]) & (0xFF00U >> prefix_ % 8) & 0xFFU) == 0;
 }
 
 std::string ip_network::to_string() const { return address_.to_string() + '/' + std::to_string(prefix_); }

@@ -53,97 +53,29 @@ bool is_host_name(std::string_view host)
            host.front() != '.' && host.front() != '-';
 }
 
-// A name, or an address in its one strict form: 10.1 or 010.0.0.1 would be read by some as another address (IP-9).
-bool is_host(std::string_view host)
-{
-    if (base::ip_address::parse(host)) return true;
-    return is_host_name(host) && host.find_first_not_of("0123456789.") != std::string_view::npos;
-}
-
-std::optional<std::string> parse_unix_path(std::string_view path)
-{
-    if (!path.starts_with('/') || path.size() < 2 || path.size() > longest_unix_path) return std::nullopt;
-    return std::string{path};
-}
-
-std::optional<std::string> percent_decoded(std::string_view text)
-{
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            out += text[i];
-            continue;
-        }
-        if (i + 2 >= text.size()) return std::nullopt;
-        auto const lower = [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + ('a' - 'A')) : c; };
-        auto const high = digits.find(lower(text[i + 1]));
-        auto const low = digits.find(lower(text[i + 2]));
-        if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
-        out += static_cast<char>(high * 16 + low);
-        i += 2;
-    }
-    return out;
-}
-
-// Takes `[[user]:password@]` off the front of `rest`.
-bool take_login(std::string_view& rest, limiter::redis_settings& into)
-{
-    auto const at = rest.find('@');
-    if (at == std::string_view::npos) return true;
-    auto const login = rest.substr(0, at);
-    rest.remove_prefix(at + 1);
-    auto const colon = login.find(':');
-    if (colon == std::string_view::npos) return false;
-    auto user = percent_decoded(login.substr(0, colon));
-    auto password = percent_decoded(login.substr(colon + 1));
-    if (!user || !password) return false;
-    into.user = std::move(*user);
-    into.password = std::move(*password);
-    return true;
-}
-
-bool set_database(std::string_view text, limiter::redis_settings& into)
-{
-    auto const database = parse_integer(text);
-    if (!database || *database > 1'000'000) return false;
-    into.database = static_cast<unsigned>(*database);
-    return true;
-}
-
-std::optional<limiter::redis_settings> parse_redis_socket(std::string_view rest)
-{
-    limiter::redis_settings made;
-    if (!take_login(rest, made)) return std::nullopt;
-    auto const query = rest.find('?');
-    auto path = parse_unix_path(rest.substr(0, query));
-    if (!path) return std::nullopt;
-    made.unix_path = std::move(*path);
-    if (query == std::string_view::npos) return made;
-    auto const parameter = rest.substr(query + 1);
-    if (!parameter.starts_with("db=") || !set_database(parameter.substr(3), made)) return std::nullopt;
-    return made;
-}
-
-std::optional<limiter::redis_settings> parse_redis_host(std::string_view rest)
-{
-    limiter::redis_settings made;
-    if (!take_login(rest, made)) return std::nullopt;
-    auto const slash = rest.find('/');
-    auto const target = split(rest.substr(0, slash));
-    if (!target || !is_host(target->host)) return std::nullopt;
-    made.host = target->host;
-    if (target->port) {
-        auto const port = parse_port(*target->port, 1);
-        if (!port) return std::nullopt;
-        made.port = *port;
-    }
-    if (slash == std::string_view::npos || slash + 1 == rest.size()) return made;
-    if (!set_database(rest.substr(slash + 1), made)) return std::nullopt;
-    return made;
-}
-
 } // namespace
+
+// 10.1 or 010.0.0.1 would be read by some as another address.
+bool is_host(std::string_view text)
+{
+    if (base::ip_address::parse(text)) return true;
+    return is_host_name(text) && text.find_first_not_of("0123456789.") != std::string_view::npos;
+}
+
+std::optional<std::string> parse_unix_path(std::string_view text)
+{
+    if (!text.starts_with('/') || text.size() < 2 || text.size() > longest_unix_path) return std::nullopt;
+    return std::string{text};
+}
+
+std::optional<host_and_port> parse_host_and_port(std::string_view text, std::uint16_t otherwise)
+{
+    auto const parts = split(text);
+    if (!parts || !is_host(parts->host)) return std::nullopt;
+    auto const port = parts->port ? parse_port(*parts->port, 1) : std::optional{otherwise};
+    if (!port) return std::nullopt;
+    return host_and_port{std::string{parts->host}, *port};
+}
 
 std::optional<bind_address> parse_bind_address(std::string_view text)
 {
@@ -181,15 +113,6 @@ std::optional<proxy::endpoint_spec> parse_endpoint(std::string_view text)
     made.host = parts->host;
     made.port = *port;
     return made;
-}
-
-std::optional<limiter::redis_settings> parse_redis_url(std::string_view text)
-{
-    constexpr std::string_view by_host = "redis://";
-    constexpr std::string_view by_socket = "unix://";
-    if (text.starts_with(by_host)) return parse_redis_host(text.substr(by_host.size()));
-    if (text.starts_with(by_socket)) return parse_redis_socket(text.substr(by_socket.size()));
-    return std::nullopt;
 }
 
 std::optional<base::ip_network> parse_network(std::string_view text)

@@ -1,5 +1,6 @@
-// The written forms of addresses: where to listen, where an upstream is, where Redis is. Knows no key and resolves no name.
-// Called by check_value and compile. Pure.
+// The written forms of addresses: where to listen, where an upstream is. Knows no key and resolves no name.
+// Called by check_value, compile and
+// redis_url. Pure.
 #pragma once
 
 #include "base/ip_address.hpp"
@@ -18,9 +19,16 @@ std::optional<bind_address> parse_bind_address(std::string_view text);
 // app:3000, 10.0.0.1:3000, [2001:db8::1]:3000 or unix:/path.
 std::optional<proxy::endpoint_spec> parse_endpoint(std::string_view text);
 
-// redis://[[user]:password@]host[:port][/database], unix://[[user]:password@]/path[?db=database]. User and password may be
-// percent-encoded. Only what a URL can say is set.
-std::optional<limiter::redis_settings> parse_redis_url(std::string_view text);
+// A host, a name or an address in its one strict form (IP-9), without a port.
+bool is_host(std::string_view text);
+// cache.local:6379, 10.0.0.1, [2001:db8::1]:6379; `otherwise` is the port that none means.
+struct host_and_port {
+    std::string host;
+    std::uint16_t port;
+};
+std::optional<host_and_port> parse_host_and_port(std::string_view text, std::uint16_t otherwise);
+// An absolute path that fits the address of a unix socket.
+std::optional<std::string> parse_unix_path(std::string_view text);
 
 // Address or address/prefix, without bits beyond the prefix.
 std::optional<base::ip_network> parse_network(std::string_view text);

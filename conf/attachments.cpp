@@ -9,6 +9,7 @@ namespace penstock::conf {
 namespace {
 
 constexpr std::size_t most_secret_bytes = std::size_t{4} * 1024;
+constexpr std::size_t most_certificate_bytes = std::size_t{4} * 1024 * 1024; // a bundle of authorities has a quarter of it
 constexpr std::size_t most_template_bytes = std::size_t{256} * 1024;
 
 struct reader {
@@ -41,6 +42,24 @@ struct reader {
         return *text;
     }
 
+    // The path that `key` names, or nothing.
+    [[nodiscard]] std::string path(std::string const& key) const
+    {
+        auto const* value = root.find(key);
+        if (value == nullptr || !value->is_scalar() || value->text.empty()) return {};
+        return absolute(std::filesystem::path{folder} / value->text).string();
+    }
+
+    // What `key` names, as it is.
+    [[nodiscard]] std::string certificates(std::string const& key) const
+    {
+        auto const* value = root.find(key);
+        if (value == nullptr || !value->is_scalar() || value->text.empty()) return {};
+        auto const text = read(key, *value, most_certificate_bytes);
+        if (text && text->empty()) problems.error(value->at, key, "'" + value->written + "' is empty; put PEM text into it");
+        return text.value_or(std::string{});
+    }
+
     [[nodiscard]] std::string body_template() const
     {
         std::string const key = "responses.rejection.body";
@@ -56,7 +75,15 @@ struct reader {
 attachments read_attachments(node const& root, std::string const& folder, problem_list& problems)
 {
     reader const from{root, folder, problems};
-    return {from.secret("admin.token"), from.secret("redis.password"), from.secret("redis.hash_secret"), from.body_template()};
+    return {.admin_token = from.secret("admin.token"),
+            .redis_password = from.secret("redis.password"),
+            .hash_secret = from.secret("redis.hash_secret"),
+            .redis_password_file = from.path("redis.password_file"),
+            .sentinel_password = from.secret("redis.sentinel.password"),
+            .redis_authorities = from.certificates("redis.tls.ca_file"),
+            .redis_certificate = from.certificates("redis.tls.certificate_file"),
+            .redis_private_key = from.certificates("redis.tls.private_key_file"),
+            .body_template = from.body_template()};
 }
 
 } // namespace penstock::conf

@@ -13,6 +13,11 @@ struct attachments {
     std::string admin_token;
     std::string redis_password;
     std::string hash_secret;
+    std::string redis_password_file; // its path, from wherever the process stands
+    std::string sentinel_password;
+    std::string redis_authorities;
+    std::string redis_certificate;
+    std::string redis_private_key;
     std::string body_template;
 };
 

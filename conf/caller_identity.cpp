@@ -1,6 +1,7 @@
 #include "conf/caller_identity.hpp"
 
 #include "conf/key_language.hpp"
+#include "partition/client_address.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -102,7 +103,7 @@ std::string problem_with_value(partition::entry const& what, std::string_view va
 {
     if (value.empty()) return "has an empty value, which no request has; write one";
     auto const is_address = what.source == entry_source::client_ip || what.source == entry_source::client_network;
-    if (is_address && !base::ip_address::parse(value))
+    if (is_address && value != partition::nameless_client && !base::ip_address::parse(value))
         return '\'' + std::string{value} + "' is no address; write for example 192.0.2.1 or 2001:db8::1";
     return {};
 }

@@ -15,7 +15,9 @@ struct checked {
     outline const& parts;
 };
 
-void check_settings(checked const& all, problem_list& problems); // listeners, admin, Redis, client, answers
+void check_settings(checked const& all, problem_list& problems); // listeners, admin, answers
+void check_redis(checked const& all, problem_list& problems);    // how to reach it, and when not to
+void check_client(checked const& all, problem_list& problems);   // who is believed about who is calling
 void check_limits(checked const& all, problem_list& problems);   // each limit by itself
 void check_options(checked const& all, problem_list& problems);  // queues, leases, shards
 void check_tiers(checked const& all, problem_list& problems);    // overrides and attributes

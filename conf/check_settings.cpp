@@ -50,51 +50,6 @@ void check_admin(checked const& all, problem_list& problems)
                      "configuration; set a token or listen on 127.0.0.1");
 }
 
-void check_redis(checked const& all, problem_list& problems)
-{
-    auto const* redis = all.root.find("redis");
-    if (redis == nullptr) return;
-    auto const url = parsed(redis->find("url"), parse_redis_url);
-    if (auto const* file = redis->find("password_file"); url && file != nullptr && !url->password.empty()) {
-        problems.error(file->at, "redis.password_file", "redis.url holds a password, too; keep one of them");
-    }
-    auto const& breaker = all.read.redis->breaker;
-    if (breaker.open_for_max < breaker.open_for) {
-        auto const* longest = redis->find("breaker.open_for_max");
-        auto const* value = longest != nullptr ? longest : redis->find("breaker.open_for");
-        problems.error(value->at, longest != nullptr ? "redis.breaker.open_for_max" : "redis.breaker.open_for",
-                       "open_for (" + write_duration(breaker.open_for) + ") is longer than open_for_max (" +
-                           write_duration(breaker.open_for_max) + "); raise the one or lower the other");
-    }
-}
-
-void check_client(checked const& all, problem_list& problems)
-{
-    auto const& client = all.read.client;
-    bool const reads_field = client.source == partition::address_source::x_forwarded_for;
-    auto const* proxies = all.root.find("client.trusted_proxies");
-    if (reads_field && (proxies == nullptr || (proxies->is_list() && proxies->items.empty()))) {
-        problems.warning(all.root.find("client.source")->at, "client.source",
-                         "nobody is trusted, so X-Forwarded-For is never read; list the proxies in client.trusted_proxies");
-    }
-    for (std::size_t i = 0; proxies != nullptr && i < proxies->items.size(); ++i) {
-        auto const network = parsed(&proxies->items[i], parse_network);
-        if (!network || network->prefix() != 0) continue;
-        problems.warning(proxies->items[i].at, "client.trusted_proxies[" + std::to_string(i) + ']',
-                         "trusts everybody, so any caller can name any address as its own; list the proxies' networks");
-    }
-    auto const* listeners = all.root.find("listeners");
-    for (std::size_t i = 0; listeners != nullptr && i < listeners->items.size(); ++i) {
-        auto const* address = listeners->items[i].find("address");
-        auto const parsed_address = parsed(address, parse_bind_address);
-        if (!parsed_address || parsed_address->unix_path.empty() || (reads_field && !client.trusted_proxies.empty())) continue;
-        problems.warning(
-            address->at, "listeners[" + std::to_string(i) + "].address",
-            "callers on a unix socket have no address of their own (IP-18); set client.source: x-forwarded-for and "
-            "client.trusted_proxies if a proxy connects here");
-    }
-}
-
 // Each element of the list at `path` once.
 void check_no_repeats(checked const& all, std::string const& path, std::string (*meaning)(node const&), problem_list& problems)
 {
@@ -168,8 +123,6 @@ void check_settings(checked const& all, problem_list& problems)
 {
     check_bindings(all, problems);
     check_admin(all, problems);
-    check_redis(all, problems);
-    check_client(all, problems);
     check_no_repeats(all, "auth.api_keys.from", source_meaning, problems);
     check_no_repeats(all, "responses.rate_limit_fields", literal_meaning, problems);
     check_responses(all, problems);

@@ -2,8 +2,10 @@
 
 #include "auth/web_address.hpp"
 #include "conf/address.hpp"
+#include "conf/client_source.hpp"
 #include "conf/credential_source.hpp"
 #include "conf/key_language.hpp"
+#include "conf/redis_url.hpp"
 #include "conf/scalar.hpp"
 #include "conf/suggest.hpp"
 #include "conf/words.hpp"
@@ -88,6 +90,18 @@ std::string network_problem(node const& value)
         return quote(value) + " has bits beyond its prefix; write " + network->to_string();
     }
     return quote(value) + " is not a network; write for example 10.0.0.0/8, 2001:db8::/32 or 192.0.2.1";
+}
+
+std::string client_source_problem(known_key const& known, node const& value)
+{
+    if (parse_client_source(value.text)) return {};
+    std::string_view const text = value.text;
+    if (text.starts_with("header "))
+        return quote(value) + " is no header in which a proxy names one client; write for example header CF-Connecting-IP";
+    auto const near = nearest(text, split_words(known.words));
+    auto const proposal = near.empty() ? std::string{} : "did you mean '" + std::string{near} + "'? ";
+    return quote(value) + " is not known here; " + proposal +
+           "write peer, x-forwarded-for, forwarded, x-real-ip or header NAME";
 }
 
 std::string listen_address_problem(node const& value)
@@ -187,8 +201,13 @@ std::string problem_with_value(known_key const& known, node const& value)
     case value_form::listen_address: return listen_address_problem(value);
     case value_form::endpoint: return endpoint_problem(value);
     case value_form::redis_url: // not shown: it may hold a password
-        return parse_redis_url(value.text) ? ""
-                                           : "is not the address of a Redis; write redis://HOST:PORT/DATABASE or unix:///PATH";
+        return parse_redis_url(value.text)
+                   ? ""
+                   : "is not the address of a Redis; write redis://HOST:PORT/DATABASE, rediss:// for TLS, "
+                     "unix:///PATH or redis+sentinel://HOST,HOST/NAME";
+    case value_form::host:
+        return is_host(value.text) ? "" : quote(value) + " is not a host; write a name or an address, without a port";
+    case value_form::client_source: return client_source_problem(known, value);
     case value_form::network: return network_problem(value);
     case value_form::digest:
         return parse_digest(value.text) ? "" : "is not a SHA-256 in hex; write its 64 digits (printf %s KEY | sha256sum)";

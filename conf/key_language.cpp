@@ -42,6 +42,20 @@ constexpr std::size_t longest_name = 64;
 // What a header, a cookie, a query parameter and a capture may be called, in this language.
 bool is_entry_name(std::string_view name) { return name.size() <= longest_name && is_field_name(name); }
 
+// `24`, of IPv4, or `24/48`, of IPv4 and of IPv6.
+bool read_prefixes(std::string_view text, partition::entry& into)
+{
+    auto const slash = text.find('/');
+    auto const v4 = parse_integer(text.substr(0, slash));
+    if (!v4 || *v4 < 1 || *v4 > 32) return false;
+    into.prefix = static_cast<std::uint8_t>(*v4);
+    if (slash == std::string_view::npos) return true;
+    auto const v6 = parse_integer(text.substr(slash + 1));
+    if (!v6 || *v6 < 1 || *v6 > 128) return false;
+    into.ipv6_prefix = static_cast<std::uint8_t>(*v6);
+    return true;
+}
+
 } // namespace
 
 std::optional<partition::entry> parse_key_entry(std::string_view text, partition::client_settings const& client)
@@ -55,10 +69,8 @@ std::optional<partition::entry> parse_key_entry(std::string_view text, partition
         return made;
     }
     if (text.starts_with(network_word)) {
-        auto const prefix = parse_integer(text.substr(network_word.size()));
-        if (!prefix || *prefix < 1 || *prefix > 32) return std::nullopt;
+        if (!read_prefixes(text.substr(network_word.size()), made)) return std::nullopt;
         made.source = entry_source::client_network;
-        made.prefix = static_cast<std::uint8_t>(*prefix);
         return made;
     }
     if (auto const path = parse_claim(text); !path.empty()) {
@@ -94,7 +106,8 @@ std::string expected_key_entry(std::string_view text)
                                                             "route",
                                                             "everyone"};
     if (text.starts_with("jwt.")) return "write jwt. and the path of a claim, such as jwt.sub or jwt.realm.tenant";
-    if (text.starts_with(network_word)) return "write client.network/1 to client.network/32";
+    if (text.starts_with(network_word))
+        return "write client.network/1 to client.network/32, or with IPv6 bits behind it, client.network/24/48";
     if (auto const dot = text.find('.'); dot != std::string_view::npos) {
         static constexpr std::array<std::string_view, 6> families{"header", "cookie", "query", "path", "api_key", "jwt"};
         auto const family = nearest(text.substr(0, dot), families);

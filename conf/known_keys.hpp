@@ -35,6 +35,8 @@ enum class value_form : std::uint8_t {
     listen_address, // literal address and port, or unix:/path
     endpoint,       // host and port, or unix:/path
     redis_url,
+    client_source,     // peer, forwarded, header NAME
+    host,              // example.com, 10.0.0.1; no port
     network,           // 10.0.0.0/8
     digest,            // SHA-256, 64 hex digits
     key_entry,         // client.ip, header.NAME, ...

@@ -28,6 +28,8 @@ snapshot_ptr load_into(problem_list& problems, std::string const& text, std::str
     auto parts = read_outline(*root, read.client, read_calendars(*root, time_zone_folder, problems));
     checked const all{*root, read, parts};
     check_settings(all, problems);
+    check_client(all, problems);
+    check_redis(all, problems);
     check_limits(all, problems);
     check_options(all, problems);
     check_tiers(all, problems);

@@ -1,8 +1,10 @@
 #include "conf/read_settings.hpp"
 
 #include "conf/address.hpp"
+#include "conf/client_source.hpp"
 #include "conf/read.hpp"
 #include "conf/read_auth.hpp"
+#include "conf/redis_url.hpp"
 #include "conf/scalar.hpp"
 #include "conf/words.hpp"
 
@@ -14,10 +16,24 @@ namespace {
 
 std::string either(std::string const& written, std::string const& from_file) { return from_file.empty() ? written : from_file; }
 
+std::vector<base::ip_network> read_networks(node const* written)
+{
+    std::vector<base::ip_network> networks;
+    for (auto const* one : elements(written)) {
+        if (auto const network = parsed(one, parse_network)) networks.push_back(*network);
+    }
+    return networks;
+}
+
 void read_listeners(node const& root, settings& into)
 {
     for (auto const* listener : elements(root.find("listeners"))) {
-        if (auto address = parsed(listener->find("address"), parse_bind_address)) into.listeners.push_back(std::move(*address));
+        auto address = parsed(listener->find("address"), parse_bind_address);
+        if (!address) continue;
+        auto& made = into.listeners.emplace_back(conf::listener{.address = std::move(*address), .proxy_protocol_from = {}});
+        choose(made.proxy_protocol, listener->find("proxy_protocol"),
+               {{"v1", proxy::proxy_protocol::v1}, {"v2", proxy::proxy_protocol::v2}, {"any", proxy::proxy_protocol::any}});
+        made.proxy_protocol_from = read_networks(listener->find("proxy_protocol_from"));
     }
 }
 
@@ -35,9 +51,21 @@ void read_redis(node const& root, attachments const& files, settings& into)
     into.redis = parsed(redis->find("url"), parse_redis_url).value_or(limiter::redis_settings{});
     auto& made = *into.redis;
     made.password = either(made.password, files.redis_password);
+    made.password_file = files.redis_password_file;
+    if (made.tls) {
+        made.tls->authorities = files.redis_authorities;
+        made.tls->certificate = files.redis_certificate;
+        made.tls->private_key = files.redis_private_key;
+        made.tls->server_name = text_of(redis->find("tls.server_name"));
+    }
+    if (made.sentinels) {
+        made.sentinels->user = text_of(redis->find("sentinel.user"));
+        made.sentinels->password = either(text_of(redis->find("sentinel.password")), files.sentinel_password);
+    }
     set(made.check_timeout, redis->find("check_timeout"), parse_duration);
     set(made.connect_timeout, redis->find("connect_timeout"), parse_duration);
     set(made.max_pending, redis->find("max_pending"), parse_integer);
+    set(into.gateways_at_least, redis->find("gateways_at_least"), parse_integer);
     set(made.breaker.failures, redis->find("breaker.failures"), parse_integer);
     set(made.breaker.open_for, redis->find("breaker.open_for"), parse_duration);
     set(made.breaker.open_for_max, redis->find("breaker.open_for_max"), parse_duration);
@@ -46,17 +74,21 @@ void read_redis(node const& root, attachments const& files, settings& into)
 void read_client(node const& root, settings& into)
 {
     auto& client = into.client;
-    choose(client.source, root.find("client.source"), {{"x-forwarded-for", partition::address_source::x_forwarded_for}});
-    set(client.ipv6_prefix, root.find("client.ipv6_prefix"), parse_integer);
-    for (auto const* one : elements(root.find("client.trusted_proxies"))) {
-        if (auto network = parsed(one, parse_network)) client.trusted_proxies.push_back(*network);
+    if (auto source = parsed(root.find("client.source"), parse_client_source)) {
+        client.source = source->source;
+        client.field = std::move(source->field);
     }
+    client.trusted_proxies = read_networks(root.find("client.trusted_proxies"));
+    set(client.trusted_hops, root.find("client.trusted_hops"), parse_integer);
+    set(client.ipv6_prefix, root.find("client.ipv6_prefix"), parse_integer);
+    choose(client.nat64, root.find("client.nat64"), {{"ipv4", partition::nat64_form::ipv4}});
 }
 
 void read_timeouts(node const& root, downstream_timeouts& into)
 {
     set(into.keep_alive, root.find("timeouts.keep_alive"), parse_duration);
     set(into.header, root.find("timeouts.header"), parse_duration);
+    set(into.proxy_header, root.find("timeouts.proxy_header"), parse_duration);
     set(into.body, root.find("timeouts.body"), parse_duration);
     set(into.drain, root.find("timeouts.drain"), parse_duration);
     set(into.pre_drain, root.find("timeouts.pre_drain"), parse_duration);
@@ -132,6 +164,7 @@ settings read_settings(node const& root, attachments const& files)
     set(made.memory_keys, root.find("memory.max_keys"), parse_integer);
     set(made.max_waiters, root.find("memory.max_waiters"), parse_integer);
     if (auto const* via = root.find("via")) made.via_name = text_of(via);
+    if (text_of(root.find("client.forwarded_by")) == "obfuscated") made.forwarded_by = '_' + made.via_name;
     return made;
 }
 

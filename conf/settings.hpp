@@ -9,6 +9,7 @@
 #include "conf/deny_list.hpp"
 #include "limiter/redis/redis_settings.hpp"
 #include "partition/client_address.hpp"
+#include "proxy/proxy_header.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -26,6 +27,12 @@ struct bind_address {
     std::string text; // as written
 };
 
+struct listener {
+    bind_address address;
+    proxy::proxy_protocol proxy_protocol = proxy::proxy_protocol::off;
+    std::vector<base::ip_network> proxy_protocol_from; // who may send the header; empty: client.trusted_proxies
+};
+
 struct message_limits {
     std::size_t request_line = 8192;                   // bytes: 414 beyond
     std::size_t header_field = std::size_t{16} * 1024; // bytes of one field: 431
@@ -35,11 +42,12 @@ struct message_limits {
 };
 
 struct downstream_timeouts {
-    base::micros keep_alive{75'000'000}; // idle between requests: silent close
-    base::micros header{30'000'000};     // from the first byte of a head to its end: 408
-    base::micros body{60'000'000};       // between two reads or writes: 408 or close
-    base::micros drain{30'000'000};      // most that SIGTERM waits for exchanges in flight
-    base::micros pre_drain{0};           // after SIGTERM, still accepting but not ready
+    base::micros keep_alive{75'000'000};  // idle between requests: silent close
+    base::micros header{30'000'000};      // from the first byte of a head to its end: 408
+    base::micros proxy_header{5'000'000}; // from accepting to the end of a PROXY header: silent close (IP-32)
+    base::micros body{60'000'000};        // between two reads or writes: 408 or close
+    base::micros drain{30'000'000};       // most that SIGTERM waits for exchanges in flight
+    base::micros pre_drain{0};            // after SIGTERM, still accepting but not ready
 };
 
 enum class field_style : std::uint8_t { draft, triple, x_ratelimit };
@@ -80,10 +88,11 @@ struct access_log_settings {
 
 struct settings {
     unsigned workers = 0; // 0: as many as this process may use cores
-    std::vector<bind_address> listeners;
+    std::vector<listener> listeners;
     std::optional<admin_settings> admin;
     std::optional<limiter::redis_settings> redis;
     partition::client_settings client;
+    std::string forwarded_by; // what this gateway calls itself in Forwarded (IP-26); empty: nothing
     api_key_settings api_keys;
     std::optional<auth::token_settings> tokens; // auth.jwt
     deny_list deny;                             // on every route
@@ -91,6 +100,7 @@ struct settings {
     downstream_timeouts timeouts;
     response_settings responses;
     access_log_settings access_log;
+    std::uint32_t gateways_at_least = 1; // of the fleet, whatever Redis knows of them
     std::size_t memory_keys = 1'000'000; // most counters held in this process
     std::size_t max_waiters = 10'000;    // most requests that wait in queues, over all keys
     std::string via_name = "penstock";

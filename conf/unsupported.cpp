@@ -7,19 +7,12 @@ namespace penstock::conf {
 namespace {
 
 constexpr std::string_view leave_out = "remove it";
-constexpr std::string_view plain_redis = "use redis://HOST:PORT/DATABASE or unix:///PATH";
+constexpr std::string_view one_redis = "use redis://HOST:PORT/DATABASE or redis+sentinel://HOST,HOST/NAME";
 
 constexpr unsupported table[] = {
     {"listeners[].tls", {}, "terminate TLS in front of it"},
-    {"listeners[].proxy_protocol", "v1", "write off"},
-    {"listeners[].proxy_protocol", "v2", "write off"},
-    {"listeners[].proxy_protocol", "any", "write off"},
-    {"redis.url", "rediss:*", plain_redis},
-    {"redis.url", "redis+sentinel:*", plain_redis},
-    {"redis.url", "redis+cluster:*", plain_redis},
-    {"client.source", "forwarded", "use x-forwarded-for or peer"},
-    {"client.source", "x-real-ip", "use x-forwarded-for or peer"},
-    {"client.source", "header *", "use x-forwarded-for or peer"},
+    {"redis.url", "redis+cluster:*", one_redis},
+    {"redis.url", "rediss+cluster:*", one_redis},
     {"upstreams.*.balance", "hash *", "use round_robin or least_requests"},
     {"upstreams.*.health", {}, leave_out},
     {"upstreams.*.servers[].tls", {}, leave_out},

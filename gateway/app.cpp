@@ -53,8 +53,11 @@ std::string with_port(conf::bind_address const& address, std::uint16_t port)
 // What was bound or sized at start cannot follow a reload.
 void warn_of_what_stays(conf::settings const& old, conf::settings const& next)
 {
-    auto const text_of = [](conf::bind_address const& address) { return address.text; };
-    auto const same_listeners = std::ranges::equal(old.listeners, next.listeners, {}, text_of, text_of);
+    auto const is_same = [](conf::listener const& a, conf::listener const& b) {
+        return a.address.text == b.address.text && a.proxy_protocol == b.proxy_protocol &&
+               a.proxy_protocol_from == b.proxy_protocol_from;
+    };
+    auto const same_listeners = std::ranges::equal(old.listeners, next.listeners, is_same);
     auto const same_admin =
         old.admin.has_value() == next.admin.has_value() &&
         (!old.admin || (old.admin->address.text == next.admin->address.text && old.admin->token == next.admin->token));
@@ -84,6 +87,7 @@ app::app(conf::snapshot_ptr first, loader load)
       load_(std::move(load)),
       memory_({.max_keys = snapshot_->settings.memory_keys}),
       waiting_(snapshot_->settings.max_waiters),
+      local_(memory_),
       log_(STDOUT_FILENO),
       keys_(loop_, calls_of_keys())
 {
@@ -99,7 +103,8 @@ app::~app()
 
 bool app::bind_listeners()
 {
-    for (auto const& address : snapshot_->settings.listeners) {
+    for (auto const& listener : snapshot_->settings.listeners) {
+        auto const& address = listener.address;
         if (auto const taken = check_free(address)) {
             spdlog::error("cannot listen on {}: {}", address.text, taken.message());
             return false;
@@ -116,7 +121,7 @@ bool app::bind_listeners()
             if (!address.unix_path.empty() && !unix_socket) {
                 if (auto copy = duplicate(*bound)) unix_socket.emplace(std::move(*copy));
             }
-            each->listen(std::move(*bound));
+            each->listen(std::move(*bound), listener);
         }
         listening_on_.push_back(with_port(address, port));
     }
@@ -154,12 +159,13 @@ exit_status app::run(std::function<void()> const& started)
     auto const count = wanted != 0 ? wanted : usable_cores();
     auto const inform = [](std::string const& line) { spdlog::info("{}", line); };
     auto const warn = [](std::string const& line) { spdlog::warn("{}", line); };
+    auto const about_redis = [](auto const& say) { return [say](std::string const& line) { say("redis: " + line); }; };
+    store_watch_ = std::make_unique<store_watch>(about_redis(inform), about_redis(warn));
     auto const ask_for_keys = [this](std::string const& issuer) {
         asio::post(loop_, [this, issuer] { keys_.note_unknown_key(issuer); });
     };
-    for (unsigned i = 0; i < count; ++i)
-        workers_.push_back(
-            std::make_unique<worker>(i, shared_parts{memory_, waiting_, log_, inform, warn, ask_for_keys}, snapshot_));
+    shared_parts const parts{memory_, waiting_, local_, log_, *store_watch_, inform, warn, ask_for_keys};
+    for (unsigned i = 0; i < count; ++i) workers_.push_back(std::make_unique<worker>(i, parts, snapshot_));
     if (!bind_listeners() || !start_admin()) return exit_status::refused;
     for (auto& each : workers_) each->start();
     keys_.follow(tokens_of(*snapshot_));
@@ -303,10 +309,11 @@ asio::awaitable<readiness> app::judge_readiness()
     auto const reports = co_await gather_reports();
     if (reports.size() < workers_.size()) state.reasons.emplace_back("a worker does not answer");
     state.ready = reports.size() == workers_.size();
-    auto const redis_down = std::ranges::any_of(
+    auto const down = std::ranges::find_if(
         reports, [](auto const& each) { return each.has_redis && (!each.redis.up || each.redis.breaker_state != 0); });
-    if (!redis_down) co_return state;
-    state.reasons.emplace_back("redis: not connected, or not answering in time");
+    if (down == reports.end()) co_return state;
+    auto const& trouble = down->redis.trouble;
+    state.reasons.emplace_back("redis: " + (trouble.empty() ? "not connected, or not answering in time" : trouble));
     for (auto const& policy : snapshot_->policies) { // whoever fails closed cannot serve without it (OP-1)
         if (policy.scope == limiter::scope::fleet && policy.on_store_failure == limiter::failure_mode::deny)
             state.ready = false;
@@ -320,6 +327,7 @@ asio::awaitable<std::string> app::collect_metrics(exposition_format format)
     auto process = counts_;
     process.memory = memory_.count();
     process.key_sets = keys_.report();
+    process.local = local_.count();
     process.dropped_log_lines = log_.dropped_lines();
     co_return expose_metrics(reports, process, format);
 }

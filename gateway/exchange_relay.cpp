@@ -15,6 +15,20 @@
 
 namespace penstock::gateway {
 namespace asio = boost::asio;
+namespace {
+
+proxy::told_by told_by(partition::address_source source) noexcept
+{
+    switch (source) {
+    case partition::address_source::peer: break;
+    case partition::address_source::x_forwarded_for: return proxy::told_by::x_forwarded_for;
+    case partition::address_source::forwarded: return proxy::told_by::forwarded;
+    case partition::address_source::single_field: return proxy::told_by::single_field;
+    }
+    return proxy::told_by::nothing;
+}
+
+} // namespace
 
 // `Upgrade` to anything else is not for this hop to carry: h2c would bypass every check (H1-100, H1-101).
 std::string_view exchange::upgrade() const noexcept
@@ -36,13 +50,20 @@ void exchange::begin_forwarding()
     record_.upstream = snapshot.upstreams[record_.route->upstream.value()].name;
 
     auto const& request = space_.request;
+    auto const& settings = snapshot.settings;
     proxy::forwarding_context const origin{.fields = facts.fields,
                                            .peer = peer_,
+                                           .client = facts.client,
                                            .trust = seen_.trust,
+                                           .source = told_by(settings.client.source),
+                                           .source_field = settings.client.field,
+                                           .forwarded_proto = seen_.forwarded_proto,
+                                           .forwarded_host = seen_.forwarded_host,
+                                           .forwarded_by = settings.forwarded_by,
                                            .scheme = "http",
                                            .authority = seen_.authority.empty() ? record_.upstream : seen_.authority,
                                            .received_protocol = request.minor_version == 0 ? "1.0" : "1.1",
-                                           .via_name = snapshot.settings.via_name};
+                                           .via_name = settings.via_name};
     if (!proxy::write_outgoing_head(space_.outgoing, {request, space_.target, origin, upgrade(), seen_.max_forwards}))
         space_.outgoing.clear();
 }

@@ -111,6 +111,8 @@ extracted extract(proxy::request_head const& head, std::optional<base::ip_addres
     facts.from_trusted_peer = who.peer_trusted;
     result.trust = who.peer_trusted ? proxy::peer_trust::trusted : proxy::peer_trust::untrusted;
     result.rejected_element = who.rejected_element;
+    result.forwarded_proto = who.proto;
+    result.forwarded_host = who.host;
     read_max_forwards(result, head);
     return result;
 }

@@ -4,7 +4,7 @@
 
 #include "base/request_facts.hpp"
 #include "conf/settings.hpp"
-#include "proxy/fields.hpp"
+#include "proxy/forwarding_fields.hpp"
 #include "proxy/message_head.hpp"
 
 #include <cstdint>
@@ -29,7 +29,9 @@ struct extracted {
     proxy::peer_trust trust = proxy::peer_trust::untrusted;
     std::optional<unsigned> max_forwards; // of OPTIONS: as received
     bool asterisk = false;                // OPTIONS *
-    bool rejected_element = false;        // an element of the forwarding chain was no address (counted)
+    bool rejected_element = false;        // no address stood where the client's was looked for (counted)
+    std::string_view forwarded_proto;     // what the client's element of Forwarded says of its request, as received
+    std::string_view forwarded_host;
     extract_problem problem = extract_problem::none;
     std::string_view why; // for people; a constant
 };

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -116,7 +117,8 @@ base::result<proxy::descriptor> bind_and_listen(conf::bind_address const& addres
     return made;
 }
 
-listening_socket::listening_socket(asio::io_context& worker, proxy::descriptor socket) : descriptor_(worker, socket.release())
+listening_socket::listening_socket(asio::io_context& worker, proxy::descriptor socket, conf::listener settings)
+    : descriptor_(worker, socket.release()), settings_(std::move(settings))
 {}
 
 base::result<accepted_connection> listening_socket::try_accept()

@@ -34,16 +34,19 @@ std::uint16_t port_of(proxy::descriptor const& socket) noexcept;
 
 class listening_socket {
 public:
-    listening_socket(boost::asio::io_context& worker, proxy::descriptor socket);
+    listening_socket(boost::asio::io_context& worker, proxy::descriptor socket, conf::listener settings);
 
     // The next connection; waits for one. Errors that concern one connection only are passed over.
     boost::asio::awaitable<base::result<accepted_connection>> accept();
     // One that is waiting already, or would_block.
     base::result<accepted_connection> try_accept();
     void close() noexcept;
+    // As they were when it was bound: a reload changes no listener.
+    [[nodiscard]] conf::listener const& settings() const noexcept { return settings_; }
 
 private:
     boost::asio::posix::stream_descriptor descriptor_;
+    conf::listener settings_;
 };
 
 } // namespace penstock::gateway

@@ -119,6 +119,12 @@ void add_queues(families& out, telemetry const& total)
     for (auto const& [name, counts] : total.limits) {
         if (counts.queue) gauge(waiting, {{"limit", name}}, static_cast<double>(counts.queue->waiting));
     }
+    auto& full =
+        out.add("queue_full_total", "Requests refused because nobody else may wait, for this key or in the whole process.",
+                MetricType::Counter);
+    for (auto const& [name, counts] : total.limits) {
+        if (counts.queue) counter(full, {{"limit", name}}, counts.queue->full);
+    }
     auto& waited = out.add("queue_wait_seconds", "How long requests have waited for a permit, whether they got it or not.",
                            MetricType::Histogram);
     for (auto const& [name, counts] : total.limits) {
@@ -158,6 +164,24 @@ void add_limits(families& out, telemetry const& total, process_report const& pro
             {}, process.memory.evictions);
 }
 
+void add_outages(families& out, limiter::stand_in::counts const& local)
+{
+    gauge(out.add("gateways_alive",
+                  "Gateways of the fleet, as Redis said last: what a limit is divided by while it says nothing.",
+                  MetricType::Gauge),
+          {}, static_cast<double>(local.gateways));
+    gauge(out.add("outage_counters", "Counters with charges of an outage that Redis has not been told of yet.",
+                  MetricType::Gauge),
+          {}, static_cast<double>(local.owed));
+    counter(out.add("outage_permits_handed_over_total", "Permits admitted in Redis' place that it was charged for afterwards.",
+                    MetricType::Counter),
+            {}, local.handed_over);
+    counter(out.add("outage_permits_not_recorded_total",
+                    "Permits admitted in Redis' place that it never will be charged for: too many callers at once.",
+                    MetricType::Counter),
+            {}, local.not_recorded);
+}
+
 void add_store(families& out, std::span<worker_report const> workers)
 {
     if (std::ranges::none_of(workers, &worker_report::has_redis)) return;
@@ -165,12 +189,18 @@ void add_store(families& out, std::span<worker_report const> workers)
     unsigned breaker = 0;
     std::uint64_t commands = 0;
     std::uint64_t connects = 0;
-    std::array<std::uint64_t, 16> errors{};
+    std::uint64_t losses = 0;
+    std::uint64_t connect_failures = 0;
+    std::size_t pending = 0;
+    decltype(limiter::redis_store::counts::errors) errors{};
     for (auto const& worker : workers) {
         up = up && worker.redis.up;
         breaker = std::max(breaker, worker.redis.breaker_state);
         commands += worker.redis.commands;
         connects += worker.redis.connects;
+        losses += worker.redis.losses;
+        connect_failures += worker.redis.connect_failures;
+        pending += worker.redis.pending;
         for (std::size_t i = 0; i < errors.size(); ++i) errors[i] += worker.redis.errors[i];
     }
     gauge(out.add("store_up", "1 if every worker is connected to Redis.", MetricType::Gauge), {}, up ? 1 : 0);
@@ -179,8 +209,14 @@ void add_store(families& out, std::span<worker_report const> workers)
         {}, breaker);
     counter(out.add("store_commands_total", "Commands sent to Redis.", MetricType::Counter), {}, commands);
     counter(out.add("store_connects_total", "Connections made to Redis.", MetricType::Counter), {}, connects);
+    counter(out.add("store_connection_losses_total", "Connections to Redis that served and were lost.", MetricType::Counter),
+            {}, losses);
+    counter(out.add("store_connect_failures_total", "Tries to connect to Redis that failed.", MetricType::Counter), {},
+            connect_failures);
+    gauge(out.add("store_pending", "Commands sent to Redis and not answered yet.", MetricType::Gauge), {},
+          static_cast<double>(pending));
     auto& kinds = out.add("store_errors_total", "Checks that Redis did not answer, by kind.", MetricType::Counter);
-    for (std::size_t i = 1; i <= static_cast<std::size_t>(limiter::errc::protocol); ++i)
+    for (std::size_t i = 1; i <= static_cast<std::size_t>(limiter::last_errc); ++i)
         counter(kinds, {{"kind", std::string(limiter::name_of(static_cast<limiter::errc>(i)))}}, errors[i]);
 }
 
@@ -291,6 +327,7 @@ std::string expose_metrics(std::span<worker_report const> workers, process_repor
     add_traffic(out, total);
     add_limits(out, total, process);
     add_store(out, workers);
+    if (std::ranges::any_of(workers, &worker_report::has_redis)) add_outages(out, process.local);
     add_tokens(out, total, process);
     add_upstreams(out, total, workers);
     add_process(out, process);

@@ -117,7 +117,10 @@ bool queueing::queue_up(limiter::wait_plan const& plan)
     auto const& one = space_.gate.rulings[plan.place];
     limiter::last_refusal const told{.decision = one.decision, .by = one.by, .at = one.at, .heard = base::clock::now()};
     auto const& where = asked_[plan.place];
-    if (room_.enter(where, visitor_, told) != limiter::waiting_room::entrance::entered) return false;
+    if (room_.enter(where, visitor_, told) != limiter::waiting_room::entrance::entered) {
+        ++counts_of(plan.place).full;
+        return false;
+    }
     note_entrance(plan);
     return true;
 }
@@ -130,8 +133,10 @@ bool queueing::queue_up_behind(std::size_t place)
     auto const came_to = room_.enter_behind(where, visitor_);
     if (came_to == limiter::waiting_room::entrance::entered)
         note_entrance(limiter::plan_wait_behind(where, place, record_.started));
-    if (came_to == limiter::waiting_room::entrance::full) refuse(place);
-    return came_to != limiter::waiting_room::entrance::full;
+    if (came_to != limiter::waiting_room::entrance::full) return true;
+    ++counts_of(place).full;
+    refuse(place);
+    return false;
 }
 
 void queueing::take_seat()

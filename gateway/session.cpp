@@ -25,8 +25,8 @@ bool is_would_block(base::error_code const& ec) noexcept
 
 } // namespace
 
-session::session(worker& owner, proxy::descriptor socket, proxy::poller& events, std::optional<base::ip_address> peer)
-    : owner_(owner), link_(std::move(socket), events), peer_(peer)
+session::session(worker& owner, proxy::poller& events, session_start start)
+    : owner_(owner), link_(std::move(start.socket), events), peer_(start.peer), preamble_(start.preamble)
 {}
 
 void session::drain() noexcept
@@ -38,7 +38,9 @@ asio::awaitable<void> session::run()
 {
     std::unique_ptr<workspace> space;
     auto must_linger = false;
-    for (auto open = true; open;) {
+    auto open = true;
+    if (preamble_ != proxy::proxy_protocol::off) open = co_await read_proxy_header(space);
+    while (open) {
         if (!space) {
             idle_ = true;
             auto const keep_alive = owner_.view()->snapshot->settings.timeouts.keep_alive;
@@ -68,6 +70,41 @@ asio::awaitable<void> session::run()
     if (space) owner_.workspaces().take_back(std::move(space));
     if (must_linger) co_await linger();
     link_.close();
+}
+
+// Whoever opens a connection without the header, or is too slow with it, is told nothing: it may be no speaker of HTTP, and
+// what it sent is not to be taken for a request (IP-30, IP-32).
+asio::awaitable<bool> session::read_proxy_header(std::unique_ptr<workspace>& space)
+{
+    auto const by = base::clock::now() + owner_.view()->snapshot->settings.timeouts.proxy_header;
+    for (;;) {
+        auto const now = base::clock::now();
+        idle_ = !space;
+        auto const ended = now < by ? co_await link_.readable(by - now) : base::error_code{asio::error::timed_out};
+        idle_ = false;
+        if (ended == asio::error::timed_out) ++owner_.counts().parse_rejections["proxy_header_timed_out"];
+        if (ended) co_return false;
+        link_.allow_reading(); // a connection that came with the drain is served
+        if (!space) space = owner_.workspaces().lend();
+        auto const n = link_.try_read(space->received.room());
+        if (!n && is_would_block(n.error())) continue;
+        if (!n || *n == 0) co_return false;
+        space->received.commit(*n);
+
+        auto const header = proxy::read_proxy_header(space->received.unread(), preamble_);
+        if (header.problem != proxy::proxy_header_problem::none) {
+            ++owner_.counts().parse_rejections[std::string(name_of(header.problem))];
+            co_return false;
+        }
+        if (header.length == 0) continue;
+        if (header.source) peer_ = header.source;
+        space->received.consume(header.length);
+        if (space->received.empty())
+            owner_.workspaces().take_back(std::exchange(space, nullptr)); // the request is yet to come
+        else
+            space->received.make_room(0);
+        co_return true;
+    }
 }
 
 asio::awaitable<session::head_result> session::read_head(workspace& space)

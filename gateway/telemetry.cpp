@@ -40,6 +40,7 @@ void telemetry::add(telemetry const& other)
         if (!theirs.queue) continue;
         if (!ours.queue) ours.queue.emplace();
         ours.queue->waiting += theirs.queue->waiting;
+        ours.queue->full += theirs.queue->full;
         ours.queue->waited.add(theirs.queue->waited);
     }
     for (auto const& [name, theirs] : other.fleet) {

@@ -39,6 +39,7 @@ struct telemetry {
     };
     struct queue_counts {
         std::uint64_t waiting = 0; // now
+        std::uint64_t full = 0;    // times that a request found no room to wait, of its key or in the whole process
         histogram waited;
     };
     struct limit_counts {

@@ -9,8 +9,10 @@
 #include "gateway/configuration_view.hpp"
 #include "gateway/listening_socket.hpp"
 #include "gateway/session.hpp"
+#include "gateway/store_watch.hpp"
 #include "gateway/telemetry.hpp"
 #include "gateway/workspace.hpp"
+#include "limiter/gateway_census.hpp"
 #include "limiter/memory_store.hpp"
 #include "limiter/redis/redis_store.hpp"
 #include "limiter/waiting_room.hpp"
@@ -35,7 +37,9 @@ namespace penstock::gateway {
 struct shared_parts {
     limiter::memory_store& memory;
     limiter::waiting_room& waiting;
+    limiter::stand_in& local;
     access_log& log;
+    store_watch& store;
     std::function<void(std::string const&)> inform;      // one line for the operator
     std::function<void(std::string const&)> warn;        // likewise, about something that is not as it should be
     std::function<void(std::string const&)> unknown_key; // a token names a key that this issuer is not known to have
@@ -62,7 +66,7 @@ public:
     worker& operator=(worker const&) = delete;
 
     // Before start(): connections that come here will belong to this worker.
-    void listen(proxy::descriptor socket);
+    void listen(proxy::descriptor socket, conf::listener const& settings);
     // Runs the loop; connections wait in their queues until post_accept().
     void start();
     // Stopping several: say so to each first, from any thread, so that what one lets go does not begin anew in another.
@@ -101,8 +105,9 @@ private:
 
     boost::asio::awaitable<void> accept_from(listening_socket& socket);
     boost::asio::awaitable<void> tick();
-    void admit_connection(accepted_connection connection);
+    void admit_connection(accepted_connection connection, conf::listener const& by);
     void install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> const& keys);
+    void announce();
     void refresh_date();
     void flush_log();
     void drain();
@@ -132,6 +137,8 @@ private:
     std::atomic<bool> stopping_ = false;
     std::mt19937_64 random_;
     std::uint32_t turn_ = 0;
+    std::int64_t announced_as_;      // the process, where this is its first worker
+    limiter::gateway_census census_; // likewise
     std::thread thread_;
 };
 

@@ -4,9 +4,42 @@
 
 namespace penstock::limiter {
 
+omen omen_of(errc why) noexcept
+{
+    switch (why) {
+    case errc::loading:
+    case errc::refused_login: return omen::certain;
+    case errc::timed_out:
+    case errc::not_connected:
+    case errc::read_only:
+    case errc::cluster:
+    case errc::out_of_memory:
+    case errc::busy:
+    case errc::protocol:
+    case errc::no_writes:
+    case errc::too_many_clients:
+    case errc::tls:
+    case errc::no_primary: return omen::bad;
+    case errc::breaker_open:
+    case errc::overloaded:
+    case errc::script: return omen::none;
+    }
+    return omen::none;
+}
+
 void breaker::succeeded() noexcept
 {
     if (state_ == state::closed) in_a_row_ = 0;
+}
+
+bool breaker::failed(errc why, base::instant now) noexcept
+{
+    switch (omen_of(why)) {
+    case omen::none: return false;
+    case omen::bad: return failed(now);
+    case omen::certain: return failed_for_sure(now);
+    }
+    return false;
 }
 
 bool breaker::failed(base::instant now) noexcept

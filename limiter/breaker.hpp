@@ -1,13 +1,22 @@
 // Circuit breaker: after `failures` in a row nobody asks any more, until a probe of our own has been answered. Never lets
-// a user's request be the probe. A machine of values and times; redis/connection_owner drives it. Pure.
+// a user's request be the probe. A machine of values and times; redis/circuit drives it. Pure.
 #pragma once
 
+#include "limiter/error.hpp"
 #include "limiter/jitter.hpp"
 #include "limiter/redis/redis_settings.hpp"
 
 #include <cstdint>
 
 namespace penstock::limiter {
+
+// What one failed check says of the checks that would follow.
+enum class omen : std::uint8_t {
+    none,    // our own doing, or one key's: no reason to stop asking about the others
+    bad,     // believed when it comes several times in a row
+    certain, // needs no repetition to be believed
+};
+omen omen_of(errc why) noexcept;
 
 class breaker {
 public:
@@ -23,6 +32,7 @@ public:
     // How a check went. Ignored unless closed: what was under way when the breaker opened tells nothing new.
     // True: this failure opened the breaker.
     void succeeded() noexcept;
+    bool failed(errc why, base::instant now) noexcept;
     bool failed(base::instant now) noexcept;
     // A failure that needs no repetition to be believed: Redis is loading, or refuses our login.
     bool failed_for_sure(base::instant now) noexcept;

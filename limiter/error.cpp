@@ -26,6 +26,10 @@ public:
         case errc::refused_login: return "the store refused the login or the permission";
         case errc::script: return "the script failed";
         case errc::protocol: return "the store's answer makes no sense";
+        case errc::no_writes: return "the store refuses to write";
+        case errc::too_many_clients: return "the store has no connection left";
+        case errc::tls: return "no trusted connection to the store";
+        case errc::no_primary: return "no sentinel knows a primary";
         }
         return "unknown";
     }
@@ -57,6 +61,10 @@ std::string_view name_of(errc code) noexcept
     case errc::refused_login: return "refused_login";
     case errc::script: return "script";
     case errc::protocol: return "protocol";
+    case errc::no_writes: return "no_writes";
+    case errc::too_many_clients: return "too_many_clients";
+    case errc::tls: return "tls";
+    case errc::no_primary: return "no_primary";
     }
     return "unknown";
 }

@@ -21,10 +21,15 @@ enum class errc {
     refused_login, // NOAUTH, WRONGPASS, NOPERM
     script,        // an error raised by the script or by Redis that has no kind of its own
     protocol,      // bytes that are no answer to what was asked
+    no_writes,     // MISCONF, NOREPLICAS: the primary refuses to write
+    too_many_clients, // the server has no connection left
+    tls,           // no trust: the certificate or the handshake
+    no_primary,    // no sentinel knows a primary that is one
 };
 
 boost::system::error_category const& error_category() noexcept;
 base::error_code make_error_code(errc code) noexcept;
+inline constexpr errc last_errc = errc::no_primary;
 // The name used as the metric label: "timed_out", ...
 std::string_view name_of(errc code) noexcept;
 

@@ -31,7 +31,7 @@ struct entry {
     entry_source source = entry_source::everyone;
     std::string name;              // lower case for header; empty where the source needs none
     std::uint8_t prefix = 64;      // bits; client_ip: of an IPv6 address; client_network: of an IPv4 address
-    std::uint8_t ipv6_prefix = 64; // bits; client_network: of an IPv6 address (client_settings::ipv6_prefix)
+    std::uint8_t ipv6_prefix = 64; // bits; client_network: of an IPv6 address
 
     friend bool operator==(entry const&, entry const&) = default;
 };

@@ -1,6 +1,8 @@
 #include "partition/partition_key.hpp"
 
+#include "partition/client_address.hpp"
 #include "partition/identity_writer.hpp"
+#include "partition/nat64.hpp"
 #include "partition/presented_values.hpp"
 
 #include <algorithm>
@@ -27,17 +29,19 @@ void write_network(identity_writer& out, base::ip_address const& client, unsigne
     out.value({text.data(), static_cast<std::size_t>(end - text.data())});
 }
 
-bool write_client(identity_writer& out, entry const& what, base::request_facts const& facts) noexcept
+void write_client(identity_writer& out, entry const& what, base::request_facts const& facts) noexcept
 {
-    if (!facts.client) return false;
-    auto const& client = *facts.client;
     bool const whole = what.source == entry_source::client_ip;
     out.begin(whole ? "ip" : "net", {}, visibility::clear);
+    if (!facts.client) return out.value(nameless_client);
+    auto const& client = *facts.client;
+    unsigned const v4_prefix = whole ? 32 : what.prefix;
     if (client.is_v4())
-        write_network(out, client, whole ? 32U : what.prefix);
+        write_network(out, client, v4_prefix);
+    else if (embedded_v4(client)) // a prefix made for subscribers would throw the whole IPv4 Internet together (IP-11)
+        write_network(out, client, nat64_prefix + v4_prefix);
     else
         write_network(out, client, whole ? what.prefix : what.ipv6_prefix);
-    return true;
 }
 
 bool write_capture(identity_writer& out, entry const& what, base::request_facts const& facts) noexcept
@@ -91,7 +95,7 @@ bool write_entry(identity_writer& out, entry const& what, base::request_facts co
 {
     switch (what.source) {
     case entry_source::client_ip:
-    case entry_source::client_network: return write_client(out, what, facts);
+    case entry_source::client_network: write_client(out, what, facts); return true;
     case entry_source::api_key: return write_api_key(out, facts);
     case entry_source::api_key_attribute: return write_attribute(out, what, facts);
     case entry_source::jwt_claim: return write_claim(out, what, facts);

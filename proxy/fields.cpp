@@ -1,11 +1,9 @@
 #include "proxy/fields.hpp"
 
 #include "base/field_name.hpp"
-#include "proxy/host_name.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace penstock::proxy {
 namespace {
@@ -32,26 +30,26 @@ constexpr std::array known_fields = [] {
         known_field{"expect", expect},
         known_field{"upgrade", upgrade},
         known_field{"forwarded", forwarded_chain},
-        known_field{"x-real-ip", client_claim},
+        known_field{"x-real-ip", address_claim},
         known_field{"keep-alive", hop_by_hop},
         known_field{"connection", connection},
-        known_field{"x-client-ip", client_claim},
+        known_field{"x-client-ip", address_claim},
         known_field{"x-http-method", request_rewrite},
         known_field{"x-rewrite-url", request_rewrite},
         known_field{"http2-settings", hop_by_hop},
         known_field{"content-length", content_length},
-        known_field{"true-client-ip", client_claim},
+        known_field{"true-client-ip", address_claim},
         known_field{"x-original-url", request_rewrite},
-        known_field{"fastly-client-ip", client_claim},
+        known_field{"fastly-client-ip", address_claim},
         known_field{"proxy-connection", hop_by_hop},
-        known_field{"cf-connecting-ip", client_claim},
+        known_field{"cf-connecting-ip", address_claim},
         known_field{"transfer-encoding", transfer_encoding},
         known_field{"x-method-override", request_rewrite},
         known_field{"proxy-authenticate", hop_by_hop},
-        known_field{"x-cluster-client-ip", client_claim},
+        known_field{"x-cluster-client-ip", address_claim},
         known_field{"proxy-authorization", hop_by_hop},
         known_field{"x-http-method-override", request_rewrite},
-        known_field{"x-original-forwarded-for", client_claim},
+        known_field{"x-original-forwarded-for", address_claim},
     };
     std::sort(table.begin(), table.end(), [](auto const& a, auto const& b) { return a.name.size() < b.name.size(); });
     return table;
@@ -72,7 +70,7 @@ field_kind classify_x_forwarded(std::string_view name) noexcept
 {
     auto const what = name.substr(std::string_view{"x-forwarded-"}.size());
     bool const chain = is_field(what, "for") || is_field(what, "proto") || is_field(what, "host") || is_field(what, "port");
-    return chain ? field_kind::forwarded_chain : field_kind::client_claim;
+    return chain ? field_kind::forwarded_chain : field_kind::peer_claim;
 }
 
 // Fields that an option of Connection cannot take away: who is calling, what is asked for, what the limiter says (H1-72).
@@ -92,77 +90,6 @@ std::string_view take_element(std::string_view& list) noexcept
     auto const element = base::trim_ows(list.substr(0, comma));
     list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
     return element;
-}
-
-// The value of the only line of that name; empty if there is none or several, which nobody could choose between.
-std::string_view single_value(std::span<base::field const> fields, std::string_view lower) noexcept
-{
-    base::field const* found = nullptr;
-    for (auto const& line : fields) {
-        if (!is_field(line.name, lower)) continue;
-        if (found) return {};
-        found = &line;
-    }
-    return found ? found->value : std::string_view{};
-}
-
-// All lines of that name, in order, joined by commas; empty ones left out.
-void append_joined(std::string& out, std::span<base::field const> fields, std::string_view lower)
-{
-    auto const start = out.size();
-    for (auto const& line : fields) {
-        if (line.value.empty() || !is_field(line.name, lower)) continue;
-        if (out.size() > start) out += ", ";
-        out += line.value;
-    }
-}
-
-bool is_authority(std::string_view text)
-{
-    std::string scratch;
-    return normalise_authority(text, scratch).has_value();
-}
-
-bool is_port(std::string_view text) noexcept
-{
-    std::uint16_t port = 0;
-    auto const [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
-    return failed == std::errc{} && end == text.data() + text.size() && port > 0;
-}
-
-void append_line(std::string& out, std::string_view name, std::string_view value)
-{
-    out += name;
-    out += value;
-    out += "\r\n";
-}
-
-void append_forwarded_for(std::string& out, forwarding_context const& context)
-{
-    auto const line = out.size();
-    out += "X-Forwarded-For: ";
-    auto const value = out.size();
-    if (context.trust == peer_trust::trusted) append_joined(out, context.fields, "x-forwarded-for");
-    if (context.peer) {
-        std::array<char, 46> text;
-        if (out.size() > value) out += ", ";
-        out += context.peer->write(text.data());
-    }
-    if (out.size() == value)
-        out.resize(line); // a unix socket, and nobody trusted named anyone
-    else
-        out += "\r\n";
-}
-
-void append_via(std::string& out, forwarding_context const& context)
-{
-    out += "Via: ";
-    auto const value = out.size();
-    append_joined(out, context.fields, "via");
-    if (out.size() > value) out += ", ";
-    out += context.received_protocol;
-    out += ' ';
-    append_line(out, {}, context.via_name);
 }
 
 } // namespace
@@ -201,13 +128,6 @@ bool connection_options::removes(std::string_view field) const noexcept
     return std::any_of(names_.begin(), names_.end(), [&](std::string_view name) { return base::same_field(name, field); });
 }
 
-bool forwards_request_field(std::string_view name, connection_options const& connection, peer_trust trust) noexcept
-{
-    auto const kind = classify_field(name);
-    if (kind == field_kind::client_claim) return trust == peer_trust::trusted;
-    return kind == field_kind::end_to_end && !connection.removes(name);
-}
-
 bool forwards_response_field(std::string_view name, connection_options const& connection) noexcept
 {
     switch (classify_field(name)) {
@@ -218,25 +138,6 @@ bool forwards_response_field(std::string_view name, connection_options const& co
     case field_kind::transfer_encoding: return false;
     default: return !connection.removes(name);
     }
-}
-
-void append_forwarding_fields(std::string& out, forwarding_context const& context)
-{
-    bool const trusted = context.trust == peer_trust::trusted;
-    append_forwarded_for(out, context);
-
-    auto const proto = trusted ? single_value(context.fields, "x-forwarded-proto") : std::string_view{};
-    bool const proto_valid = is_field(proto, "http") || is_field(proto, "https");
-    append_line(out, "X-Forwarded-Proto: ", proto_valid ? proto : context.scheme);
-
-    auto const host = trusted ? single_value(context.fields, "x-forwarded-host") : std::string_view{};
-    auto const shown_host = is_authority(host) ? host : context.authority;
-    if (!shown_host.empty()) append_line(out, "X-Forwarded-Host: ", shown_host);
-
-    auto const port = trusted ? single_value(context.fields, "x-forwarded-port") : std::string_view{};
-    if (is_port(port)) append_line(out, "X-Forwarded-Port: ", port);
-
-    append_via(out, context);
 }
 
 } // namespace penstock::proxy

@@ -1,17 +1,11 @@
-// Which fields of a message travel on, and which this gateway writes itself: hop-by-hop removal (RFC 9110 7.6.1), what a
-// caller may not claim about itself, X-Forwarded-* and Via. Knows nothing of message bodies, parsers or sockets.
-// Called by the builders of upstream requests and of answers. Pure.
+// What each field of a message is to a gateway, and which travel on: hop-by-hop removal (RFC 9110 7.6.1), what a caller may
+// not claim about itself. Knows nothing of message bodies, parsers or sockets, nor of what is written in a field's place
+// (forwarding_fields). Called by the builders of upstream requests and of answers. Pure.
 #pragma once
-
-#include "base/ip_address.hpp"
-#include "base/request_facts.hpp"
 
 #include <boost/container/static_vector.hpp>
 
 #include <cstdint>
-#include <optional>
-#include <span>
-#include <string>
 #include <string_view>
 
 namespace penstock::proxy {
@@ -28,14 +22,13 @@ enum class field_kind : std::uint8_t {
     expect,
     via,             // extended by append_forwarding_fields
     forwarded_chain, // Forwarded, X-Forwarded-For/-Proto/-Host/-Port: never copied, written by append_forwarding_fields
-    client_claim, // X-Real-IP, other X-Forwarded-*, CDN fields that name the client: believed from trusted peers only (IP-14)
+    address_claim,   // X-Real-IP, fields of CDNs that name the client: from trusted peers only (IP-14), see fate_of
+    peer_claim,      // other X-Forwarded-*: from trusted peers only
     request_rewrite, // X-HTTP-Method-Override, X-Original-URL, ...: never sent on (H1-30)
     underscore,      // a name with '_', which CGI-style applications cannot tell from '-' (IP-15)
 };
 
 field_kind classify_field(std::string_view name) noexcept;
-
-enum class peer_trust : std::uint8_t { untrusted, trusted };
 
 // What the Connection lines of one message say. Views into the message.
 class connection_options {
@@ -60,25 +53,7 @@ private:
     bool too_many_ = false;
 };
 
-// Whether a request field is copied as it is. False for everything that the builder writes itself.
-bool forwards_request_field(std::string_view name, connection_options const& connection, peer_trust trust) noexcept;
-
-// The same for a field of an upstream's answer; Content-Length is the builder's, `Via` and names with '_' are copied.
+// Whether a field of an upstream's answer is copied as it is; Content-Length is the builder's, `Via` and names with '_' are copied.
 bool forwards_response_field(std::string_view name, connection_options const& connection) noexcept;
-
-// What is known of a request when its forwarding fields are written.
-struct forwarding_context {
-    std::span<base::field const> fields;  // as received
-    std::optional<base::ip_address> peer; // who connected; absent on a unix socket
-    peer_trust trust = peer_trust::untrusted;
-    std::string_view scheme;            // `http` or `https`: how the peer reached this gateway
-    std::string_view authority;         // host and port that the request named; empty: none (HTTP/1.0)
-    std::string_view received_protocol; // `1.0` or `1.1`
-    std::string_view via_name;          // this gateway's pseudonym
-};
-
-// Appends X-Forwarded-For, -Proto, -Host, (from a trusted peer) -Port, and Via as lines with CRLF. A trusted peer's chain is
-// kept and the peer appended to it; its other values are kept where they are valid (IP-6, IP-17). An untrusted peer's are replaced.
-void append_forwarding_fields(std::string& out, forwarding_context const& context);
 
 } // namespace penstock::proxy

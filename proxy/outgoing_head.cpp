@@ -2,6 +2,7 @@
 
 #include "base/field_name.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -12,6 +13,23 @@ void append_number(std::string& out, std::uint64_t number)
 {
     std::array<char, 20> digits;
     out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
+}
+
+void append_field(std::string& out, std::string_view name, std::string_view value)
+{
+    out.append(name).append(": ").append(value).append("\r\n");
+}
+
+void append_client(std::string& out, std::string_view name, base::ip_address const& client)
+{
+    std::array<char, 46> text;
+    append_field(out, name, client.write(text.data()));
+}
+
+bool is_first_of_its_name(std::span<base::field const> fields, base::field const& one) noexcept
+{
+    auto const* const end = &one;
+    return std::none_of(fields.data(), end, [&](auto const& other) { return base::same_field(other.name, one.name); });
 }
 
 } // namespace
@@ -34,8 +52,13 @@ bool write_outgoing_head(std::string& out, outgoing_head const& head)
         .append("\r\n");
     for (auto const& field : received.fields) {
         if (head.max_forwards && base::is_field(field.name, "max-forwards")) continue;
-        if (forwards_request_field(field.name, connection, head.origin.trust))
-            out.append(field.name).append(": ").append(field.value).append("\r\n");
+        switch (fate_of(field.name, connection, head.origin)) {
+        case field_fate::removed: break;
+        case field_fate::copied: append_field(out, field.name, field.value); break;
+        case field_fate::names_client:
+            if (is_first_of_its_name(received.fields, field)) append_client(out, field.name, *head.origin.client);
+            break;
+        }
     }
     append_forwarding_fields(out, head.origin);
     if (head.max_forwards) {

@@ -2,7 +2,7 @@
 // other field as it came (H1-11, H1-46, H1-70..H1-76). Pure.
 #pragma once
 
-#include "proxy/fields.hpp"
+#include "proxy/forwarding_fields.hpp"
 #include "proxy/message_head.hpp"
 
 #include <optional>

@@ -252,6 +252,8 @@ void append_select(std::string& out, unsigned database)
 
 void append_ping(std::string& out) { out.append("*1\r\n$4\r\nPING\r\n"); }
 
+void append_role(std::string& out) { out.append("*1\r\n$4\r\nROLE\r\n"); }
+
 // The reply that hiredis is putting together. Its text is copied out at once, because hiredis moves its buffer when a reply
 // is complete.
 struct reply_reader::parsed {
@@ -268,15 +270,26 @@ struct reply_reader::parsed {
         functions.freeObject = &on_free;
     }
 
-    // Anything inside an array counts as the array, which no command of ours answers.
     static void* keep(redisReadTask const* task, reply::type kind, std::string_view bytes) noexcept
     {
         auto& self = *static_cast<parsed*>(task->privdata);
-        if (task->parent) return &self;
+        if (task->parent) return self.keep_inside(task, kind, bytes);
         auto const kept = std::min(bytes.size(), longest);
         if (kept > 0) std::memcpy(self.text.data(), bytes.data(), kept);
         self.reply = {kind, {self.text.data(), kept}, bytes.size()};
         return &self;
+    }
+    // Of what is inside an array, the strings directly in it are kept.
+    void* keep_inside(redisReadTask const* task, reply::type kind, std::string_view bytes) noexcept
+    {
+        auto const is_string = kind == reply::type::bulk || kind == reply::type::status;
+        auto const used = reply.text.size();
+        if (task->parent->parent || !is_string || used + bytes.size() + 1 > longest) return this;
+        if (!bytes.empty()) std::memcpy(text.data() + used, bytes.data(), bytes.size());
+        text[used + bytes.size()] = '\n';
+        reply.text = {text.data(), used + bytes.size() + 1};
+        reply.size = reply.text.size();
+        return this;
     }
     static void* on_string(redisReadTask const* task, char* bytes, std::size_t size) noexcept
     {
@@ -288,7 +301,7 @@ struct reply_reader::parsed {
     template <class Count>
     static void* on_array(redisReadTask const* task, Count) noexcept
     {
-        return keep(task, reply::type::other, {});
+        return keep(task, reply::type::array, {});
     }
     static void* on_integer(redisReadTask const* task, long long) noexcept { return keep(task, reply::type::other, {}); }
     static void* on_nil(redisReadTask const* task) noexcept { return keep(task, reply::type::other, {}); }
@@ -361,13 +374,13 @@ errc errc_of(std::string_view error) noexcept
         {"TRYAGAIN", errc::cluster},
         {"CROSSSLOT", errc::cluster},
         {"OOM", errc::out_of_memory},
-        {"MISCONF", errc::read_only},
-        {"NOREPLICAS", errc::read_only},
+        {"MISCONF", errc::no_writes},
+        {"NOREPLICAS", errc::no_writes},
         {"BUSY", errc::busy},
         {"NOAUTH", errc::refused_login},
         {"WRONGPASS", errc::refused_login},
         {"NOPERM", errc::refused_login},
-        {"ERR max number of clients reached", errc::overloaded},
+        {"ERR max number of clients reached", errc::too_many_clients},
         {"ERR invalid password", errc::refused_login},
         {"ERR AUTH <password> called without any password configured", errc::refused_login},
         {"ERR Client sent AUTH, but no password is set", errc::refused_login},

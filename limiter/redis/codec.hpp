@@ -1,6 +1,6 @@
 // What travels between us and Redis: frames of the commands that we send, replies, and the meaning of errors. Knows the
 // calling convention of the scripts in lua/ and that replies are RESP2 (hiredis parses them); knows no socket and no clock.
-// Called by connection_owner and pipeline. Pure.
+// Called by link and pipeline. Pure.
 #pragma once
 
 #include "limiter/claim.hpp"
@@ -57,10 +57,12 @@ std::string pack_permits(std::int64_t limit, holding const& by, std::int64_t cos
 void append_auth(std::string& out, std::string_view user, std::string_view password); // user may be empty
 void append_select(std::string& out, unsigned database);
 void append_ping(std::string& out);
+void append_role(std::string& out);
 
 // One reply. `text` is valid until the reader is next used, and cut at reply_reader::longest.
 struct reply {
-    enum class type : std::uint8_t { bulk, status, error, other };
+    // array: `text` holds its strings, not those of arrays inside it, each ended by a line break.
+    enum class type : std::uint8_t { bulk, status, error, array, other };
     type kind = type::other;
     std::string_view text;
     std::size_t size = 0; // in bytes, before the cut

@@ -15,7 +15,11 @@ connection_fsm::action connection_fsm::resume(event what, base::instant now) noe
     }
     switch (state_) {
     case state::idle:
-        if (what == event::start) return connect(now);
+        if (what == event::start) return try_anew(now);
+        break;
+    case state::locating:
+        if (what == event::broken || what == event::timer) return pause(now);
+        if (what == event::located) return connect(now);
         break;
     case state::connecting:
         if (what == event::broken || what == event::timer) return pause(now);
@@ -39,24 +43,31 @@ connection_fsm::action connection_fsm::resume(event what, base::instant now) noe
         }
         break;
     case state::pausing:
-        if (what == event::timer) return connect(now);
+        if (what == event::timer) return try_anew(now);
         break;
     case state::stopped: break;
     }
     return {}; // an event of a socket that has been dropped since
 }
 
+connection_fsm::action connection_fsm::try_anew(base::instant now) noexcept
+{
+    if (limits_.locate == base::micros{0}) return connect(now);
+    state_ = state::locating;
+    return {verb::locate, now + limits_.locate};
+}
+
 connection_fsm::action connection_fsm::connect(base::instant now) noexcept
 {
     state_ = state::connecting;
-    return {verb::connect, now + connect_timeout_};
+    return {verb::connect, now + limits_.connect};
 }
 
 connection_fsm::action connection_fsm::pause(base::instant now) noexcept
 {
     state_ = state::pausing;
     auto const length = jitter_.between(shortest_pause, most_);
-    most_ = std::min(2 * most_, longest_pause);
+    most_ = std::min(2 * most_, limits_.locate == base::micros{0} ? longest_pause : longest_pause_of_search);
     return {verb::pause, now + length};
 }
 

@@ -1,5 +1,5 @@
 // The call of lua/lease.lua as bytes, and its reply as values. Knows that script's calling convention; acquire's and all that
-// both share is codec's. Called by connection_owner. Pure.
+// both share is codec's. Called by redis_store. Pure.
 #pragma once
 
 #include "limiter/lease.hpp"

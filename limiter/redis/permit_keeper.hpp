@@ -1,5 +1,5 @@
 // Keeps Redis told of the permits that a worker holds: drives the permit book with a timer and a connection's background
-// calls. The shell around the book; decides nothing. Owned by connection_owner, used on its thread. I/O.
+// calls. The shell around the book; decides nothing. Owned by link, used on its thread. I/O.
 #pragma once
 
 #include "limiter/redis/permit_book.hpp"
@@ -48,6 +48,8 @@ public:
     // Granted to a check that had been given up.
     void granted_late(std::span<permits const> granted);
     void give_back(permits const& taken);
+    // Granted without Redis, to a request that lives.
+    void hold(permits const& granted);
 
 private:
     void tell();

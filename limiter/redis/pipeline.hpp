@@ -1,6 +1,6 @@
 // What one connection has been asked and has not answered yet, in the order in which Redis will answer: checks, for each of
 // which somebody waits until a deadline, and background calls. A check that has been given up keeps its place, so that the
-// stream of replies stays aligned. Knows no socket, timer or clock; called by connection_owner. Pure.
+// stream of replies stays aligned. Knows no socket, timer or clock; called by link. Pure.
 #pragma once
 
 #include "limiter/claim.hpp"
@@ -76,6 +76,7 @@ public:
 
     [[nodiscard]] bool full() const noexcept { return pending_.size() - calls_ >= bound_; }
     [[nodiscard]] bool full_of_calls() const noexcept { return calls_ >= (bound_ + 1) / 2; }
+    [[nodiscard]] std::size_t size() const noexcept { return pending_.size(); }
     [[nodiscard]] bool empty() const noexcept { return pending_.empty(); }
     void push(item next);
 

@@ -4,7 +4,9 @@
 #include "base/clock.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace penstock::limiter {
 
@@ -15,17 +17,44 @@ struct breaker_settings {
     friend bool operator==(breaker_settings const&, breaker_settings const&) = default;
 };
 
+// TLS towards Redis and its sentinels. The texts are PEM, read with the configuration.
+struct tls_settings {
+    std::string authorities; // who may sign the server's certificate; empty: whom the system trusts
+    std::string certificate; // what we show, with its chain; empty: nothing
+    std::string private_key;
+    std::string server_name; // what the certificate must name; empty: the host that is connected to
+    friend bool operator==(tls_settings const&, tls_settings const&) = default;
+};
+
+struct redis_address {
+    std::string host; // a name or an address
+    std::uint16_t port = 6379;
+    friend bool operator==(redis_address const&, redis_address const&) = default;
+};
+
+// Who knows where the primary is.
+struct sentinel_settings {
+    std::vector<redis_address> addresses; // at least one
+    std::string primary;                  // by what name they know it
+    std::string user;
+    std::string password; // theirs; empty: no AUTH
+    friend bool operator==(sentinel_settings const&, sentinel_settings const&) = default;
+};
+
 struct redis_settings {
-    std::string host; // empty: unix socket
+    std::string host; // empty: unix socket, or as the sentinels say
     std::uint16_t port = 6379;
     std::string unix_path;
-    std::string user;     // ACL user; empty: the default user
-    std::string password; // empty: no AUTH
+    std::string user;          // ACL user; empty: the default user
+    std::string password;      // empty: no AUTH
+    std::string password_file; // where it came from, to be read again when Redis refuses it; may be empty
     unsigned database = 0;
     base::micros check_timeout{20'000};
     base::micros connect_timeout{1'000'000};
     std::size_t max_pending = 4096; // checks waiting on one connection; beyond it errc::overloaded
     breaker_settings breaker;
+    std::optional<tls_settings> tls;               // none: in clear
+    std::optional<sentinel_settings> sentinels;    // none: `host` is the primary
     std::string probe_key = "rl:{penstock-probe}"; // what an open breaker asks about; under the key prefix
     base::instant const* test_clock = nullptr;     // for tests: replaces Redis' clock. No configuration reaches it
     friend bool operator==(redis_settings const&, redis_settings const&) = default;

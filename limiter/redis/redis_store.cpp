@@ -1,7 +1,7 @@
 #include "limiter/redis/redis_store.hpp"
 
-#include "limiter/redis/connection_owner.hpp"
 #include "limiter/redis/lease_codec.hpp"
+#include "limiter/redis/node.hpp"
 #include "limiter/redis/suspended.hpp"
 
 #include <boost/asio/async_result.hpp>
@@ -25,45 +25,49 @@ protected:
 } // namespace
 
 redis_store::redis_store(asio::io_context& worker, redis_settings wanted, std::uint64_t seed, state_listener listener)
-    : owner_(std::make_shared<connection_owner>(worker, std::move(wanted), seed, std::move(listener)))
+    : node_(std::make_shared<node>(worker, std::move(wanted), seed, std::move(listener)))
 {
-    owner_->start();
+    node_->start();
 }
 
-redis_store::~redis_store() { owner_->stop(); }
+redis_store::~redis_store() { node_->stop(); }
 
-void redis_store::stop() { owner_->stop(); }
+void redis_store::stop() { node_->stop(); }
 
-redis_store::counts redis_store::count() const noexcept { return owner_->count(); }
+redis_store::counts redis_store::count() const { return node_->count(); }
 
-void redis_store::give_back(claim const& what, charge const& taken) noexcept { owner_->give_back(what, taken); }
+void redis_store::give_back(claim const& what, charge const& taken) noexcept { node_->give_back(what, taken); }
+
+void redis_store::hold(claim const& what) { node_->hold(what); }
+
+bool redis_store::can_ask(claim const&) const noexcept { return node_->can_ask(); }
 
 void redis_store::ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who)
 {
-    owner_->ask(asked, deadline, who);
+    node_->ask(asked, deadline, who);
 }
 
 void redis_store::lease(lease_request const& asked, lease_listener done)
 {
-    owner_->call({.what = &redis::scripts::lease,
-                  .key = std::string(asked.key.view()),
-                  .arguments = redis::lease_arguments(asked),
-                  .done = [done = std::move(done)](base::result<redis::reply> const& got) {
-                      if (got)
-                          done(redis::decode_lease(*got));
-                      else
-                          done(got.error());
-                  }});
+    node_->call({.what = &redis::scripts::lease,
+                 .key = std::string(asked.key.view()),
+                 .arguments = redis::lease_arguments(asked),
+                 .done = [done = std::move(done)](base::result<redis::reply> const& got) {
+                     if (got)
+                         done(redis::decode_lease(*got));
+                     else
+                         done(got.error());
+                 }});
 }
 
-void redis_store::call(redis::background_call what) { owner_->call(std::move(what)); }
+void redis_store::call(redis::background_call what) { node_->call(std::move(what)); }
 
 // Not a coroutine of its own: one frame less on the way of each request.
 asio::awaitable<base::result<verdict>> redis_store::acquire(std::span<claim const> asked, base::instant deadline)
 {
-    auto wait = [owner = owner_, asked, deadline](auto handler) {
+    auto wait = [node = node_, asked, deadline](auto handler) {
         using suspended = redis::suspended<asking, decltype(handler)>;
-        owner->ask(asked, deadline, suspended::make(std::move(handler), owner->worker().get_executor()));
+        node->ask(asked, deadline, suspended::make(std::move(handler), node->worker().get_executor()));
     };
     return asio::async_initiate<asio::use_awaitable_t<> const, void(base::result<verdict>)>(std::move(wait),
                                                                                             asio::use_awaitable);

@@ -22,10 +22,17 @@ struct target {
     char const* name; // also of its folder in the corpus
     void (*run)(std::string_view);
 };
-constexpr target targets[] = {
-    {"api_key", api_key},           {"client_address", client_address},   {"host_name", host_name},
-    {"key_set", key_set},           {"normal_path", normal_path},         {"partition_key", partition_key},
-    {"path_pattern", path_pattern}, {"structured_list", structured_list}, {"token", token}};
+constexpr target targets[] = {{"api_key", api_key},
+                              {"client_address", client_address},
+                              {"forwarded", forwarded},
+                              {"host_name", host_name},
+                              {"key_set", key_set},
+                              {"normal_path", normal_path},
+                              {"partition_key", partition_key},
+                              {"path_pattern", path_pattern},
+                              {"proxy_header", proxy_header},
+                              {"structured_list", structured_list},
+                              {"token", token}};
 
 std::vector<std::string> read_corpus(std::filesystem::path const& folder)
 {

@@ -123,6 +123,67 @@ class Trusted(GatewayCase):
         self.assertEqual((seen.get("X-Forwarded-Proto"), seen.get("X-Forwarded-Host")), ("http", "real.test"))
 
 
+class Consistent(GatewayCase):
+    """All that names the client to the upstream says the same, whatever contradicts it on arrival."""
+
+    CONTRADICTING = [("X-Forwarded-For", "6.6.6.6"), ("X-Real-IP", "7.7.7.7"), ("CF-Connecting-IP", "8.8.8.8"),
+                     ("X-Client-IP", "9.9.9.9"), ("X-Client-IP", "9.9.9.8"), ("X_Forwarded_For", "5.5.5.5")]
+
+    def seen(self, source, *fields, more=""):
+        app = self.upstream()
+        gate = self.gateway(app, f"client: {{source: {source}, trusted_proxies: [127.0.0.0/8]{more}}}")
+        self.assertEqual(ask(gate.address, fields=[*self.CONTRADICTING, *fields], host="real.test:8080").status, 200)
+        return app.last.fields
+
+    def check_claims(self, seen, client):
+        for name in ("X-Real-IP", "CF-Connecting-IP", "X-Client-IP"):
+            self.assertEqual(seen.all(name), [client], name)
+        self.assertEqual(seen.all("X_Forwarded_For"), [])
+
+    def test_ip_25_the_chain_of_forwarded_is_the_one(self):
+        seen = self.seen("forwarded", ("Forwarded", "for=198.51.100.7;proto=https;host=shop.test"), ("Forwarded", "for=\"[::1]:9\""))
+        # ::1 is nobody's proxy here, so it is the client
+        self.assertEqual(seen.all("Forwarded"), ["for=198.51.100.7;proto=https;host=shop.test, for=\"[::1]:9\", "
+                                                 "for=127.0.0.1;host=\"real.test:8080\";proto=http"])
+        self.assertEqual(seen.all("X-Forwarded-For"), ["198.51.100.7, ::1, 127.0.0.1"])
+        self.assertEqual((seen.get("X-Forwarded-Proto"), seen.get("X-Forwarded-Host")), ("http", "real.test:8080"))
+        self.check_claims(seen, "::1")
+
+    def test_ip_17_scheme_and_host_come_from_the_clients_element(self):
+        seen = self.seen("forwarded", ("Forwarded", "for=6.6.6.6;proto=ftp, for=198.51.100.7;proto=https;host=shop.test"),
+                         ("X-Forwarded-Proto", "http"), ("X-Forwarded-Host", "other.test"), ("X-Forwarded-Port", "81"))
+        self.assertEqual((seen.get("X-Forwarded-Proto"), seen.get("X-Forwarded-Host"), seen.get("X-Forwarded-Port")),
+                         ("https", "shop.test", None))
+        self.check_claims(seen, "198.51.100.7")
+
+    def test_ip_25_without_forwarded_as_the_source_it_is_removed(self):
+        for source in ("peer", "x-forwarded-for", "x-real-ip"):
+            self.assertEqual(self.seen(source, ("Forwarded", "for=4.4.4.4")).all("Forwarded"), [], source)
+
+    def test_ip_25_a_single_field_makes_the_chain(self):
+        seen = self.seen("header X-Azure-ClientIP", ("X-Azure-ClientIP", "198.51.100.7:4711"))
+        self.assertEqual(seen.all("X-Forwarded-For"), ["198.51.100.7, 127.0.0.1"])
+        self.assertEqual(seen.all("X-Azure-ClientIP"), ["198.51.100.7"])
+        self.check_claims(seen, "198.51.100.7")
+
+    def test_ip_14_the_configured_field_of_a_stranger_is_removed(self):
+        app = self.upstream()
+        gate = self.gateway(app, "client: {source: header X-Azure-ClientIP, trusted_proxies: [10.0.0.0/8]}")
+        self.assertEqual(ask(gate.address, fields=[("X-Azure-ClientIP", "1.2.3.4")]).status, 200)
+        self.assertEqual((app.last.fields.all("X-Azure-ClientIP"), app.last.fields.all("X-Forwarded-For")), ([], ["127.0.0.1"]))
+
+    def test_ip_25_a_chain_and_a_single_field_that_contradict(self):
+        self.check_claims(self.seen("x-forwarded-for"), "6.6.6.6")
+
+    def test_ip_26_the_gateway_may_name_itself_by_its_pseudonym(self):
+        seen = self.seen("forwarded", more=", forwarded_by: obfuscated}\nvia: gw1\nmemory: {max_keys: 1000")
+        self.assertEqual(seen.all("Forwarded"), ["for=127.0.0.1;by=_gw1;host=\"real.test:8080\";proto=http"])
+
+    def test_ip_23_a_quote_left_open_does_not_reach_the_upstream(self):
+        seen = self.seen("forwarded", ("Forwarded", "for=6.6.6.6;x=\", for=198.51.100.7"))
+        self.assertEqual(seen.all("Forwarded"), ["for=198.51.100.7, for=127.0.0.1;host=\"real.test:8080\";proto=http"])
+
+
 class ResponseFields(GatewayCase):
     def answer(self, *fields):
         app = self.upstream(answering(reply(fields=fields)))

@@ -136,6 +136,7 @@ class Bounds(QueueCase):
         self.assertEqual(refused.status, 429)
         self.assertEqual(refused["Retry-After"], "1")
         self.assertIn("database", refused["RateLimit"])
+        self.assertEqual(self.metrics(self.gate).value("penstock_queue_full_total", limit="database"), 1)
         self.finish("/first", first)
         self.finish("/a", a)
         self.finish("/b", b)
@@ -168,6 +169,7 @@ class Bounds(QueueCase):
         self.wait_for_arrivals(2)
         clients["/three"] = self.queue_up("/three", **of(1))
         self.assertEqual(ask(self.gate.address, target="/four", **of(2)).status, 429)
+        self.assertEqual(self.metrics(self.gate).value("penstock_queue_full_total", limit="database"), 1)
         for target in ("/one", "/two", "/three"):
             self.finish(target, clients[target])
 

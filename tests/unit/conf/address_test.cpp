@@ -39,36 +39,6 @@ TEST_CASE("where an upstream is")
     }
 }
 
-TEST_CASE("where Redis is")
-{
-    auto const full = parse_redis_url("redis://user:p%40ss%2F@cache.local:6380/3");
-    REQUIRE(full);
-    CHECK(full->user == "user");
-    CHECK(full->password == "p@ss/");
-    CHECK(full->host == "cache.local");
-    CHECK(full->port == 6380);
-    CHECK(full->database == 3);
-
-    auto const shortest = parse_redis_url("redis://127.0.0.1");
-    REQUIRE(shortest);
-    CHECK(shortest->port == 6379);
-    CHECK(shortest->database == 0);
-    CHECK(parse_redis_url("redis://:secret@[::1]:6379/")->password == "secret");
-
-    auto const socket = parse_redis_url("unix://:secret@/run/redis.sock?db=2");
-    REQUIRE(socket);
-    CHECK(socket->host.empty());
-    CHECK(socket->unix_path == "/run/redis.sock");
-    CHECK(socket->password == "secret");
-    CHECK(socket->database == 2);
-
-    for (auto const* text : {"127.0.0.1:6379", "redis://", "redis://h:0", "redis://h/x", "redis://user@h", "redis://:%4@h",
-                             "unix://run/redis.sock", "unix:///run/redis.sock?x=1", "http://h"}) {
-        CAPTURE(text);
-        CHECK(!parse_redis_url(text));
-    }
-}
-
 TEST_CASE("networks have no bits beyond their prefix")
 {
     CHECK(parse_network("10.0.0.0/8"));

@@ -118,7 +118,7 @@ TEST_CASE("defaults may be written out")
     auto const snapshot = must_load(R"(
 workers: auto
 listeners: [{ address: 127.0.0.1:0, proxy_protocol: off }]
-client: { source: peer, ipv6_prefix: 64 }
+client: { source: peer, ipv6_prefix: 64, nat64: ipv6 }
 upstreams: { app: { servers: [127.0.0.1:3000], balance: round_robin, retries: 1 } }
 limits:
   a: { key: client.ip, precision: exact, enforce: true, scope: instance, token_bucket: { capacity: 1, refill: 1/second, replenish: continuous } }
@@ -132,12 +132,60 @@ responses: { rate_limit_fields: [draft], on_success: true, retry_jitter: 0%, rej
     CHECK(snapshot->settings.limits.body == 0);
 }
 
+TEST_CASE("IP-3, IP-11, IP-14, IP-26, IP-30, IP-31: who is believed about who is calling")
+{
+    auto const snapshot = must_load(R"(
+listeners:
+  - { address: 127.0.0.1:0, proxy_protocol: v2, proxy_protocol_from: [10.0.0.0/24, 2001:db8::/64] }
+  - { address: 127.0.0.1:0, proxy_protocol: any }
+  - { address: 127.0.0.1:0, proxy_protocol: v1, proxy_protocol_from: 10.0.0.1 }
+  - { address: 127.0.0.1:0 }
+client: { source: forwarded, trusted_proxies: [10.0.0.0/8], trusted_hops: 2, nat64: ipv4, forwarded_by: obfuscated }
+timeouts: { proxy_header: 3s }
+via: gw1
+upstreams: { app: { servers: [127.0.0.1:3000] } }
+limits:
+  a: { key: [client.network/24/48, client.network/16], fixed_window: { limit: 1, window: 1s }, overrides: { "unix|unix": { limit: 2 } } }
+routes: [{ upstream: app, limits: [a] }]
+)");
+    auto const& read = snapshot->settings;
+    using proxy::proxy_protocol;
+    REQUIRE(read.listeners.size() == 4);
+    CHECK(read.listeners[0].proxy_protocol == proxy_protocol::v2);
+    CHECK(read.listeners[0].proxy_protocol_from.size() == 2);
+    CHECK(read.listeners[1].proxy_protocol == proxy_protocol::any);
+    CHECK(read.listeners[1].proxy_protocol_from.empty());
+    CHECK(read.listeners[2].proxy_protocol == proxy_protocol::v1);
+    CHECK(read.listeners[2].proxy_protocol_from.size() == 1);
+    CHECK(read.listeners[3].proxy_protocol == proxy_protocol::off);
+    CHECK(read.client.source == partition::address_source::forwarded);
+    CHECK(read.client.trusted_hops == 2);
+    CHECK(read.client.nat64 == partition::nat64_form::ipv4);
+    CHECK(read.forwarded_by == "_gw1");
+    CHECK(read.timeouts.proxy_header == base::micros{3'000'000});
+    CHECK(snapshot->policies[0].key[0].ipv6_prefix == 48);
+    CHECK(snapshot->policies[0].key[1].ipv6_prefix == 64);
+    CHECK(snapshot->policies[0].overrides.size() == 1);
+
+    auto const source_of = [](std::string const& source) {
+        return must_load("listeners: [{ address: 127.0.0.1:0 }]\nclient: { trusted_proxies: [10.0.0.0/8], source: " + source +
+                         " }\nupstreams: { app: { servers: [127.0.0.1:3000] } }\nroutes: [{ upstream: app, limits: none }]\n")
+            ->settings.client;
+    };
+    CHECK(source_of("x-real-ip").field == "x-real-ip");
+    CHECK(source_of("x-real-ip").source == partition::address_source::single_field);
+    CHECK(source_of("header CF-Connecting-IP").field == "cf-connecting-ip");
+    CHECK(source_of("header X-Azure-ClientIP").source == partition::address_source::single_field);
+    CHECK(source_of("x-forwarded-for").source == partition::address_source::x_forwarded_for);
+    CHECK(source_of("peer").source == partition::address_source::peer);
+}
+
 TEST_CASE("each written value ends up in its place")
 {
     auto const snapshot = must_load(R"(
 workers: 3
 listeners: [{ address: "127.0.0.1:${PORT}" }, { address: "[::1]:8082" }]
-redis: { url: redis://127.0.0.1:6380/2, key_prefix: "x:", hash_secret: s, connect_timeout: 2s, max_pending: 7,
+redis: { url: redis://127.0.0.1:6380/2, key_prefix: "x:", hash_secret: s, connect_timeout: 2s, max_pending: 7, gateways_at_least: 4,
          breaker: { failures: 9, open_for: 2s, open_for_max: 3s } }
 client: { ipv6_prefix: 56 }
 upstreams: { app: { servers: ["unix:/run/app.sock"], timeouts: { connect: 1ms, response: 2ms, idle: 3ms }, retries: 0 } }
@@ -164,12 +212,13 @@ via: gw
 )");
     auto const& read = snapshot->settings;
     CHECK(read.workers == 3);
-    CHECK(read.listeners.at(0).port == 8081);
-    CHECK(read.listeners.at(1).host == "::1");
+    CHECK(read.listeners.at(0).address.port == 8081);
+    CHECK(read.listeners.at(1).address.host == "::1");
     CHECK(read.redis->port == 6380);
     CHECK(read.redis->database == 2);
     CHECK(read.redis->connect_timeout == base::micros{2'000'000});
     CHECK(read.redis->max_pending == 7);
+    CHECK(read.gateways_at_least == 4);
     CHECK(read.redis->breaker.failures == 9);
     CHECK(read.redis->breaker.open_for_max == base::micros{3'000'000});
     CHECK(snapshot->keys.prefix == "x:");

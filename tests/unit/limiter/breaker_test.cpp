@@ -117,4 +117,19 @@ TEST_CASE("the pauses of two workers differ")
     CHECK(a.probe_at() != b.probe_at());
 }
 
+TEST_CASE("what an error says of the checks that would follow")
+{
+    for (auto code = 1; code <= static_cast<int>(last_errc); ++code) {
+        auto const why = static_cast<errc>(code);
+        CAPTURE(name_of(why));
+        breaker it(wanted, 1);
+        auto const certain = why == errc::loading || why == errc::refused_login;
+        auto const ours = why == errc::breaker_open || why == errc::overloaded || why == errc::script;
+        CHECK(it.failed(why, start) == certain);
+        it.failed(why, start);
+        it.failed(why, start);
+        CHECK(it.may_ask() == ours);
+    }
+}
+
 } // namespace penstock::limiter

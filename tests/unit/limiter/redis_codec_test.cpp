@@ -58,7 +58,7 @@ std::vector<std::string> read_all(std::string_view bytes, std::size_t step)
                 return seen;
             }
             if (!*next) break;
-            static constexpr char const* kinds[] = {"bulk ", "status ", "error ", "other "};
+            static constexpr char const* kinds[] = {"bulk ", "status ", "error ", "array ", "other "};
             seen.push_back(kinds[static_cast<int>((*next)->kind)] + std::string((*next)->text));
         }
     }
@@ -207,8 +207,8 @@ TEST_CASE("the greeting's commands")
 TEST_CASE("replies are found whatever the pieces they come in")
 {
     std::string const bytes = "+PONG\r\n" + bulk("two\r\nlines") + "-ERR no\r\n:5\r\n$-1\r\n*2\r\n:1\r\n$1\r\nx\r\n" + bulk("");
-    std::vector<std::string> const expected = {"status PONG", "bulk two\r\nlines", "error ERR no", "other ", "other ", "other ",
-                                               "bulk "};
+    std::vector<std::string> const expected = {"status PONG", "bulk two\r\nlines", "error ERR no", "other ",
+                                               "other ",      "array x\n",         "bulk "};
     for (std::size_t step = 1; step <= bytes.size(); ++step) {
         CAPTURE(step);
         CHECK(read_all(bytes, step) == expected);
@@ -277,9 +277,9 @@ TEST_CASE("every error that Redis was seen to answer has its meaning")
              row{"READONLY You can't write against a read only replica.", errc::read_only},
              row{"READONLY You can't write against a read only replica. script: 0123, on @user_script:7.", errc::read_only},
              row{"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", errc::read_only},
-             row{"NOREPLICAS Not enough good replicas to write.", errc::read_only},
+             row{"NOREPLICAS Not enough good replicas to write.", errc::no_writes},
              row{"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.",
-                 errc::read_only},
+                 errc::no_writes},
              row{"CLUSTERDOWN Hash slot not served", errc::cluster},
              row{"CLUSTERDOWN The cluster is down", errc::cluster},
              row{"MOVED 3999 127.0.0.1:6381", errc::cluster},
@@ -292,7 +292,7 @@ TEST_CASE("every error that Redis was seen to answer has its meaning")
              row{"WRONGPASS invalid username-password pair or user is disabled.", errc::refused_login},
              row{"NOPERM this user has no permissions to run the 'evalsha' command", errc::refused_login},
              row{"ERR AUTH <password> called without any password configured for the default user.", errc::refused_login},
-             row{"ERR max number of clients reached", errc::overloaded},
+             row{"ERR max number of clients reached", errc::too_many_clients},
              row{"NOSCRIPT No matching script. Please use EVAL.", errc::script},
              row{"WRONGTYPE Operation against a key holding the wrong kind of value", errc::script},
              row{"ERR Script attempted to access a non local key in a cluster node", errc::script},

@@ -16,7 +16,7 @@ constexpr auto start = base::at_epoch_us(1'000'000'000);
 // A machine that has been brought to `wanted` by a life without failures.
 connection_fsm brought_to(state wanted)
 {
-    connection_fsm it(time_out, 7);
+    connection_fsm it({time_out}, 7);
     for (auto const what : {event::start, event::connected, event::welcome}) {
         if (it.now_in() == wanted) break;
         it.resume(what, start);
@@ -30,7 +30,7 @@ connection_fsm brought_to(state wanted)
 
 TEST_CASE("a life without failures: connect, greet, serve")
 {
-    connection_fsm it(time_out, 7);
+    connection_fsm it({time_out}, 7);
     auto const connect = it.resume(event::start, start);
     CHECK(connect.what == verb::connect);
     CHECK(connect.until == start + time_out);
@@ -84,7 +84,7 @@ TEST_CASE("only a connection that lasted makes the pauses begin anew")
         CAPTURE(lasted.count());
         auto longest = base::micros{0};
         for (std::uint64_t seed = 0; seed < 50; ++seed) {
-            connection_fsm it(time_out, seed);
+            connection_fsm it({time_out}, seed);
             it.resume(event::start, start);
             for (int i = 0; i < 5; ++i) {
                 it.resume(event::broken, start);
@@ -120,6 +120,27 @@ TEST_CASE("events of a socket that was dropped are ignored")
     for (auto const late : {event::connected, event::welcome, event::timer})
         CHECK(ready.resume(late, start).what == verb::nothing);
     CHECK(ready.now_in() == state::ready);
+}
+
+TEST_CASE("with sentinels every try begins with a search, and pauses stay short")
+{
+    connection_fsm it({.connect = time_out, .locate = 2s}, 7);
+    auto now = start;
+    auto step = it.resume(event::start, now);
+    for (int tries = 0; tries < 20; ++tries) {
+        CHECK(step.what == verb::locate);
+        CHECK(step.until == now + 2s);
+        CHECK(it.resume(event::connected, now).what == verb::nothing); // nothing is being connected to
+        step = it.resume(tries % 2 == 0 ? event::broken : event::timer, now);
+        REQUIRE(step.what == verb::pause);
+        CHECK(step.until <= now + connection_fsm::longest_pause_of_search);
+        now = step.until;
+        step = it.resume(event::timer, now);
+    }
+    step = it.resume(event::located, now);
+    CHECK(step.what == verb::connect);
+    CHECK(step.until == now + time_out);
+    CHECK(it.resume(event::broken, now).what == verb::pause);
 }
 
 } // namespace penstock::limiter::redis

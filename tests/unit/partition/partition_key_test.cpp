@@ -131,6 +131,40 @@ TEST_CASE("IP-8, IP-10, IP-11, IP-12: the client's address, IPv6 to its prefix")
     CHECK(of_client("10.1.2.3", one(entry_source::client_network, {}, 32)) == "{net=10.1.2.3}");
 }
 
+TEST_CASE("IP-11: an address of NAT64 is not cut shorter than the IPv4 address in it would be")
+{
+    auto const ip = one(entry_source::client_ip);
+    auto const network = one(entry_source::client_network, {}, 24);
+    CHECK(of_client("64:ff9b::1.2.3.4", ip) == "{ip=64:ff9b::102:304}");
+    CHECK(of_client("64:ff9b::1.2.3.4", ip) != of_client("64:ff9b::1.2.3.5", ip));
+    CHECK(of_client("64:ff9b::1.2.3.4", ip) != of_client("::5.6.7.8", ip));
+    CHECK(of_client("64:ff9b::1.2.3.4", ip) != of_client("1.2.3.4", ip));
+    CHECK(of_client("64:ff9b::1.2.3.4", network) == "{net=64:ff9b::102:300/120}");
+    CHECK(of_client("64:ff9b:1::1.2.3.4", ip) == "{ip=64:ff9b:1::/64}"); // the local-use prefix is a network like others
+    CHECK(of_client("64:ff9b::1:1.2.3.4", ip) == "{ip=64:ff9b::/64}");
+    CHECK(of_client("2002:102:304::1", ip) == "{ip=2002:102:304::/64}"); // 6to4
+    CHECK(of_client("2001:0:1::1", ip) == "{ip=2001:0:1::/64}");         // Teredo
+}
+
+TEST_CASE("IP-12: a network key has a prefix for IPv4 and one for IPv6")
+{
+    auto wide = one(entry_source::client_network, {}, 24);
+    wide.ipv6_prefix = 48;
+    CHECK(of_client("2001:db8:1:2::1", wide) == "{net=2001:db8:1::/48}");
+    CHECK(of_client("2001:db8:1:2::1", wide) == of_client("2001:db8:1:3::1", wide));
+    CHECK(of_client("2001:db8:1:2::1", wide) != of_client("2001:db8:2:2::1", wide));
+    CHECK(of_client("198.51.100.7", wide) == "{net=198.51.100.0/24}");
+    CHECK(of_client("::ffff:198.51.100.9", wide) == of_client("198.51.100.7", wide));
+}
+
+TEST_CASE("IP-18: callers without an address share a key of their own, and lack none")
+{
+    request r;
+    r.facts.client.reset();
+    CHECK(identity({one(entry_source::client_ip)}, r.facts) == "{ip=unix}");
+    CHECK(identity({one(entry_source::client_network, {}, 24)}, r.facts) == "{net=unix}");
+}
+
 TEST_CASE("AK-5: credentials are hashed, and so is whatever may be one by its name")
 {
     request r;
@@ -197,12 +231,11 @@ TEST_CASE("AK-11: an identity of more than 64 bytes is a hash of the whole of it
 TEST_CASE("AK-8: what the request lacks makes no key, and leaves the key unchanged")
 {
     request r;
-    r.facts.client.reset();
     r.facts.api_key = {};
     r.facts.route = {};
-    for (auto const& what : {one(entry_source::client_ip), one(entry_source::client_network), one(entry_source::api_key),
-                             one(entry_source::route), one(entry_source::header, "x-none"), one(entry_source::cookie, "x"),
-                             one(entry_source::query, "x"), one(entry_source::path_capture, "x")}) {
+    for (auto const& what :
+         {one(entry_source::api_key), one(entry_source::route), one(entry_source::header, "x-none"),
+          one(entry_source::cookie, "x"), one(entry_source::query, "x"), one(entry_source::path_capture, "x")}) {
         CAPTURE(static_cast<int>(what.source));
         partition_key key;
         key.append("rl:");

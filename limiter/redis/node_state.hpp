@@ -1,0 +1,28 @@
+// What can be told of one Redis node as one worker knows it: counters for a scrape, and lines for the operator. Plain values.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace penstock::limiter::redis {
+
+struct node_counts {
+    std::uint64_t commands = 0;             // sent
+    std::uint64_t connects = 0;             // connections established
+    std::uint64_t losses = 0;               // of connections that served
+    std::uint64_t connect_failures = 0;     // tries that led to none
+    std::size_t pending = 0;                // asked and not answered yet
+    std::array<std::uint64_t, 32> errors{}; // by errc value
+    bool up = false;
+    unsigned breaker_state = 0; // 0 closed, 1 half open, 2 open
+    std::string trouble{};      // what was told last of it; empty while it serves
+};
+
+// A change of state (up, down, breaker), once per change, for one log line.
+enum class change : std::uint8_t { better, worse };
+using state_listener = std::function<void(change direction, std::string const& what_happened)>;
+
+} // namespace penstock::limiter::redis

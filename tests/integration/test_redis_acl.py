@@ -1,0 +1,99 @@
+"""The least rights of docs/redis.md are enough for every script, and what they leave out is refused."""
+
+import os
+import re
+
+from support.gateway_case import GatewayCase
+from support.http_client import ask
+from support.sentinel import Sentinel
+from support.waiting import wait_until
+
+DOCUMENT = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "redis.md")
+
+LIMITS = """
+limits:
+  bucket: {key: client.ip, token_bucket: {capacity: 100, refill: 100/minute}}
+  second: {key: client.ip, token_bucket: {capacity: 200, refill: 100/hour}}
+  fixed: {key: client.ip, fixed_window: {limit: 100, window: 1m}}
+  clock: {key: client.ip, fixed_window: {limit: 100, window: 1m, align: clock}}
+  calendar: {key: client.ip, fixed_window: {limit: 100, calendar: day, time_zone: UTC}}
+  sliding: {key: client.ip, sliding_window: {limit: 100, window: 30s, segments: 3}}
+  counter: {key: client.ip, sliding_window_counter: {limit: 100, window: 30s}}
+  log: {key: client.ip, sliding_log: {limit: 100, window: 30s}}
+  periodic: {key: client.ip, token_bucket: {capacity: 100, refill: 100/minute, replenish: periodic}}
+  held: {key: everyone, concurrency: {limit: 100}}
+  leased: {key: everyone, token_bucket: {capacity: 10000, refill: 10000/second}, precision: leased}
+  here: {key: everyone, scope: instance, fixed_window: {limit: 100, window: 1h}}
+routes:
+  - {match: {path: /a}, upstream: app, limits: [bucket, second, fixed, clock, calendar, sliding, counter, log, periodic, held]}
+  - {match: {path: /leased}, upstream: app, limits: [leased]}
+"""
+
+
+def rights():
+    """The words of ACL SETUSER as the page has them, after the password."""
+    with open(DOCUMENT, encoding="utf-8") as file:
+        return re.search(r"^ACL SETUSER penstock on >PASSWORD (.*)$", file.read(), re.MULTILINE)[1].split()
+
+
+def sentinel_rights():
+    with open(DOCUMENT, encoding="utf-8") as file:
+        return re.search(r"At the sentinels `([^`]*)`", file.read())[1]
+
+
+class LeastRights(GatewayCase):
+    def start(self, words, database=0):
+        self.server = self.redis()
+        self.server.command("ACL", "SETUSER", "penstock", "reset", "on", ">pw", *words)
+        folder = self.folder()
+        with open(os.path.join(folder, "pw"), "w", encoding="utf-8") as file:
+            file.write("pw\n")
+        redis = f'redis: {{url: "redis://penstock@127.0.0.1:{self.server.port}/{database}", password_file: {folder}/pw, check_timeout: 2s}}\n'
+        return self.gateway(self.upstream(), redis + LIMITS.replace("{key: ", "{on_store_failure: deny, key: ").replace(
+            "{on_store_failure: deny, key: everyone, scope", "{key: everyone, scope"))
+
+    def denied(self):
+        """What the ACL has refused, as Redis remembers it."""
+        return self.server.command("ACL", "LOG")
+
+    def test_every_algorithm_permits_and_leases(self):
+        gate = self.start(rights())
+        wait_until(lambda: self.metrics(gate).value("penstock_store_up") == 1, what="the connection")
+        for _ in range(5):
+            self.assertEqual(ask(gate.address, target="/a").status, 200)
+        for _ in range(300):
+            self.assertEqual(ask(gate.address, target="/leased").status, 200)
+        gate.stop()  # what is leased and held goes back
+        self.assertEqual(self.denied(), [])
+
+    def test_another_database_takes_select(self):
+        gate = self.start([*rights(), "+select"], database=3)
+        wait_until(lambda: self.metrics(gate).value("penstock_store_up") == 1, what="the connection")
+        self.assertEqual(ask(gate.address, target="/a").status, 200)
+        self.assertEqual(self.denied(), [])
+
+    def test_sentinel_takes_role_and_a_login_of_its_own(self):
+        server = self.redis()
+        server.command("ACL", "SETUSER", "penstock", "reset", "on", ">pw", *rights(), "+role")
+        sentinel = Sentinel(self.folder(), server.port, 1, 1000, ["user watcher on >watch -@all " + sentinel_rights()])
+        self.addCleanup(sentinel.kill)
+        gate = self.gateway(self.upstream(), f'''
+redis:
+  url: "redis+sentinel://penstock:pw@127.0.0.1:{sentinel.port}/main"
+  check_timeout: 2s
+  sentinel: {{user: watcher, password: watch}}
+limits: {{k: {{key: everyone, on_store_failure: deny, fixed_window: {{limit: 5, window: 1h}}}}}}
+global_limits: [k]
+''')
+        wait_until(lambda: self.metrics(gate).value("penstock_store_up") == 1, what="the connection")
+        self.assertEqual(ask(gate.address).status, 200)
+        self.assertEqual([server.command("ACL", "LOG"), sentinel.command("ACL", "LOG")], [[], []])
+
+    def test_a_missing_right_is_named_and_degrades(self):
+        gate = self.start([word for word in rights() if word != "+evalsha"])
+        wait_until(lambda: ask(gate.address, target="/a").status == 503, what="the refusal")
+        wait_until(lambda: "breaker open: refused_login: NOPERM" in gate.stderr, what="the reason in the log")
+        self.assertEqual(gate.stderr.count("NOPERM"), 1)
+        self.assertIn(b"NOPERM", ask(gate.admin, target="/readyz").body)
+        self.server.command("ACL", "SETUSER", "penstock", "+evalsha")
+        wait_until(lambda: ask(gate.address, target="/a").status == 200, what="service")
