@@ -105,6 +105,7 @@ std::string expected_key_entry(std::string_view text)
                                                             "path.CAPTURE",
                                                             "route",
                                                             "everyone"};
+    if (text.starts_with("jwt.")) return "write jwt. and the path of a claim, such as jwt.sub or jwt.realm.tenant";
     if (text.starts_with(network_word))
         return "write client.network/1 to client.network/32, or with IPv6 bits behind it, client.network/24/48";
     if (auto const dot = text.find('.'); dot != std::string_view::npos) {

@@ -40,6 +40,7 @@ constexpr known_key table[] = {
     {"redis.check_timeout", duration, 1 * ms, 10 * second},
     {"redis.connect_timeout", duration, 1 * ms, 60 * second},
     {"redis.max_pending", integer, 1, 1'000'000},
+    {"redis.gateways_at_least", integer, 1, 10'000},
     {"redis.key_prefix", key_prefix},
     {"redis.password_file", file},
     {"redis.tls", section},

@@ -56,6 +56,7 @@ void read_redis(node const& root, attachments const& files, settings& into)
     set(made.check_timeout, redis->find("check_timeout"), parse_duration);
     set(made.connect_timeout, redis->find("connect_timeout"), parse_duration);
     set(made.max_pending, redis->find("max_pending"), parse_integer);
+    set(into.gateways_at_least, redis->find("gateways_at_least"), parse_integer);
     set(made.breaker.failures, redis->find("breaker.failures"), parse_integer);
     set(made.breaker.open_for, redis->find("breaker.open_for"), parse_duration);
     set(made.breaker.open_for_max, redis->find("breaker.open_for_max"), parse_duration);

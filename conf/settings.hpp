@@ -100,6 +100,7 @@ struct settings {
     downstream_timeouts timeouts;
     response_settings responses;
     access_log_settings access_log;
+    std::uint32_t gateways_at_least = 1; // of the fleet, whatever Redis knows of them
     std::size_t memory_keys = 1'000'000; // most counters held in this process
     std::size_t max_waiters = 10'000;    // most requests that wait in queues, over all keys
     std::string via_name = "penstock";

@@ -87,6 +87,7 @@ app::app(conf::snapshot_ptr first, loader load)
       load_(std::move(load)),
       memory_({.max_keys = snapshot_->settings.memory_keys}),
       waiting_(snapshot_->settings.max_waiters),
+      local_(memory_),
       log_(STDOUT_FILENO),
       keys_(loop_, calls_of_keys())
 {
@@ -163,7 +164,7 @@ exit_status app::run(std::function<void()> const& started)
     auto const ask_for_keys = [this](std::string const& issuer) {
         asio::post(loop_, [this, issuer] { keys_.note_unknown_key(issuer); });
     };
-    shared_parts const parts{memory_, waiting_, log_, *store_watch_, inform, warn, ask_for_keys};
+    shared_parts const parts{memory_, waiting_, local_, log_, *store_watch_, inform, warn, ask_for_keys};
     for (unsigned i = 0; i < count; ++i) workers_.push_back(std::make_unique<worker>(i, parts, snapshot_));
     if (!bind_listeners() || !start_admin()) return exit_status::refused;
     for (auto& each : workers_) each->start();
@@ -326,6 +327,7 @@ asio::awaitable<std::string> app::collect_metrics(exposition_format format)
     auto process = counts_;
     process.memory = memory_.count();
     process.key_sets = keys_.report();
+    process.local = local_.count();
     process.dropped_log_lines = log_.dropped_lines();
     co_return expose_metrics(reports, process, format);
 }

@@ -55,6 +55,7 @@ private:
     loader load_;
     limiter::memory_store memory_;
     limiter::waiting_room waiting_;
+    limiter::stand_in local_;
     access_log log_;
     std::unique_ptr<store_watch> store_watch_; // set before there is a worker
     std::vector<std::unique_ptr<worker>> workers_;

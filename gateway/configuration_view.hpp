@@ -18,8 +18,8 @@
 namespace penstock::gateway {
 
 struct configuration_view {
-    configuration_view(limiter::memory_store& memory, limiter::waiting_room& waiting) noexcept
-        : stores{memory, nullptr, &waiting}
+    configuration_view(limiter::memory_store& memory, limiter::waiting_room& waiting, limiter::stand_in& local) noexcept
+        : stores{memory, nullptr, &waiting, &local}
     {}
 
     conf::snapshot_ptr snapshot;

@@ -110,7 +110,8 @@ asio::awaitable<bool> exchange::ask_stage()
 
 asio::awaitable<bool> exchange::ask_in_stages()
 {
-    if (!co_await ask_stage()) co_return false;
+    auto const is_there = co_await ask_stage();
+    if (!is_there) co_return false;
     if (space_.gate.verdict != limiter::admission_ruling::kind::admitted) co_return true;
     verify_credentials();
     if (space_.asked.claims.empty()) { // no limit stands before: all of them are still to be asked

@@ -14,6 +14,7 @@
 #include <exception>
 #include <optional>
 #include <random>
+#include <utility>
 
 #include <sys/stat.h>
 
@@ -149,9 +150,11 @@ asio::awaitable<void> key_keeper::fetch(kept_ptr one)
 asio::awaitable<void> key_keeper::tend_file(kept_ptr one)
 {
     std::optional<file_stamp> seen; // none: read once more, it may have changed since the configuration was loaded
+    auto is_missing = false;
     while (!one->is_dropped) {
         auto const stamp = stamp_of(one->source.file);
-        if (!stamp && one->last_problem.empty()) fail(*one, "'" + one->source.file + "' is not there any longer");
+        if (!stamp && !std::exchange(is_missing, true)) fail(*one, "'" + one->source.file + "' is not there any longer");
+        if (stamp) is_missing = false;
         if (stamp && stamp != seen) {
             auto const text = conf::read_bounded(one->source.file, auth::most_key_set_bytes);
             if (text)

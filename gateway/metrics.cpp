@@ -164,6 +164,24 @@ void add_limits(families& out, telemetry const& total, process_report const& pro
             {}, process.memory.evictions);
 }
 
+void add_outages(families& out, limiter::stand_in::counts const& local)
+{
+    gauge(out.add("gateways_alive",
+                  "Gateways of the fleet, as Redis said last: what a limit is divided by while it says nothing.",
+                  MetricType::Gauge),
+          {}, static_cast<double>(local.gateways));
+    gauge(out.add("outage_counters", "Counters with charges of an outage that Redis has not been told of yet.",
+                  MetricType::Gauge),
+          {}, static_cast<double>(local.owed));
+    counter(out.add("outage_permits_handed_over_total", "Permits admitted in Redis' place that it was charged for afterwards.",
+                    MetricType::Counter),
+            {}, local.handed_over);
+    counter(out.add("outage_permits_not_recorded_total",
+                    "Permits admitted in Redis' place that it never will be charged for: too many callers at once.",
+                    MetricType::Counter),
+            {}, local.not_recorded);
+}
+
 void add_store(families& out, std::span<worker_report const> workers)
 {
     if (std::ranges::none_of(workers, &worker_report::has_redis)) return;
@@ -309,6 +327,7 @@ std::string expose_metrics(std::span<worker_report const> workers, process_repor
     add_traffic(out, total);
     add_limits(out, total, process);
     add_store(out, workers);
+    if (std::ranges::any_of(workers, &worker_report::has_redis)) add_outages(out, process.local);
     add_tokens(out, total, process);
     add_upstreams(out, total, workers);
     add_process(out, process);

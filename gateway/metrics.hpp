@@ -16,6 +16,7 @@ namespace penstock::gateway {
 // What belongs to the process, not to a worker.
 struct process_report {
     limiter::memory_store::counts memory;
+    limiter::stand_in::counts local;
     std::uint64_t dropped_log_lines = 0;
     std::vector<key_set_report> key_sets; // by issuer
     std::uint64_t reloads_succeeded = 0;

@@ -1,6 +1,7 @@
 #include "gateway/worker.hpp"
 
 #include "gateway/utc_time.hpp"
+#include "limiter/redis/announcement.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -15,10 +16,11 @@ namespace penstock::gateway {
 namespace asio = boost::asio;
 namespace {
 
-constexpr base::micros housekeeping_every{1'000'000};
-constexpr base::micros accept_pause{100'000};     // when descriptors have run out (OP-47)
-constexpr base::micros accept_calm{10'000'000};   // without a failure: descriptors are no longer short
-constexpr base::micros returns_patience{250'000}; // with a store that is to take permits back
+constexpr auto housekeeping_every = limiter::gateway_census::interval;
+constexpr std::string_view fleet_name = "{penstock-gateways}"; // of the key in which gateways announce themselves
+constexpr base::micros accept_pause{100'000};                  // when descriptors have run out (OP-47)
+constexpr base::micros accept_calm{10'000'000};                // without a failure: descriptors are no longer short
+constexpr base::micros returns_patience{250'000};              // with a store that is to take permits back
 constexpr base::micros returns_poll{1'000};
 constexpr std::size_t log_batch_bytes = 32 * 1024;
 
@@ -51,7 +53,9 @@ worker::worker(unsigned index, shared_parts parts, conf::snapshot_ptr first)
       wheel_(base::clock::now()),
       events_(loop_, wheel_),
       timer_(loop_),
-      random_(std::random_device{}())
+      random_(std::random_device{}()),
+      announced_as_(std::uniform_int_distribution<std::int64_t>(1, limiter::exact_bound - 1)(random_)),
+      census_(static_cast<std::uint32_t>(random_()))
 {
     refresh_date();
     install(std::move(first), {});
@@ -177,8 +181,28 @@ asio::awaitable<void> worker::tick()
         if (now < next_housekeeping) continue;
         next_housekeeping = now + housekeeping_every;
         for (auto const& upstream : view_->upstreams) upstream->expire(now);
-        if (index_ == 0) parts_.memory.sweep(now);
+        if (index_ != 0) continue;
+        parts_.memory.sweep(now);
+        announce();
     }
+}
+
+// Of the whole process, by its first worker: that it lives, and how many others do.
+void worker::announce()
+{
+    if (!view_->redis) return;
+    auto heard = [this](base::result<limiter::redis::reply> const& answer) {
+        auto const told = answer ? limiter::redis::decode_announcement(*answer) : answer.error();
+        if (told)
+            census_.heard(*told, base::clock::now());
+        else
+            census_.silent();
+        parts_.local.set_part(census_.part());
+    };
+    view_->redis->call({.what = &limiter::redis::scripts::announce,
+                        .key = view_->snapshot->keys.prefix + std::string(fleet_name),
+                        .arguments = limiter::redis::pack_announcement(announced_as_, limiter::gateway_census::lapse),
+                        .done = std::move(heard)});
 }
 
 void worker::refresh_date()
@@ -205,7 +229,7 @@ void worker::flush_log()
 
 void worker::install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> const& keys)
 {
-    auto made = std::make_shared<configuration_view>(parts_.memory, parts_.waiting);
+    auto made = std::make_shared<configuration_view>(parts_.memory, parts_.waiting, parts_.local);
     made->head_limits = head_limits_of(next->settings.limits);
     for (auto const& spec : next->upstreams) {
         std::shared_ptr<proxy::upstream> kept;
@@ -232,6 +256,8 @@ void worker::install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> con
         made->tokens = std::make_unique<token_checker>(*tokens, *counts_.tokens, random_hash_key(), parts_.unknown_key);
         for (std::size_t i = 0; i < keys.size(); ++i) made->tokens->install(tokens->issuers[i].name, keys[i]);
     }
+    census_.set_floor(next->settings.gateways_at_least);
+    if (index_ == 0) parts_.local.set_part(census_.part());
     if (next->settings.redis) {
         auto const unchanged = view_ && view_->redis && view_->snapshot->settings.redis == next->settings.redis;
         using change = limiter::redis_store::change;
@@ -249,6 +275,7 @@ void worker::install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> con
             made->front->start_anew(base::clock::now());
         } else {
             made->front = std::make_shared<limiter::fleet_front>(loop_, *made->redis, random_hash_key(), counts_.fleet);
+            made->front->relieve(parts_.local);
         }
         made->stores.fleet = made->front.get();
     }

@@ -12,6 +12,7 @@
 #include "gateway/store_watch.hpp"
 #include "gateway/telemetry.hpp"
 #include "gateway/workspace.hpp"
+#include "limiter/gateway_census.hpp"
 #include "limiter/memory_store.hpp"
 #include "limiter/redis/redis_store.hpp"
 #include "limiter/waiting_room.hpp"
@@ -36,6 +37,7 @@ namespace penstock::gateway {
 struct shared_parts {
     limiter::memory_store& memory;
     limiter::waiting_room& waiting;
+    limiter::stand_in& local;
     access_log& log;
     store_watch& store;
     std::function<void(std::string const&)> inform;      // one line for the operator
@@ -105,6 +107,7 @@ private:
     boost::asio::awaitable<void> tick();
     void admit_connection(accepted_connection connection, conf::listener const& by);
     void install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> const& keys);
+    void announce();
     void refresh_date();
     void flush_log();
     void drain();
@@ -134,6 +137,8 @@ private:
     std::atomic<bool> stopping_ = false;
     std::mt19937_64 random_;
     std::uint32_t turn_ = 0;
+    std::int64_t announced_as_;      // the process, where this is its first worker
+    limiter::gateway_census census_; // likewise
     std::thread thread_;
 };
 

@@ -79,22 +79,40 @@ admission_ruling admit_as_told(std::span<claim const> asked, answerer by, verdic
     return admit(asked, all);
 }
 
+// Permits that the fleet has granted also count against this gateway's share, should its store fail while they are held.
+void note_held(stores const& from, std::span<claim const> asked, admission_ruling const& gate)
+{
+    if (gate.verdict != admission_ruling::kind::admitted) return;
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        auto const& one = gate.rulings[i];
+        if (is_concurrency(asked[i]) && one.by == answerer::fleet && one.result == outcome::allowed &&
+            counted_here_without_fleet(asked[i]))
+            from.local->hold(asked[i], base::clock::now());
+    }
+}
+
 // Nobody answered for the fleet. What must be denied is denied before anything is charged in its place. `said` holds what
 // memory has answered for its own claims.
-admission_ruling admit_without_fleet(memory_store& memory, std::span<claim const> asked, answers said)
+admission_ruling admit_without_fleet(stores const& from, std::span<claim const> asked, answers said)
 {
     if (std::ranges::any_of(asked, denied_without_fleet)) return admit(asked, said);
     share const stand_ins(asked, counted_here_without_fleet);
     if (stand_ins.claims.empty()) return admit(asked, said);
-    auto const said_instead = memory.acquire(stand_ins.claims, base::clock::now());
+    auto const said_instead = from.local->acquire(stand_ins.claims, base::clock::now());
     note(said, stand_ins, answerer::memory, said_instead);
+    for (std::size_t i = 0; said_instead.allowed && i < stand_ins.claims.size(); ++i) {
+        // The store is told of permits that are held, as soon as it can be told.
+        if (is_concurrency(stand_ins.claims[i]) && said_instead.decisions[i].allowed) from.fleet->hold(stand_ins.claims[i]);
+    }
     return admit(asked, said);
 }
 
-admission_ruling admit_fleet(memory_store& memory, std::span<claim const> asked, base::result<verdict> const& answered)
+admission_ruling admit_fleet(stores const& from, std::span<claim const> asked, base::result<verdict> const& answered)
 {
-    if (answered) return admit_as_told(asked, answerer::fleet, *answered);
-    return admit_without_fleet(memory, asked, answers(asked.size()));
+    if (!answered) return admit_without_fleet(from, asked, answers(asked.size()));
+    auto gate = admit_as_told(asked, answerer::fleet, *answered);
+    note_held(from, asked, gate);
+    return gate;
 }
 
 // The hot path: no copy of a claim, and a frame that Asio finds in its cache (the failure path's variables are not in it).
@@ -102,7 +120,7 @@ asio::awaitable<void> acquire_in_fleet(stores from, std::span<claim const> asked
                                        admission_ruling& gate)
 {
     auto const answered = co_await from.fleet->acquire(asked, deadline);
-    gate = admit_fleet(from.memory, asked, answered);
+    gate = admit_fleet(from, asked, answered);
 }
 
 asio::awaitable<void> acquire_in_both(stores from, std::span<claim const> asked, base::instant deadline, admission_ruling& gate)
@@ -124,8 +142,9 @@ asio::awaitable<void> acquire_in_both(stores from, std::span<claim const> asked,
     if (answered) {
         note(said, there, answerer::fleet, *answered);
         gate = admit(asked, said);
+        note_held(from, asked, gate);
     } else {
-        gate = admit_without_fleet(from.memory, asked, said);
+        gate = admit_without_fleet(from, asked, said);
     }
     if (gate.verdict != admission_ruling::kind::admitted) {
         from.memory.refund(here.claims, said_here, base::clock::now());
@@ -155,10 +174,17 @@ void give_back(stores const& from, std::span<claim const> asked, admission_rulin
         if (one.result != outcome::allowed || !one.answered()) continue;
         if (what == extent::permits && !is_concurrency(asked[i])) continue;
         charge const taken{.cost = asked[i].cost, .at = one.at, .reset_after = one.decision.reset_after};
-        if (one.by == answerer::fleet)
+        auto const now = base::clock::now();
+        auto const counted_here = counted_here_without_fleet(asked[i]);
+        if (one.by == answerer::fleet) {
             give_back_to_fleet(*from.fleet, asked[i], one.decision.shards_on, taken);
-        else
-            from.memory.give_back(asked[i], taken, base::clock::now());
+            if (is_concurrency(asked[i]) && counted_here) from.local->release(asked[i], now);
+        } else if (counted_here) { // in the fleet's place
+            from.local->give_back(asked[i], taken, now);
+            if (is_concurrency(asked[i])) from.fleet->give_back(asked[i], taken);
+        } else {
+            from.memory.give_back(asked[i], taken, now);
+        }
         tell_waiting(from, asked.subspan(i, 1));
     }
 }

@@ -7,6 +7,7 @@
 #include "limiter/admit.hpp"
 #include "limiter/claim.hpp"
 #include "limiter/memory_store.hpp"
+#include "limiter/stand_in.hpp"
 #include "limiter/store.hpp"
 #include "limiter/waiting_room.hpp"
 
@@ -25,6 +26,7 @@ struct stores {
     memory_store& memory;
     store* fleet = nullptr;          // null: everything is counted in this process
     waiting_room* waiting = nullptr; // told of each permit that is given back; null: nobody waits
+    stand_in* local = nullptr;       // counts where `fleet` does not answer; never null beside one
 };
 
 // For claims of which some are the fleet's. `deadline`: when the fleet's store has had its time. `asked` stays alive and unchanged, and `gate` alive, until the answer

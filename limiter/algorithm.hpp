@@ -113,6 +113,9 @@ struct long_state {
 };
 bool keeps_long_state(algorithm const& parameters) noexcept;
 
+// Of either kind; neither: an untouched counter.
+using any_state = std::variant<std::monostate, counter_state, long_state>;
+
 // What the configuration must keep, so that neither form ever calculates above 2^53: instants up to the year 2100
 // (4.1 * 10^15 us) plus twice `longest_us` stay below it, and so does a capacity times its denominator.
 inline constexpr std::int64_t exact_bound = std::int64_t{1} << 53;

@@ -50,6 +50,7 @@ fleet_front::~fleet_front() = default;
 
 asio::awaitable<base::result<verdict>> fleet_front::acquire(std::span<claim const> asked, base::instant deadline)
 {
+    if (handover_ && handover_->is_due()) handover_->before(asked, base::clock::now());
     lease_front::spending spent;
     if (std::ranges::any_of(asked, lease_front::may_be_leased)) {
         auto const now = base::clock::now();
@@ -181,6 +182,7 @@ bool fleet_front::spend_after_all(fleet_request& who)
 void fleet_front::answered(fleet_request& who, redis::resumption when)
 {
     auto const& got = who.answered();
+    if (got && local_) local_->note(who.asks_now(), *got, who.sent_at);
     if (got && got->allowed && who.tour) {
         auto said = *got;
         who.tour->say_where(said);

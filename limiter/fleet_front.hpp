@@ -8,6 +8,7 @@
 #include "limiter/denial_memory.hpp"
 #include "limiter/fleet_counts.hpp"
 #include "limiter/fleet_request.hpp"
+#include "limiter/handover.hpp"
 #include "limiter/lease_front.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -30,6 +31,15 @@ public:
 
     boost::asio::awaitable<base::result<verdict>> acquire(std::span<claim const> asked, base::instant deadline) override;
     void give_back(claim const& what, charge const& taken) noexcept override { behind_.give_back(what, taken); }
+    void hold(claim const& what) override { behind_.hold(what); }
+
+    // Whoever counts in the store's place is told what the store says, and what it has charged is handed over. Outlives the calls.
+    void relieve(stand_in& local)
+    {
+        local_ = &local;
+        handover_.emplace(behind_, local);
+        leases_.relieve(local);
+    }
 
     // The configuration has changed: what was refused may pass now, and permits of other numbers are not to be spent.
     void start_anew(base::instant now)
@@ -38,8 +48,12 @@ public:
         leases_.start_anew(now);
     }
 
-    // To be called often: gives back permits that are not being spent.
-    void tick(base::instant now) { leases_.tick(now); }
+    // To be called often: gives back permits that are not being spent, tells the store what was charged in its place.
+    void tick(base::instant now)
+    {
+        leases_.tick(now);
+        if (handover_) handover_->tick(now);
+    }
     // The worker is about to end, or to use another store: permits taken in advance go back, and no more are taken.
     void close_leases(base::instant now) { leases_.close(now); }
     // Whether the store knows of all permits taken and given back: it may be stopped without a loss.
@@ -91,6 +105,8 @@ private:
     flights flights_;         // calls that others may wait behind
     std::size_t waiting_ = 0; // behind them
     fleet_counts& counts_;
+    stand_in* local_ = nullptr;
+    std::optional<handover> handover_;
 };
 
 } // namespace penstock::limiter

@@ -128,10 +128,14 @@ void lease_front::send(lease_request const& wanted)
     behind_.lease(wanted, [this, wanted, sent_at](base::result<lease_answer> const& got) {
         auto const now = base::clock::now();
         --under_way_;
-        if (got)
+        if (got) {
             account_.answered(wanted, sent_at, *got, now);
-        else
+            if (local_)
+                local_->note(wanted.key, wanted.algorithm,
+                             {.remaining = got->remaining, .at = sent_at, .reset_after = got->reset_after});
+        } else {
             account_.lost(wanted, now);
+        }
         if (closed_) close(now); // it was on its way as the others went back
     });
 }

@@ -6,6 +6,7 @@
 #include "limiter/asked_store.hpp"
 #include "limiter/fleet_counts.hpp"
 #include "limiter/lease_account.hpp"
+#include "limiter/stand_in.hpp"
 
 #include <boost/container/static_vector.hpp>
 
@@ -37,6 +38,9 @@ class lease_front {
 public:
     // Follows at most about `max_keys` keys. `behind` and `counts` outlive the front.
     lease_front(asked_store& behind, std::size_t max_keys, base::hash_key secret, fleet_counts& counts);
+
+    // Is told what the store says of counters. Outlives the front and its calls.
+    void relieve(stand_in& local) noexcept { local_ = &local; }
 
     [[nodiscard]] static bool may_be_leased(claim const& asked) noexcept;
 
@@ -82,6 +86,7 @@ private:
     asked_store& behind_;
     fleet_counts& counts_;
     lease_account account_;
+    stand_in* local_ = nullptr;
     base::instant next_sweep_{};
     std::size_t under_way_ = 0; // calls
     bool closed_ = false;

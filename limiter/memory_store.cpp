@@ -228,6 +228,47 @@ void memory_store::give_back(claim const& what, charge const& taken, base::insta
     take_back(what, at.front(), taken, now);
 }
 
+void memory_store::begin(claim const& what, any_state from, existing counter, base::instant now) noexcept
+{
+    auto wanted = find_places({&what, 1});
+    locked_stripes held{stripes_.get(), wanted};
+    auto& at = wanted.front();
+    find_state(at);
+    if ((at.found || at.found_long) && counter == existing::kept) return;
+    auto& into = stripes_[at.stripe];
+    if (at.keeps_long) {
+        auto* state = std::get_if<long_state>(&from);
+        if (at.found_long) {
+            auto const before = weight_of(*at.found_long);
+            *at.found_long = state ? std::move(*state) : long_state{};
+            into.long_counters.reweigh(before, *at.found_long);
+            into.make_room(into.long_counters, into.counters, 0, at.tag, now);
+        } else if (state) {
+            into.insert(at.tag, std::move(*state), now);
+        }
+        return;
+    }
+    auto const* state = std::get_if<counter_state>(&from);
+    if (at.found)
+        *at.found = state ? *state : counter_state{};
+    else if (state)
+        into.insert(at.tag, *state, now);
+}
+
+void memory_store::hold(claim const& what, base::instant now) noexcept
+{
+    auto wanted = find_places({&what, 1});
+    locked_stripes held{stripes_.get(), wanted};
+    auto& at = wanted.front();
+    find_state(at);
+    // As if the limit were out of reach.
+    auto const charged = advance(concurrency{largest_window_limit}, at.found, what.cost, now).next;
+    if (at.found)
+        *at.found = charged;
+    else
+        stripes_[at.stripe].insert(at.tag, charged, now);
+}
+
 std::size_t memory_store::sweep(base::instant now) noexcept
 {
     std::size_t dropped = 0;

@@ -44,6 +44,13 @@ public:
     // Gives back one claim's charge.
     void give_back(claim const& what, charge const& taken, base::instant now) noexcept;
 
+    // Makes the counter of this claim what another store knows of it. `kept`: unless it is there.
+    enum class existing : std::uint8_t { kept, replaced };
+    void begin(claim const& what, any_state from, existing counter, base::instant now) noexcept;
+
+    // A concurrency permit that another store has granted: it counts here too, whatever is held already, until give_back().
+    void hold(claim const& what, base::instant now) noexcept;
+
     // Drops some expired counters; call it now and then (a timer) so that idle keys vanish. Returns how many went.
     std::size_t sweep(base::instant now) noexcept;
 

@@ -28,6 +28,10 @@ public:
     // that does not go on after all. Waits for nothing; the claim may die when it returns. A store that cannot be reached
     // keeps the charge, except for permits: those lapse by themselves.
     virtual void give_back(claim const& what, charge const& taken) noexcept = 0;
+
+    // A concurrency permit that was granted in this store's place, while it could not be asked, to a request that lives: it is
+    // to count as held, as soon as the store can be told, until give_back().
+    virtual void hold(claim const& what) = 0;
 };
 
 } // namespace penstock::limiter

@@ -55,7 +55,8 @@ asio::awaitable<tunnel_traffic> run_tunnel(tunnel_end client, tunnel_end upstrea
     };
     asio::co_spawn(executor, pump(client, upstream.link, both, traffic.bytes_from_client), ended);
 
-    if (!co_await pump(upstream, client.link, both, traffic.bytes_from_upstream)) client.link.cancel();
+    auto const orderly = co_await pump(upstream, client.link, both, traffic.bytes_from_upstream);
+    if (!orderly) client.link.cancel();
     while (uploading) {
         auto const [ignored] = co_await upload_over.async_wait(asio::as_tuple(asio::use_awaitable));
         static_cast<void>(ignored); // it is only ever cancelled

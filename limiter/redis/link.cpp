@@ -26,6 +26,12 @@ connection_fsm::time_limits limits_for(redis_settings const& wanted)
     return {.connect = wanted.connect_timeout, .locate = all + each};
 }
 
+std::string written(redis_address const& at)
+{
+    auto const is_v6 = at.host.find(':') != std::string::npos;
+    return (is_v6 ? '[' + at.host + ']' : at.host) + ':' + std::to_string(at.port);
+}
+
 } // namespace
 
 link::link(boost::asio::io_context& worker, redis_settings const& wanted, std::uint64_t seed, owner& of)
@@ -37,6 +43,7 @@ link::link(boost::asio::io_context& worker, redis_settings const& wanted, std::u
       fsm_(limits_for(wanted), seed),
       pipeline_(wanted.max_pending),
       permits_(worker, *this),
+      seed_(seed),
       pace_(worker),
       deadline_(worker)
 {}
@@ -142,6 +149,11 @@ void link::out_of_step()
     lost(errc::protocol);
 }
 
+void link::hold(claim const& what)
+{
+    if (auto const* limit = std::get_if<concurrency>(&what.algorithm())) permits_.hold({what.key, limit->limit, what.cost});
+}
+
 void link::give_back(claim const& what, charge const& taken)
 {
     if (auto const* limit = std::get_if<concurrency>(&what.algorithm()))
@@ -170,6 +182,7 @@ void link::resume(fsm::event what)
     case verb::serve:
         pace_.cancel();
         ++counts_.connects;
+        watch();
         permits_.connected();
         owner_.on_serving();
         break;
@@ -180,6 +193,7 @@ void link::resume(fsm::event what)
     case verb::close:
         pace_.cancel();
         deadline_.cancel();
+        if (watch_) watch_->end();
         drop();
         break;
     }
@@ -200,6 +214,10 @@ void link::pace(base::instant until)
 
 void link::locate()
 {
+    if (news_) {
+        primary_ = *std::exchange(news_, std::nullopt);
+        return resume(fsm::event::located);
+    }
     auto done = [this, alive = lifeline()](auto const& got) {
         if (auto const self = alive.lock()) located(got);
     };
@@ -218,6 +236,25 @@ void link::located(base::result<primary_search::finding, primary_search::failure
     primary_ = got->primary;
     sentinel_ = got->told_by;
     resume(fsm::event::located);
+}
+
+void link::watch()
+{
+    if (!settings_.sentinels || watch_) return;
+    auto tell = [this, alive = lifeline()](redis_address const& primary) {
+        if (auto const self = alive.lock()) moved(primary);
+    };
+    watch_ = std::make_shared<primary_watch>(worker_, settings_, tls_, seed_, std::move(tell));
+    watch_->start();
+}
+
+void link::moved(redis_address const& to)
+{
+    if (!serving() || to == primary_) return;
+    news_ = to;
+    error_text_ = "the primary is now " + written(to);
+    lost(errc::read_only);
+    error_text_.clear();
 }
 
 void link::connect()
@@ -333,10 +370,6 @@ void link::take_answer(reply const& answer)
 
 std::string link::target() const
 {
-    auto const written = [](redis_address const& at) {
-        auto const is_v6 = at.host.find(':') != std::string::npos;
-        return (is_v6 ? '[' + at.host + ']' : at.host) + ':' + std::to_string(at.port);
-    };
     if (!settings_.unix_path.empty()) return settings_.unix_path;
     if (!settings_.sentinels) return written({settings_.host, settings_.port});
     auto const name = "the primary of " + settings_.sentinels->primary;

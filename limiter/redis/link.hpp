@@ -10,6 +10,7 @@
 #include "limiter/redis/permit_keeper.hpp"
 #include "limiter/redis/pipeline.hpp"
 #include "limiter/redis/primary_search.hpp"
+#include "limiter/redis/primary_watch.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 
@@ -59,6 +60,7 @@ public:
     void ask(std::span<claim const> asked, base::instant deadline, waiter& who);
     void call(background_call what) override;
     void give_back(claim const& what, charge const& taken);
+    void hold(claim const& what);
 
     [[nodiscard]] std::string target() const; // host:port or path, of the present or next connection
     // Adds what it has counted, and how it is.
@@ -78,6 +80,8 @@ private:
 
     void resume(fsm::event what);
     void locate();
+    void watch();
+    void moved(redis_address const& to);
     void located(base::result<primary_search::finding, primary_search::failure> const& got);
     void connect();
     void pace(base::instant until);
@@ -106,7 +110,10 @@ private:
     std::shared_ptr<connection> connection_; // null while locating or pausing
     std::shared_ptr<primary_search> search_; // null but while locating
     redis_address primary_;                  // as the sentinels say
-    std::size_t sentinel_ = 0;               // to be asked first
+    std::optional<redis_address> news_;      // where it is now, to be tried before anybody is asked
+    std::shared_ptr<primary_watch> watch_;   // null without sentinels, and until the first connection
+    std::uint64_t seed_;
+    std::size_t sentinel_ = 0; // to be asked first
     greeting greeting_;
     timer pace_;     // of the machine: connect time-out, pause
     timer deadline_; // of what is pending

@@ -27,23 +27,18 @@ redis_store::counts redis_store::node::count() const
     return counted;
 }
 
-// Why nothing can be asked now, if so.
-std::optional<errc> redis_store::node::refusal() noexcept
+std::optional<errc> redis_store::node::why_not() const noexcept
 {
-    std::optional<errc> why;
-    if (!circuit_.may_ask())
-        why = errc::breaker_open;
-    else if (!link_.serving())
-        why = errc::not_connected;
-    else if (link_.full())
-        why = errc::overloaded;
-    if (why) on_trouble(*why);
-    return why;
+    if (!circuit_.may_ask()) return errc::breaker_open;
+    if (!link_.serving()) return errc::not_connected;
+    if (link_.full()) return errc::overloaded;
+    return std::nullopt;
 }
 
 void redis_store::node::ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who)
 {
-    if (auto const refused = refusal()) {
+    if (auto const refused = why_not()) {
+        on_trouble(*refused);
         who.answer(*refused);
         return who.wake(redis::resumption::later);
     }

@@ -23,6 +23,9 @@ public:
     void ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who);
     void call(redis::background_call what) { link_.call(std::move(what)); }
     void give_back(claim const& what, charge const& taken) { link_.give_back(what, taken); }
+    void hold(claim const& what) { link_.hold(what); }
+    // Whether ask() would send something.
+    [[nodiscard]] bool can_ask() const noexcept { return !why_not(); }
 
     [[nodiscard]] counts count() const;
     [[nodiscard]] boost::asio::io_context& worker() noexcept { return worker_; }
@@ -39,7 +42,8 @@ private:
     [[nodiscard]] bool serving() const noexcept override { return link_.serving(); }
     [[nodiscard]] bool stopped() const noexcept override { return link_.stopped(); }
     void send_probe(std::span<claim const> asked, redis::waiter& who) override;
-    [[nodiscard]] std::optional<errc> refusal() noexcept;
+    // Why nothing can be asked now, if so.
+    [[nodiscard]] std::optional<errc> why_not() const noexcept;
     void tell(redis::change direction, std::string what);
 
     boost::asio::io_context& worker_;

@@ -26,7 +26,7 @@ void permit_book::begin(std::int64_t holder, base::instant now)
     of_former_holder_.clear(); // of the one before: nearly lapsed, and its connection was no good
     owing_.clear();
     for (auto at = entries_.begin(); at != entries_.end();) {
-        of_former_holder_.push_back({{at->key, at->limit, all_of_them}, {holder_, 0}});
+        if (std::exchange(at->known, true)) of_former_holder_.push_back({{at->key, at->limit, all_of_them}, {holder_, 0}});
         at->owed = 0;
         at->listed = false;
         at->due = now;
@@ -38,6 +38,7 @@ void permit_book::begin(std::int64_t holder, base::instant now)
         at = entries_.erase(at);
     }
     holder_ = holder;
+    connected_ = true;
 }
 
 holding permit_book::holding_of(std::string_view key) const noexcept
@@ -55,6 +56,13 @@ void permit_book::take(permits const& granted, base::instant now)
     at->limit = granted.limit;
 }
 
+void permit_book::hold(permits const& granted, base::instant now)
+{
+    auto const is_new = !by_key_.contains(granted.key.view());
+    take(granted, now);
+    if (is_new && !connected_) by_key_.at(granted.key.view())->known = false;
+}
+
 void permit_book::give_back(permits const& taken)
 {
     auto const found = by_key_.find(taken.key.view());
@@ -62,6 +70,12 @@ void permit_book::give_back(permits const& taken)
     auto const at = found->second;
     auto const count = std::min(taken.count, at->held);
     at->held -= count;
+    if (!at->known) { // nobody to tell, and nothing to keep: an outage may see any number of keys
+        if (at->held > 0) return;
+        by_key_.erase(found);
+        entries_.erase(at);
+        return;
+    }
     at->owed += count;
     list(at);
 }

@@ -29,12 +29,16 @@ public:
     // A connection has been made. Everything that requests hold is announced under the new number, then what Redis may still
     // count under the old one is given back, so that nobody waits for it to lapse.
     void begin(std::int64_t holder, base::instant now);
+    // There is no connection until the next begin(), and what is taken meanwhile is nobody's to be told of yet.
+    void end() noexcept { connected_ = false; }
 
     // As the script is to be told of the key.
     [[nodiscard]] holding holding_of(std::string_view key) const noexcept;
 
     // Granted to a request that lives.
     void take(permits const& granted, base::instant now);
+    // Granted to a request that lives, by another store in place of this one.
+    void hold(permits const& granted, base::instant now);
     // Their request is done.
     void give_back(permits const& taken);
     // Granted, perhaps, to a request that had been given up.
@@ -54,6 +58,7 @@ private:
         std::int64_t held = 0; // by requests that live
         std::int64_t owed = 0; // by nobody; to be given back
         bool listed = false;   // in owing_
+        bool known = true;     // Redis may have been told of it
         base::instant due;     // to be renewed
     };
     using place = std::list<entry>::iterator;
@@ -63,6 +68,7 @@ private:
     notice tell_owed(place at);
 
     std::int64_t holder_ = 0;
+    bool connected_ = false;
     std::list<entry> entries_; // what is due first stands first
     std::deque<place> owing_;  // to be told at once
     std::unordered_map<std::string_view, place> by_key_;

@@ -36,6 +36,7 @@ void permit_keeper::connected()
 void permit_keeper::lost(std::span<permits const> in_doubt)
 {
     connected_ = false;
+    book_.end();
     for (auto const& each : in_doubt) book_.owe(each, base::clock::now());
     renewal_.cancel();
     renewal_at_ = base::instant::max();
@@ -70,6 +71,12 @@ void permit_keeper::give_back(permits const& taken)
 {
     book_.give_back(taken);
     tell();
+}
+
+void permit_keeper::hold(permits const& granted)
+{
+    book_.hold(granted, base::clock::now());
+    await_renewal();
 }
 
 // Everything that is due leaves in one write.

@@ -48,6 +48,8 @@ public:
     // Granted to a check that had been given up.
     void granted_late(std::span<permits const> granted);
     void give_back(permits const& taken);
+    // Granted without Redis, to a request that lives.
+    void hold(permits const& granted);
 
 private:
     void tell();

@@ -38,6 +38,10 @@ redis_store::counts redis_store::count() const { return node_->count(); }
 
 void redis_store::give_back(claim const& what, charge const& taken) noexcept { node_->give_back(what, taken); }
 
+void redis_store::hold(claim const& what) { node_->hold(what); }
+
+bool redis_store::can_ask(claim const&) const noexcept { return node_->can_ask(); }
+
 void redis_store::ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who)
 {
     node_->ask(asked, deadline, who);

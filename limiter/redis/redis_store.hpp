@@ -32,12 +32,14 @@ public:
     void lease(lease_request const& asked, lease_listener done) override;
 
     void give_back(claim const& what, charge const& taken) noexcept override;
+    void hold(claim const& what) override;
 
-    // Asks in the background, also while the breaker is open: what takes little and gives back must not wait for the checks.
-    // `what.done` is called exactly once, on the worker's thread and never from within this call; once the store has been
-    // stopped, not at all. A failure is counted, but the breaker judges by checks alone: the same outage twice would
-    // open it too soon, and a call that works says nothing of the checks that do not.
-    void call(redis::background_call what);
+    [[nodiscard]] bool can_ask(claim const& about) const noexcept override;
+
+    // Also while the breaker is open: what takes little and gives back must not wait for the checks. A failure is counted, but
+    // the breaker judges by checks alone: the same outage twice would open it too soon, and a call that works says nothing
+    // of the checks that do not.
+    void call(redis::background_call what) override;
 
     // Closes the connection and answers every waiter with not_connected. No acquire() may follow; give_back() may, and does
     // nothing.

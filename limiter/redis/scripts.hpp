@@ -13,9 +13,10 @@ struct script {
 
 namespace scripts {
 
-extern script const acquire; // lua/acquire.lua
-extern script const refund;  // lua/refund.lua
-extern script const lease;   // lua/lease.lua
+extern script const acquire;  // lua/acquire.lua
+extern script const refund;   // lua/refund.lua
+extern script const lease;    // lua/lease.lua
+extern script const announce; // lua/announce.lua
 
 } // namespace scripts
 

@@ -5,13 +5,22 @@
 namespace penstock::limiter::redis {
 namespace {
 
-// Takes the first line off the front.
-std::string_view next_line(std::string_view& text) noexcept
+// Takes what stands before `last` off the front.
+std::string_view next_until(char last, std::string_view& text) noexcept
 {
-    auto const end = text.find('\n');
-    auto const line = text.substr(0, end);
+    auto const end = text.find(last);
+    auto const part = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    return line;
+    return part;
+}
+std::string_view next_line(std::string_view& text) noexcept { return next_until('\n', text); }
+
+std::optional<redis_address> address_of(std::string_view host, std::string_view port)
+{
+    redis_address found{std::string(host), 0};
+    auto const [end, failed] = std::from_chars(port.data(), port.data() + port.size(), found.port);
+    if (host.empty() || failed != std::errc{} || end != port.data() + port.size() || found.port == 0) return std::nullopt;
+    return found;
 }
 
 } // namespace
@@ -30,11 +39,24 @@ base::result<redis_address> decode_primary(reply const& answer)
     auto rest = answer.text;
     auto const host = next_line(rest);
     auto const port = next_line(rest);
-    redis_address found{std::string(host), 0};
-    auto const [end, failed] = std::from_chars(port.data(), port.data() + port.size(), found.port);
-    if (host.empty() || failed != std::errc{} || end != port.data() + port.size() || found.port == 0 || !rest.empty())
-        return errc::protocol;
-    return found;
+    auto found = address_of(host, port);
+    if (!found || !rest.empty()) return errc::protocol;
+    return std::move(*found);
+}
+
+void append_watch_primary(std::string& out) { out.append("*2\r\n$9\r\nSUBSCRIBE\r\n$14\r\n+switch-master\r\n"); }
+
+std::optional<redis_address> decode_moved_primary(reply const& message, std::string_view primary)
+{
+    if (message.kind != reply::type::array) return std::nullopt;
+    auto rest = message.text;
+    if (next_line(rest) != "message" || next_line(rest) != "+switch-master") return std::nullopt;
+    auto words = next_line(rest); // NAME, the former host and port, the present ones
+    if (next_until(' ', words) != primary) return std::nullopt;
+    next_until(' ', words);
+    next_until(' ', words);
+    auto const host = next_until(' ', words);
+    return address_of(host, words);
 }
 
 base::error_code decode_role(reply const& answer) noexcept

@@ -1,10 +1,11 @@
 // What is asked of a sentinel, and what a server says of its own part, as bytes and values. Knows no socket. Called by
-// primary_search and greeting. Pure.
+// primary_search, primary_watch and greeting. Pure.
 #pragma once
 
 #include "limiter/redis/codec.hpp"
 #include "limiter/redis/redis_settings.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,10 @@ namespace penstock::limiter::redis {
 void append_find_primary(std::string& out, std::string_view primary);
 // Where it is; errc::no_primary: this sentinel knows none of that name.
 base::result<redis_address> decode_primary(reply const& answer);
+
+// SUBSCRIBE +switch-master, and where a message of it says that this primary is now; nothing for any other.
+void append_watch_primary(std::string& out);
+std::optional<redis_address> decode_moved_primary(reply const& message, std::string_view primary);
 
 // The reply to ROLE: nothing if it is a primary's, errc::read_only for a replica's, errc::protocol.
 base::error_code decode_role(reply const& answer) noexcept;

@@ -273,17 +273,18 @@ TEST_CASE("an admission may outlive the end of its store, and the end of the loo
 {
     redis_server const server;
     limiter::memory_store memory{{}};
+    limiter::stand_in local{memory};
     for (bool const stopped : {true, false}) {
         CAPTURE(stopped);
         boost::asio::io_context loop;
         auto store = std::make_shared<limiter::redis_store>(loop, settings_for(server), 1, nullptr);
         auto until_held = false;
         // As an exchange does: everything that it needs lives on its frame, the store among it.
-        auto exchange = [](std::shared_ptr<limiter::redis_store> fleet, limiter::memory_store& near,
+        auto exchange = [](std::shared_ptr<limiter::redis_store> fleet, limiter::memory_store& near, limiter::stand_in& local,
                            bool& held) -> boost::asio::awaitable<void> {
             permits one{3};
             one.policy.scope = limiter::scope::fleet;
-            limiter::stores const from{near, fleet.get()};
+            limiter::stores const from{near, fleet.get(), nullptr, &local};
             limiter::admission_ruling gate;
             auto const executor = co_await boost::asio::this_coro::executor;
             boost::asio::steady_timer forever(executor);
@@ -297,7 +298,7 @@ TEST_CASE("an admission may outlive the end of its store, and the end of the loo
             forever.expires_at(std::chrono::steady_clock::time_point::max());
             co_await forever.async_wait(boost::asio::use_awaitable);
         };
-        boost::asio::co_spawn(loop, exchange(store, memory, until_held), [](std::exception_ptr) {});
+        boost::asio::co_spawn(loop, exchange(store, memory, local, until_held), [](std::exception_ptr) {});
         auto const limit = base::clock::now() + 10s;
         while (!until_held && base::clock::now() < limit) loop.run_one_for(20ms);
         CHECK(until_held);

@@ -197,10 +197,11 @@ limits:
   by-key: {key: api_key, fixed_window: {limit: 5000, window: 1h}}
   by-query: {key: query.tenant, fixed_window: {limit: 5000, window: 1h}}
   by-cookie: {key: cookie.tenant, fixed_window: {limit: 5000, window: 1h}}
+  anonymous: {key: client.ip, fixed_window: {limit: 300, window: 1h}}
   addresses: {key: client.ip, fixed_window: {limit: 300, window: 1h}}
 routes:
   - {match: {path: /spelled}, upstream: app, limits: [by-key, by-query, by-cookie]}
-  - {match: {path: /**}, upstream: app, limits: [{first_of: [by-key, addresses]}, addresses]}
+  - {match: {path: /**}, upstream: app, limits: [{first_of: [by-key, anonymous]}, addresses]}
 """
 
     @staticmethod
@@ -268,7 +269,7 @@ routes:
                             "auth: {api_keys: {from: [header X-API-Key]}}\n" + self.ROUTES)
         for address in ("203.0.113.1", "203.0.113.2"):
             response = ask(gate.address, fields=[("X-Forwarded-For", address)])
-            self.assertEqual(left(response), {"addresses": 298})  # once by first_of, once as such
+            self.assertEqual(left(response), {"anonymous": 299, "addresses": 299})
 
     def test_ak_11_a_key_chooses_neither_its_slot_nor_anothers_bucket(self):
         redis = self.redis()

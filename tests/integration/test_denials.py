@@ -15,8 +15,9 @@ global_limits: [shared]
 
 
 def scripts(redis):
+    """Without the gateway's announcements, each of which makes one SET; a check of a window that is open makes none."""
     calls = redis.calls()
-    return calls.get("evalsha", 0) + calls.get("eval", 0)
+    return calls.get("evalsha", 0) + calls.get("eval", 0) - calls.get("set", 0)
 
 
 class Denials(GatewayCase):

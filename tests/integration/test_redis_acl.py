@@ -5,6 +5,7 @@ import re
 
 from support.gateway_case import GatewayCase
 from support.http_client import ask
+from support.sentinel import Sentinel
 from support.waiting import wait_until
 
 DOCUMENT = os.path.join(os.path.dirname(__file__), "..", "..", "docs", "redis.md")
@@ -33,6 +34,11 @@ def rights():
     """The words of ACL SETUSER as the page has them, after the password."""
     with open(DOCUMENT, encoding="utf-8") as file:
         return re.search(r"^ACL SETUSER penstock on >PASSWORD (.*)$", file.read(), re.MULTILINE)[1].split()
+
+
+def sentinel_rights():
+    with open(DOCUMENT, encoding="utf-8") as file:
+        return re.search(r"At the sentinels `([^`]*)`", file.read())[1]
 
 
 class LeastRights(GatewayCase):
@@ -65,6 +71,23 @@ class LeastRights(GatewayCase):
         wait_until(lambda: self.metrics(gate).value("penstock_store_up") == 1, what="the connection")
         self.assertEqual(ask(gate.address, target="/a").status, 200)
         self.assertEqual(self.denied(), [])
+
+    def test_sentinel_takes_role_and_a_login_of_its_own(self):
+        server = self.redis()
+        server.command("ACL", "SETUSER", "penstock", "reset", "on", ">pw", *rights(), "+role")
+        sentinel = Sentinel(self.folder(), server.port, 1, 1000, ["user watcher on >watch -@all " + sentinel_rights()])
+        self.addCleanup(sentinel.kill)
+        gate = self.gateway(self.upstream(), f'''
+redis:
+  url: "redis+sentinel://penstock:pw@127.0.0.1:{sentinel.port}/main"
+  check_timeout: 2s
+  sentinel: {{user: watcher, password: watch}}
+limits: {{k: {{key: everyone, on_store_failure: deny, fixed_window: {{limit: 5, window: 1h}}}}}}
+global_limits: [k]
+''')
+        wait_until(lambda: self.metrics(gate).value("penstock_store_up") == 1, what="the connection")
+        self.assertEqual(ask(gate.address).status, 200)
+        self.assertEqual([server.command("ACL", "LOG"), sentinel.command("ACL", "LOG")], [[], []])
 
     def test_a_missing_right_is_named_and_degrades(self):
         gate = self.start([word for word in rights() if word != "+evalsha"])

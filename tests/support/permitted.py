@@ -29,6 +29,11 @@ class Permitted:
                     return f"{count} within {stamp - start:.3f} s, permitted {self.within(start - delay, stamp):.1f}"
         return None
 
+    def worst_excess(self, stamps, delay):
+        """By how much the arrivals of any interval exceeded what was permitted in it."""
+        return max((count - self.within(start - delay, stamp)
+                    for first, start in enumerate(stamps) for count, stamp in enumerate(stamps[first:], 1)), default=0)
+
 
 def _spread(window):
     """Windows of the clock that an interval touches."""

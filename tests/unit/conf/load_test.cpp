@@ -185,7 +185,7 @@ TEST_CASE("each written value ends up in its place")
     auto const snapshot = must_load(R"(
 workers: 3
 listeners: [{ address: "127.0.0.1:${PORT}" }, { address: "[::1]:8082" }]
-redis: { url: redis://127.0.0.1:6380/2, key_prefix: "x:", hash_secret: s, connect_timeout: 2s, max_pending: 7,
+redis: { url: redis://127.0.0.1:6380/2, key_prefix: "x:", hash_secret: s, connect_timeout: 2s, max_pending: 7, gateways_at_least: 4,
          breaker: { failures: 9, open_for: 2s, open_for_max: 3s } }
 client: { ipv6_prefix: 56 }
 upstreams: { app: { servers: ["unix:/run/app.sock"], timeouts: { connect: 1ms, response: 2ms, idle: 3ms }, retries: 0 } }
@@ -218,6 +218,7 @@ via: gw
     CHECK(read.redis->database == 2);
     CHECK(read.redis->connect_timeout == base::micros{2'000'000});
     CHECK(read.redis->max_pending == 7);
+    CHECK(read.gateways_at_least == 4);
     CHECK(read.redis->breaker.failures == 9);
     CHECK(read.redis->breaker.open_for_max == base::micros{3'000'000});
     CHECK(snapshot->keys.prefix == "x:");

@@ -17,7 +17,9 @@ conf::snapshot_ptr load_limit(std::string const& limit)
     auto const result = conf::load_text(
         "listeners: [{ address: 127.0.0.1:8080 }]\n"
         "upstreams: { app: { servers: [127.0.0.1:3000] } }\n"
-        "auth: { api_keys: { from: [header X-API-Key], known: [{ name: p, attributes: { plan: gold }, sha256: "
+        "auth: { jwt: { issuers: [{ issuer: \"https://id.example.com/\", audience: a, algorithms: ES256, "
+        "jwks_url: \"https://id.example.com/keys\" }, { issuer: other, audience: a, algorithms: ES256, jwks_url: "
+        "\"https://other.example.com/\" }] }, api_keys: { from: [header X-API-Key], known: [{ name: p, attributes: { plan: gold }, sha256: "
         "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae }] } }\n"
         "limits: { a: { " +
             limit + " } }\nroutes: [{ upstream: app, name: search, match: { path: '/t/{tenant}/**' }, limits: [a] }]\n",
@@ -54,6 +56,9 @@ TEST_CASE("an override holds for the caller that it names and for nobody else")
     facts.api_key_attributes = attributes;
     facts.captures = captures;
     facts.route = "search";
+    std::vector<base::field> const claims{{"https://example.com/tenant", "blue"}, {"sub", "auth0|123"}};
+    facts.token_issuer = "https://id.example.com/";
+    facts.token_claims = claims;
     struct row {
         char const* key;
         char const* caller;
@@ -73,6 +78,10 @@ TEST_CASE("an override holds for the caller that it names and for nobody else")
              row{"route", "search", true},
              row{"api_key.plan", "gold", true},
              row{"api_key.plan", "silver", false},
+             row{"jwt.sub", "https://id.example.com/|auth0|123", true},
+             row{"jwt.sub", "other|auth0|123", false},
+             row{"jwt.https://example.com/tenant", "https://id.example.com/|blue", true},
+             row{"[jwt.https://example.com/tenant, route]", "https://id.example.com/|blue|search", true},
              row{"[client.ip, route]", "2001:db8:1:2::1|search", true},
              row{"[client.ip, route]", "2001:db8:1:2::1|other", false},
          }) {
@@ -114,6 +123,28 @@ TEST_CASE("tiers and numbers of a known key's attributes")
         base::request_facts facts;
         facts.client = base::ip_address::parse("192.0.2.1");
         facts.api_key_attributes = attributes;
+        CHECK(burst_for(*tiers, facts) == burst);
+    }
+}
+
+TEST_CASE("AK-39 tiers and numbers of a token's claims, and never those of an API key's attribute with the same name")
+{
+    auto const tiers = load_limit("key: client.ip, fixed_window: { limit: 10, window: 10s }, "
+                                  "from_attribute: { attribute: jwt.plan, max: 500, tiers: { gold: { limit: 50 } } }");
+    REQUIRE(tiers);
+    CHECK(tiers->settings.tokens->claims == std::vector<std::string>{"plan"});
+    struct row {
+        char const* value;
+        std::int64_t burst;
+    };
+    for (auto const& [value, burst] : {row{"gold", 50}, row{"unlimited-please", 10}, row{"400", 400}, row{"501", 10}}) {
+        CAPTURE(value);
+        std::vector<base::field> const values{{"plan", value}};
+        base::request_facts facts;
+        facts.client = base::ip_address::parse("192.0.2.1");
+        facts.api_key_attributes = values;
+        CHECK(burst_for(*tiers, facts) == 10);
+        facts.token_claims = values;
         CHECK(burst_for(*tiers, facts) == burst);
     }
 }

@@ -50,8 +50,11 @@ public:
         given_back.push_back(what.policy->name + " " + std::to_string(taken.cost));
     }
 
+    void hold(claim const& what) override { held.push_back(what.policy->name); }
+
     bool fails = false;
     std::vector<std::string> given_back;
+    std::vector<std::string> held; // granted without it
     std::string refuses; // the limit of this name
 
     int asked_times = 0;
@@ -104,7 +107,7 @@ public:
         boost::asio::io_context loop;
         admission_ruling gate;
         auto done = false;
-        boost::asio::co_spawn(loop, acquire({memory, &fleet}, claims, deadline, gate), [&done](std::exception_ptr failed) {
+        boost::asio::co_spawn(loop, acquire({memory, &fleet, nullptr, &local}, claims, deadline, gate), [&done](std::exception_ptr failed) {
             CHECK_FALSE(failed);
             done = true;
         });
@@ -134,6 +137,7 @@ public:
 
     limiter::claims claims;
     memory_store memory{{.max_keys = 1000}};
+    stand_in local{memory};
     scripted_store fleet;
     base::instant deadline = tests::start;
 

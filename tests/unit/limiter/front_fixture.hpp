@@ -34,6 +34,9 @@ public:
     }
 
     void lease(lease_request const& asked, lease_listener done) override { leases.emplace_back(asked, std::move(done)); }
+    void hold(claim const& what) override { held_here.emplace_back(what.key.view()); }
+    [[nodiscard]] bool can_ask(claim const&) const noexcept override { return reachable; }
+    void call(redis::background_call) override { FAIL("nobody here calls in the background"); }
 
     // Answers the oldest call.
     void answer_one()
@@ -48,6 +51,8 @@ public:
     std::vector<std::uint32_t> times; // of each call
     std::vector<base::instant> deadlines;
     std::vector<std::string> given_back;
+    std::vector<std::string> held_here; // granted without this store
+    bool reachable = true;
     std::deque<std::pair<lease_request, lease_listener>> leases;
     std::optional<errc> fails;
 
@@ -133,10 +138,11 @@ private:
     fleet_counts counts_;
 
 public:
+    stand_in local{memory_};
     held_store behind;
     fleet_front front{loop_, behind, {.k0 = 1, .k1 = 2}, counts_};
     std::deque<std::optional<answer>> answers;
-    stores from{memory_, &front, nullptr};
+    stores from{memory_, &front, nullptr, &local};
 };
 
 inline policy window(std::string const& name, std::int64_t limit) { return policy_of(name, *make_fixed_window(limit, 1h)); }

@@ -159,6 +159,33 @@ TEST_CASE_FIXTURE(fixture, "what fails of a former connection is nobody's any mo
     check_quiet(start);
 }
 
+TEST_CASE_FIXTURE(fixture, "what was granted without a connection is announced by the next, under its number alone")
+{
+    book.end();
+    book.hold(of("a", 1), start);
+    book.hold(of("a", 1), start);
+    book.hold(of("b", 1), start);
+    book.give_back(of("b", 1)); // is over before Redis ever hears of it
+    book.give_back(of("a", 1));
+    book.begin(2, start);
+    check_next(start, "a", 0, {2, 1});
+    check_quiet(start);
+    book.give_back(of("a", 1));
+    check_next(start, "a", 1, {2, 0});
+    check_quiet(start + 9s);
+}
+
+TEST_CASE_FIXTURE(fixture, "what was granted without Redis on a connection that stays is announced with the next renewal")
+{
+    book.begin(1, start);
+    book.hold(of("a", 1), start);
+    check_quiet(start);
+    check_next(start + permit_book::renewal_interval, "a", 0, {1, 1});
+    book.give_back(of("a", 1));
+    check_next(start + permit_book::renewal_interval, "a", 1, {1, 0});
+    check_quiet(start + 9s);
+}
+
 TEST_CASE_FIXTURE(fixture, "giving back what is not held changes nothing")
 {
     book.give_back(of("a", 1));

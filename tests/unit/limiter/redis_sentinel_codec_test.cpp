@@ -43,4 +43,20 @@ TEST_CASE("where the primary is")
     }
 }
 
+TEST_CASE("news of a move, of this primary alone")
+{
+    auto const told = [](std::string_view text) {
+        return decode_moved_primary({reply::type::array, text, text.size()}, "main");
+    };
+    CHECK(told("message\n+switch-master\nmain 10.0.0.1 6379 10.0.0.2 6380\n") == redis_address{"10.0.0.2", 6380});
+    CHECK(told("message\n+switch-master\nmain ::1 6379 ::2 6380\n") == redis_address{"::2", 6380});
+    for (auto const* text : {"subscribe\n+switch-master\n", "message\n+switch-master\nmain2 h 1 h 2\n",
+                             "message\n+sdown\nmain h 1 h 2\n", "message\n+switch-master\nmain h 1 h\n",
+                             "message\n+switch-master\nmain h 1 h 2 3\n", "message\n+switch-master\n", ""}) {
+        CAPTURE(text);
+        CHECK_FALSE(told(text));
+    }
+    CHECK_FALSE(decode_moved_primary({reply::type::bulk, "x", 1}, "main"));
+}
+
 } // namespace penstock::limiter::redis

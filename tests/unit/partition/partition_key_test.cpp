@@ -255,6 +255,27 @@ TEST_CASE("an attribute of a known API key counts by its value, apart from the k
     CHECK_FALSE(partition::append_identity(key, {one(entry_source::api_key_attribute, "owner")}, r.facts, secret));
 }
 
+TEST_CASE("AK-38: a claim counts with its issuer, and nothing that either says can make it another's")
+{
+    auto const of = [](std::string_view issuer, std::string_view claim, std::string_view value,
+                       std::string_view asked = "sub") {
+        std::vector<base::field> const claims{{claim, value}};
+        request r;
+        r.facts.token_issuer = issuer;
+        r.facts.token_claims = claims;
+        return identity({one(entry_source::jwt_claim, std::string{asked})}, r.facts);
+    };
+    CHECK(of("https://id.example.com/", "sub", "acme") == "{jwt.sub=https://id.example.com/|acme}");
+    CHECK(of("https://id.example.com", "sub", "/acme") != of("https://id.example.com/", "sub", "acme"));
+    CHECK(of("a", "sub", "b|c") == "{jwt.sub=a|b%7Cc}");
+    CHECK(of("a|b", "sub", "c") == "{jwt.sub=a%7Cb|c}");
+    CHECK(of("a", "sub", "{b}") == "{jwt.sub=a|%7Bb%7D}");
+    CHECK(of("a", "plan", "x") == "missing");
+    CHECK(is_hashed(of("a", "session", "x", "session"), "{jwt.session="));
+    CHECK(is_hashed(of("https://a-long-name.example.com/realms/somewhere/", "sub", "c2f1cbb8-0b1c-4a27-92a9"), "{h="));
+    CHECK(of("a", "realm.tenant", "7", "realm.tenant") == "{jwt.realm.tenant=a|7}");
+}
+
 TEST_CASE("AK-8: an empty value is a missing one")
 {
     CHECK(of_fields({{"X-Tenant", ""}}, one(entry_source::header, "x-tenant")) == "missing");

@@ -1,0 +1,54 @@
+// Hears from the sentinels where the primary is, while a link serves: of one at a time, over a connection that stays. A
+// primary that an operator moves goes on answering for some ten seconds, and what it counts then is lost: this is how a
+// gateway leaves it at once. Decides nothing. Used by link, on the worker's thread. I/O.
+#pragma once
+
+#include "limiter/jitter.hpp"
+#include "limiter/redis/codec.hpp"
+#include "limiter/redis/connection.hpp"
+#include "limiter/redis/redis_settings.hpp"
+
+#include <boost/asio/basic_waitable_timer.hpp>
+
+#include <functional>
+#include <memory>
+
+namespace penstock::limiter::redis {
+
+class primary_watch final : public connection::listener, public std::enable_shared_from_this<primary_watch> {
+public:
+    // Where it is now: when a sentinel learns of a move. What a sentinel says unasked of the past would be no news, and from
+    // one that has been away, wrong.
+    using news = std::function<void(redis_address const& primary)>;
+
+    // `wanted` names sentinels, and outlives the watch or its end.
+    primary_watch(boost::asio::io_context& worker, redis_settings const& wanted, tls_context_ptr tls, std::uint64_t seed,
+                  news tell);
+
+    void start();
+    void end() noexcept;
+
+    static constexpr base::micros shortest_pause{200'000}; // before another sentinel is asked
+    static constexpr base::micros longest_pause{5'000'000};
+
+private:
+    void on_connected() override;
+    void on_bytes(std::span<char const> received) override;
+    void on_broken(base::error_code why, std::string_view words) override;
+
+    void take(reply const& answer);
+    void try_next();
+    void expect(base::micros within, void (primary_watch::*then)());
+
+    boost::asio::io_context& worker_;
+    redis_settings const& wanted_;
+    tls_context_ptr tls_; // null: in clear
+    limiter::jitter jitter_;
+    news tell_;         // empty: ended
+    std::size_t which_; // sentinel, modulo their number: spread over workers
+    boost::asio::basic_waitable_timer<base::clock> timer_;
+    std::shared_ptr<connection> connection_;
+    std::unique_ptr<reply_reader> reader_;
+};
+
+} // namespace penstock::limiter::redis

@@ -1,0 +1,246 @@
+// The stand-in behind fleet_front, before a store that fails and comes back: what it admits, what the store is told afterwards, and
+// in which order.
+#include "tests/unit/limiter/front_fixture.hpp"
+
+namespace penstock::limiter::tests {
+namespace {
+
+struct outage : front_test {
+    policy limit = fleet_wide(window("k", 30));
+    claim one = claim_of(limit, "x");
+
+    outage()
+    {
+        front.relieve(local);
+        local.set_part({.gateways = 3, .place = 0});
+    }
+    static policy fleet_wide(policy made)
+    {
+        made.scope = scope::fleet;
+        return made;
+    }
+    void fail() { behind.fails = errc::timed_out; }
+    void recover() { behind.fails.reset(); }
+    // How many of so many requests pass.
+    int admit_of(int requests)
+    {
+        int passed = 0;
+        for (int i = 0; i < requests; ++i) {
+            auto& made = admit({one});
+            answer_all();
+            if (made.gate.verdict == admission_ruling::kind::admitted) ++passed;
+        }
+        return passed;
+    }
+};
+
+} // namespace
+
+TEST_CASE_FIXTURE(outage, "a counter that nothing is known of admits half of this gateway's share")
+{
+    fail();
+    CHECK(admit_of(20) == 5);
+    CHECK(local.count().owed == 1);
+}
+
+TEST_CASE_FIXTURE(outage, "a counter that the store has spoken of goes on from there")
+{
+    CHECK(admit_of(24) == 24);
+    fail();
+    CHECK(admit_of(20) == 2); // a third of the six that were left
+}
+
+TEST_CASE_FIXTURE(outage, "a counter that the store called more than half full begins half full")
+{
+    CHECK(admit_of(12) == 12);
+    fail();
+    CHECK(admit_of(20) == 5);
+}
+
+TEST_CASE_FIXTURE(outage, "what was admitted is charged before the next request for the counter is asked about")
+{
+    fail();
+    CHECK(admit_of(3) == 3);
+    recover();
+    behind.times.clear();
+    admit({one});
+    REQUIRE(behind.times == std::vector<std::uint32_t>{3, 1});
+    answer_all();
+    CHECK(admit_of(40) == 26); // 30 less those three, and the one just now
+    CHECK(local.count().owed == 0);
+    CHECK(local.count().handed_over == 3);
+}
+
+TEST_CASE_FIXTURE(outage, "counters that nobody asks for are charged in the background, once the store can be asked")
+{
+    fail();
+    for (int i = 0; i < 10; ++i) {
+        one = claim_of(limit, std::to_string(i));
+        CHECK(admit_of(1) == 1);
+    }
+    recover();
+    behind.reachable = false;
+    front.tick(base::clock::now());
+    CHECK(behind.held.empty());
+    behind.reachable = true;
+    front.tick(base::clock::now());
+    CHECK(behind.held.size() == 10);
+    answer_all();
+    CHECK(local.count().owed == 0);
+    CHECK(local.count().handed_over == 10);
+}
+
+TEST_CASE_FIXTURE(outage, "a charge that was not answered is made again, and meanwhile nobody begins anew")
+{
+    fail();
+    CHECK(admit_of(20) == 5);
+    CHECK(admit_of(20) == 0); // each of these tried to hand over first, in vain
+    CHECK(local.count().owed == 1);
+    recover();
+    CHECK(admit_of(40) == 25);
+    CHECK(local.count().handed_over == 5);
+}
+
+TEST_CASE_FIXTURE(outage, "what was given back is not charged")
+{
+    fail();
+    auto& made = admit({one});
+    answer_all();
+    REQUIRE(made.gate.verdict == admission_ruling::kind::admitted);
+    CHECK(admit_of(1) == 1);
+    give_back(from, made.asked, made.gate, extent::everything);
+    CHECK(behind.given_back.empty());
+    recover();
+    CHECK(admit_of(1) == 1);
+    CHECK(local.count().handed_over == 1);
+}
+
+TEST_CASE_FIXTURE(outage, "a limit that denies or allows without the store is neither counted nor charged")
+{
+    for (auto const mode : {failure_mode::allow, failure_mode::deny}) {
+        limit.on_store_failure = mode;
+        fail();
+        CHECK(admit_of(20) == (mode == failure_mode::allow ? 20 : 0));
+        CHECK(local.count().owed == 0);
+    }
+}
+
+TEST_CASE_FIXTURE(outage, "a gateway without a permit refuses for a second, not for ever")
+{
+    limit = fleet_wide(window("k", 1));
+    fail();
+    int passed = 0;
+    for (std::uint32_t place = 0; place < 3; ++place) {
+        local.set_part({.gateways = 3, .place = place});
+        one = claim_of(limit, "y");
+        auto& made = admit({one});
+        answer_all();
+        if (made.gate.verdict == admission_ruling::kind::admitted)
+            ++passed;
+        else
+            CHECK(made.gate.retry_after == permit_retry);
+    }
+    CHECK(passed == 1);
+}
+
+TEST_CASE_FIXTURE(outage, "a cost that only the whole fleet could admit is told to come back")
+{
+    one.cost = 20; // the share is 10
+    fail();
+    auto& made = admit({one});
+    answer_all();
+    CHECK(made.gate.verdict == admission_ruling::kind::refused);
+    CHECK(made.gate.retry_after == permit_retry);
+    one.cost = 31;
+    auto& never_passes = admit({one});
+    answer_all();
+    CHECK(never_passes.gate.retry_after == never);
+}
+
+TEST_CASE_FIXTURE(
+    outage, "permits that are held count against the share, whoever granted them, and the store hears of those granted here")
+{
+    limit = fleet_wide(policy_of("c", concurrency{9}));
+    one = claim_of(limit, "x");
+    auto& granted = admit({one});
+    answer_all();
+    REQUIRE(granted.gate.rulings[0].by == answerer::fleet);
+    fail();
+    CHECK(admit_of(5) == 2); // of three
+    CHECK(behind.held_here.size() == 2);
+    give_back(from, granted.asked, granted.gate, extent::permits);
+    CHECK(behind.given_back.size() == 1);
+    auto& here = admit({one});
+    answer_all();
+    REQUIRE(here.gate.rulings[0].by == answerer::memory);
+    CHECK(admit_of(1) == 0);
+    give_back(from, here.asked, here.gate, extent::permits);
+    CHECK(behind.given_back.size() == 2);
+    CHECK(admit_of(5) == 1);
+    CHECK(local.count().owed == 0);
+}
+
+TEST_CASE("counters beyond those that can be remembered go on counting, and what is not handed over is told")
+{
+    memory_store memory{{.max_keys = 10'000}};
+    stand_in local{memory, 16}; // one in each stripe
+    auto const limit = window("k", 10);
+    for (int i = 0; i < 200; ++i) {
+        auto const one = claim_of(limit, std::to_string(i));
+        for (int j = 0; j < 8; ++j) CHECK(local.acquire({&one, 1}, start).allowed == (j < 5));
+    }
+    auto const counts = local.count();
+    CHECK(counts.owed <= 16);
+    CHECK(counts.owed > 8);
+    CHECK(counts.not_recorded == (200 - counts.owed) * 5);
+}
+
+TEST_CASE("a counter whose window is over makes room in the ledger")
+{
+    memory_store memory{{.max_keys = 10'000}};
+    stand_in local{memory, 16};
+    auto const limit = window("k", 10); // an hour
+    for (int i = 0; i < 100; ++i) {
+        auto const one = claim_of(limit, std::to_string(i));
+        local.acquire({&one, 1}, start);
+    }
+    auto const lost = local.count().not_recorded;
+    for (int i = 0; i < 100; ++i) {
+        auto const one = claim_of(limit, "later " + std::to_string(i));
+        local.acquire({&one, 1}, start + seconds(3'601) * (i + 1));
+    }
+    CHECK(local.count().not_recorded == lost);
+    CHECK(local.count().owed <= 16);
+}
+
+TEST_CASE("a calendar's charge outlives the snapshot that the calendar came from")
+{
+    memory_store memory{{.max_keys = 100}};
+    stand_in local{memory};
+    std::optional<outage_debt> debt;
+    auto const noon = base::since_epoch_us(start);
+    auto const day = std::int64_t{86'400'000'000};
+    auto const asked_by_gone_snapshot = [&] {
+        calendar const days{
+            calendar_unit::day, "UTC", {noon - 2 * day, noon - day, noon + day / 2, noon + 2 * day, noon + 3 * day}};
+        auto const limit = policy_of("d", *make_calendar_window(10, days));
+        auto const one = claim_of(limit, "x");
+        CHECK(local.acquire({&one, 1}, start).allowed);
+    };
+    asked_by_gone_snapshot();
+    auto taken = local.take_some(
+        5, [](claim const&) { return true; }, start);
+    REQUIRE(taken.size() == 1);
+    CHECK(taken[0].permits == 1);
+    auto const near = moment_of(*std::get<calendar_window>(taken[0].whole).calendar, start);
+    CHECK(near.start == noon - day);
+    CHECK(near.end == noon + day / 2);
+    local.not_handed_over(taken[0]);
+    CHECK(local
+              .take_some(
+                  5, [](claim const&) { return true; }, start + seconds(86'400))
+              .empty()); // another day
+    CHECK(local.count().owed == 0);
+}
+
+} // namespace penstock::limiter::tests
