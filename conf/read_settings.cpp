@@ -16,15 +16,6 @@ namespace {
 
 std::string either(std::string const& written, std::string const& from_file) { return from_file.empty() ? written : from_file; }
 
-std::vector<base::ip_network> read_networks(node const* written)
-{
-    std::vector<base::ip_network> networks;
-    for (auto const* one : elements(written)) {
-        if (auto const network = parsed(one, parse_network)) networks.push_back(*network);
-    }
-    return networks;
-}
-
 void read_listeners(node const& root, settings& into)
 {
     for (auto const* listener : elements(root.find("listeners"))) {
