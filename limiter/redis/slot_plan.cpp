@@ -110,7 +110,8 @@ base::result<verdict> merge(std::size_t claims, std::span<part_answer const> par
             auto const& said = **part.said;
             auto const in_vain = refused && said.allowed;
             one = in_vain ? without_charge(part.asked[i], said.decisions[i]) : said.decisions[i];
-            one.clock_behind_us = static_cast<std::int32_t>(std::min<std::int64_t>((whole->now - said.now).count(), 0x7fffffff));
+            one.clock_behind_us =
+                static_cast<std::int32_t>(std::min<std::int64_t>((whole->now - said.now).count(), 0x7fffffff));
         }
     }
     return whole;

@@ -3,6 +3,7 @@
 // no connection; called by cluster_request. Pure.
 #pragma once
 
+#include "base/result.hpp"
 #include "limiter/claim.hpp"
 #include "limiter/redis/cluster_slot.hpp"
 
