@@ -166,7 +166,8 @@ bool cluster_store::core::take_apart(redis::cluster_call& which)
 
 void cluster_store::core::wait(redis::cluster_call& which, base::instant until, reason why)
 {
-    if (waiting_.size() == most_waiting_calls) return fail(which, errc::overloaded);
+    if (stopped_ || waiting_.size() == most_waiting_calls)
+        return fail(which, stopped_ ? errc::not_connected : errc::overloaded);
     waiting_.push_back({&which, until, why});
     await_waiting();
 }

@@ -56,7 +56,7 @@ void cluster_nodes::resume(refresh_pace::event what)
 
 void cluster_nodes::await(base::instant until)
 {
-    if (until == due_at_) return;
+    if (until == base::instant::max() || until == due_at_) return; // a question is under way, or it is awaited already
     due_at_ = until;
     due_.expires_at(until);
     due_.async_wait([this, alive = owner_.lifeline()](base::error_code cancelled) {
@@ -113,6 +113,7 @@ void cluster_nodes::answered(redis_address const& by, base::result<std::vector<r
         last_failure_.clear();
         adopt(std::make_unique<slot_map>(std::move(*read)));
         resume(refresh_pace::event::answered);
+        if (!all_well_) refresh(); // until it is
         return owner_.on_slots();
     }
     ++refreshes_failed_;
