@@ -113,7 +113,7 @@ void cluster_nodes::answered(redis_address const& by, base::result<std::vector<r
         last_failure_.clear();
         adopt(std::make_unique<slot_map>(std::move(*read)));
         resume(refresh_pace::event::answered);
-        if (!all_well_) refresh(); // until it is
+        if (is_in_trouble()) refresh(); // until it is not
         return owner_.on_slots();
     }
     ++refreshes_failed_;
@@ -222,10 +222,16 @@ cluster_node* cluster_nodes::holder_of(std::string_view key) const noexcept
 
 // ---- what there is to say of them
 
+bool cluster_nodes::is_in_trouble() const noexcept
+{
+    auto const is_gone = [](auto const* each) { return !each || each->in_trouble(); };
+    return !map_->covers_all() || std::ranges::any_of(owners_, is_gone);
+}
+
 void cluster_nodes::review()
 {
-    auto const serves = [](auto const& each) { return each && each->store().serving() && !each->in_trouble(); };
-    auto const well = knows_slots() && map_->covers_all() && std::ranges::all_of(owners_, serves);
+    auto const serves = [](auto const* each) { return each->store().serving(); };
+    auto const well = knows_slots() && !is_in_trouble() && std::ranges::all_of(owners_, serves);
     if (std::exchange(all_well_, well) || !well) return;
     owner_.tell_better("connected to the cluster: " + std::to_string(owner_count()) + " nodes");
 }

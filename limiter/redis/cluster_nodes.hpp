@@ -75,6 +75,8 @@ private:
     void retire(std::shared_ptr<cluster_node> const& which);
     [[nodiscard]] cluster_node* find_or_add(redis_address const& address);
     [[nodiscard]] std::vector<redis_address> whom_to_ask() const;
+    // Slots without an owner, or with one that is in trouble.
+    [[nodiscard]] bool is_in_trouble() const noexcept;
     void tell_failure(std::string const& what);
     void read_password_again(base::result<std::vector<reply_token>> const& got);
 
