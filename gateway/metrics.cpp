@@ -192,7 +192,7 @@ void add_store(families& out, std::span<worker_report const> workers)
     std::uint64_t losses = 0;
     std::uint64_t connect_failures = 0;
     std::size_t pending = 0;
-    decltype(limiter::redis_store::counts::errors) errors{};
+    decltype(limiter::redis::node_counts::errors) errors{};
     for (auto const& worker : workers) {
         up = up && worker.redis.up;
         breaker = std::max(breaker, worker.redis.breaker_state);

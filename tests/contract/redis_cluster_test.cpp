@@ -310,6 +310,30 @@ TEST_CASE("of a request that is refused in another slot no permit stays held")
     while (!worker.ask(held.view())->allowed) REQUIRE(base::clock::now() < limit);
 }
 
+TEST_CASE("the least rights of docs/redis.md are enough in a cluster")
+{
+    redis_cluster cluster;
+    for (std::size_t i = 0; i < redis_cluster::size; ++i)
+        cluster.node(i).command({"ACL", "SETUSER", "gate", "on", ">secret", "~rl:*", "+ping", "+evalsha", "+eval", "+time",
+                                 "+get", "+mget", "+set", "+incrby", "+append", "+del", "+cluster|slots", "+asking"});
+    auto wanted = settings_for(cluster);
+    wanted.user = "gate";
+    wanted.password = "secret";
+    redis_worker worker(wanted);
+    worker.until_up();
+    auto const tag = cluster.tag_on(0);
+    one_claim const one{bucket(10), key_of(tag, "one")};
+    one_claim const other{bucket(1), key_of(cluster.tag_on(1), "other")};
+    REQUIRE(worker.ask(together({&one, &other})).has_value());
+    CHECK_FALSE(worker.ask(together({&one, &other}))->allowed);
+    until_remaining(worker, one, 9);
+    cluster.begin_move(tag, 2);
+    cluster.move_key(key_of(tag, "one"), 2);
+    CHECK(worker.ask(one.view())->decisions[0].remaining == 8);
+    CHECK(counted(worker).asked >= 1);
+    CHECK(worker.store().count().errors == decltype(limiter::redis::node_counts::errors){});
+}
+
 TEST_CASE("a wrong address, and a Redis that is no cluster, are told once")
 {
     redis_server const plain;

@@ -36,13 +36,13 @@ class Slots(Cluster):
 limits:
   wide: {{key: header.x-a, on_store_failure: deny, fixed_window: {{limit: {HUGE}, window: 1h}}}}
   narrow: {{key: header.x-b, on_store_failure: deny, fixed_window: {{limit: 3, window: 1h}}}}
-  all: {{key: everyone, on_store_failure: deny, token_bucket: {{capacity: {HUGE}, refill: 1/1h}}}}
+  all: {{key: everyone, on_store_failure: deny, token_bucket: {{capacity: {HUGE}, refill: 1/1s}}}}
 global_limits: [wide, narrow, all]
 """)
         with Connection(self.gate.address) as client:
             for caller in range(6):
                 fields = [("X-A", f"a{caller}"), ("X-B", f"b{caller}")]
-                statuses = [client.ask(headers=fields).status for _ in range(10)]
+                statuses = [client.ask(fields=fields).status for _ in range(10)]
                 self.assertEqual(statuses, [200] * 3 + [429] * 7)
         self.assertEqual(self.app.count(), 18)
 
@@ -61,7 +61,7 @@ global_limits: [wide, narrow, all]
         self.start(f"""
 limits:
   window: {{key: everyone, on_store_failure: deny, fixed_window: {{limit: {HUGE}, window: 1h}}}}
-  bucket: {{key: everyone, on_store_failure: deny, token_bucket: {{capacity: {HUGE}, refill: 1/1h}}}}
+  bucket: {{key: everyone, on_store_failure: deny, token_bucket: {{capacity: {HUGE}, refill: 1/1s}}}}
 global_limits: [window, bucket]
 """)
         load = Load(self.gate)
@@ -97,7 +97,8 @@ global_limits: [window]
         slot = self.nodes.slot_of("{everyone}")
         old, new = self.nodes.owner_of(slot), self.nodes.add_node()
         self.nodes.meet(new)
-        wait_until(lambda: all(each.cluster_info("cluster_known_nodes") == "4" for each in self.nodes.nodes), what="the new node to be known")
+        wait_until(lambda: new.cluster_info("cluster_known_nodes") == "4", what="the new node to be known")
+        self.nodes.wait_until_whole()
         load = Load(self.gate)
         load.more(50)
         source = self.nodes.begin_move(slot, new)
@@ -120,7 +121,7 @@ global_limits: [window]
         callers = self.scattered(2)
         load = Load(self.gate)  # without a key: the gateway itself stays reachable
         def ask_all():
-            return [ask(self.gate.address, headers=[("X-A", caller)]).status for caller in callers]
+            return [ask(self.gate.address, fields=[("X-A", caller)]).status for caller in callers]
         self.assertEqual(ask_all(), [200] * len(callers))
         slot = self.nodes.slot_of("{header.x-a=" + callers[0] + "}")
         dead = self.nodes.owner_of(slot)
