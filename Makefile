@@ -31,9 +31,9 @@ test: ## build and run every test; they start their own servers
 	@cmake --build --preset dev --parallel $(JOBS)
 	@ctest --preset dev --parallel $(JOBS) $(TESTS)
 
-acceptance: build ## the long runs on the release build: fleets at overload, crashes, 1 M callers, bodies of 5 GiB, failovers, restarts, an outage (45 minutes)
+acceptance: build ## the long runs on the release build: fleets at overload, crashes, 1 M callers, bodies of 5 GiB, failovers, resharding, restarts, an outage (50 minutes)
 	@tools/install_packages.sh test
-	@for long in fleet bodies crash soak sentinel restarts outage; do \
+	@for long in fleet bodies crash soak sentinel cluster restarts outage; do \
 	    PENSTOCK_BINARY=$(CURDIR)/build/release/gateway/penstock PYTHONPATH=tests python3 -B tests/integration/acceptance_$$long.py || exit 1; \
 	done
 

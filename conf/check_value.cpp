@@ -166,6 +166,17 @@ std::string visible_text_problem(known_key const& known, node const& value)
            " visible ASCII characters other than '|', '\"' and '\\'";
 }
 
+// Without the value, which may hold a password.
+std::string redis_url_problem(node const& value)
+{
+    if (parse_redis_url(value.text)) return {};
+    if (value.text.starts_with("redis+cluster:") || value.text.starts_with("rediss+cluster:"))
+        return "is not the address of a cluster; write redis+cluster://HOST:PORT,HOST:PORT, with the nodes to ask first and "
+               "without a database";
+    return "is not the address of a Redis; write redis://HOST:PORT/DATABASE, rediss:// for TLS, "
+           "unix:///PATH or redis+sentinel://HOST,HOST/NAME";
+}
+
 } // namespace
 
 std::string problem_with_value(known_key const& known, node const& value)
@@ -200,11 +211,7 @@ std::string problem_with_value(known_key const& known, node const& value)
                                          : quote(value) + " is not a media type; write for example text/html; charset=utf-8";
     case value_form::listen_address: return listen_address_problem(value);
     case value_form::endpoint: return endpoint_problem(value);
-    case value_form::redis_url: // not shown: it may hold a password
-        return parse_redis_url(value.text)
-                   ? ""
-                   : "is not the address of a Redis; write redis://HOST:PORT/DATABASE, rediss:// for TLS, "
-                     "unix:///PATH or redis+sentinel://HOST,HOST/NAME";
+    case value_form::redis_url: return redis_url_problem(value);
     case value_form::host:
         return is_host(value.text) ? "" : quote(value) + " is not a host; write a name or an address, without a port";
     case value_form::client_source: return client_source_problem(known, value);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint16_t redis_port = 6379;
 constexpr std::uint16_t sentinel_port = 26379;
-constexpr std::size_t most_sentinels = 32;
+constexpr std::size_t most_addresses = 32; // of sentinels, or of a cluster
 constexpr std::size_t longest_name = 64;
 
 std::optional<std::string> percent_decoded(std::string_view text)
@@ -98,22 +98,36 @@ bool is_primary_name(std::string_view text)
     return !text.empty() && text.size() <= longest_name;
 }
 
+// HOST[:PORT][,HOST[:PORT]…]
+bool read_addresses(std::string_view text, std::uint16_t otherwise, std::vector<limiter::redis_address>& into)
+{
+    for (;;) {
+        auto const comma = text.find(',');
+        auto one = parse_host_and_port(text.substr(0, comma), otherwise);
+        if (!one || into.size() == most_addresses) return false;
+        into.push_back({std::move(one->host), one->port});
+        if (comma == std::string_view::npos) return true;
+        text.remove_prefix(comma + 1);
+    }
+}
+
+// The same, then nothing but the only database that a cluster has.
+bool set_cluster(std::string_view rest, limiter::redis_settings& into)
+{
+    auto const slash = rest.find('/');
+    auto const path = slash == std::string_view::npos ? std::string_view{} : rest.substr(slash);
+    if ((!path.empty() && path != "/" && path != "/0") || into.database != 0) return false;
+    return read_addresses(rest.substr(0, slash), redis_port, into.cluster_seeds);
+}
+
 // HOST[:PORT][,HOST[:PORT]…]/NAME[/DATABASE]
 bool set_sentinels(std::string_view rest, limiter::redis_settings& into)
 {
     limiter::sentinel_settings made;
     auto const slash = rest.find('/');
     if (slash == std::string_view::npos) return false;
-    auto addresses = rest.substr(0, slash);
+    if (!read_addresses(rest.substr(0, slash), sentinel_port, made.addresses)) return false;
     rest.remove_prefix(slash + 1);
-    for (auto more = true; more;) {
-        auto const comma = addresses.find(',');
-        auto one = parse_host_and_port(addresses.substr(0, comma), sentinel_port);
-        if (!one || made.addresses.size() == most_sentinels) return false;
-        made.addresses.push_back({std::move(one->host), one->port});
-        more = comma != std::string_view::npos;
-        if (more) addresses.remove_prefix(comma + 1);
-    }
     auto const end = rest.find('/');
     made.primary = rest.substr(0, end);
     if (!is_primary_name(made.primary)) return false;
@@ -132,7 +146,8 @@ std::optional<limiter::redis_settings> parse_redis_url(std::string_view text)
     };
     for (auto const& each :
          {scheme{"redis://", false, set_host}, scheme{"rediss://", true, set_host}, scheme{"unix://", false, set_path},
-          scheme{"redis+sentinel://", false, set_sentinels}, scheme{"rediss+sentinel://", true, set_sentinels}}) {
+          scheme{"redis+sentinel://", false, set_sentinels}, scheme{"rediss+sentinel://", true, set_sentinels},
+          scheme{"redis+cluster://", false, set_cluster}, scheme{"rediss+cluster://", true, set_cluster}}) {
         if (!text.starts_with(each.begins)) continue;
         text.remove_prefix(each.begins.size());
         limiter::redis_settings made;

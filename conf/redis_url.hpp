@@ -10,7 +10,8 @@
 namespace penstock::conf {
 
 // redis://[LOGIN@]HOST[:PORT][/DATABASE], rediss:// (the same, over TLS), unix://[LOGIN@]/PATH,
-// redis+sentinel://[LOGIN@]HOST[:PORT][,HOST[:PORT]…]/NAME[/DATABASE], rediss+sentinel://; each with [?db=DATABASE].
+// redis+sentinel://[LOGIN@]HOST[:PORT][,HOST[:PORT]…]/NAME[/DATABASE], rediss+sentinel://; each with [?db=DATABASE]; and
+// redis+cluster://[LOGIN@]HOST[:PORT][,HOST[:PORT]…], rediss+cluster://.
 // LOGIN is USER, USER:PASSWORD or :PASSWORD, percent-encoded as needed. Only what a URL can say is set.
 std::optional<limiter::redis_settings> parse_redis_url(std::string_view text);
 

@@ -7,12 +7,9 @@ namespace penstock::conf {
 namespace {
 
 constexpr std::string_view leave_out = "remove it";
-constexpr std::string_view one_redis = "use redis://HOST:PORT/DATABASE or redis+sentinel://HOST,HOST/NAME";
 
 constexpr unsupported table[] = {
     {"listeners[].tls", {}, "terminate TLS in front of it"},
-    {"redis.url", "redis+cluster:*", one_redis},
-    {"redis.url", "rediss+cluster:*", one_redis},
     {"upstreams.*.balance", "hash *", "use round_robin or least_requests"},
     {"upstreams.*.health", {}, leave_out},
     {"upstreams.*.servers[].tls", {}, leave_out},

@@ -8,7 +8,7 @@
 #include "gateway/token_check.hpp"
 #include "limiter/acquire.hpp"
 #include "limiter/fleet_front.hpp"
-#include "limiter/redis/redis_store.hpp"
+#include "limiter/redis/fleet_store.hpp"
 #include "proxy/head_scanner.hpp"
 #include "proxy/upstream.hpp"
 
@@ -24,7 +24,7 @@ struct configuration_view {
 
     conf::snapshot_ptr snapshot;
     std::vector<std::shared_ptr<proxy::upstream>> upstreams;  // by upstream_id
-    std::shared_ptr<limiter::redis_store> redis;              // null: not configured
+    std::shared_ptr<limiter::fleet_store> redis;              // null: not configured
     std::shared_ptr<limiter::fleet_front> front;              // before `redis`; null without it
     std::unique_ptr<token_checker> tokens;                    // null: none is ever looked at
     limiter::stores stores;                                   // memory, and `front`

@@ -192,7 +192,7 @@ void add_store(families& out, std::span<worker_report const> workers)
     std::uint64_t losses = 0;
     std::uint64_t connect_failures = 0;
     std::size_t pending = 0;
-    decltype(limiter::redis_store::counts::errors) errors{};
+    decltype(limiter::redis::node_counts::errors) errors{};
     for (auto const& worker : workers) {
         up = up && worker.redis.up;
         breaker = std::max(breaker, worker.redis.breaker_state);
@@ -242,6 +242,41 @@ void add_tokens(families& out, telemetry const& total, process_report const& pro
                               MetricType::Gauge);
     for (auto const& each : process.key_sets)
         gauge(confirmed, {{"issuer", each.issuer}}, static_cast<double>(each.last_success_s));
+}
+
+void add_cluster(families& out, std::span<worker_report const> workers)
+{
+    limiter::redis::cluster_counts total;
+    auto is_cluster = false;
+    for (auto const& worker : workers) {
+        if (!worker.cluster) continue;
+        is_cluster = true;
+        total.nodes = std::max(total.nodes, worker.cluster->nodes);
+        total.moved += worker.cluster->moved;
+        total.asked += worker.cluster->asked;
+        total.tried_again += worker.cluster->tried_again;
+        total.refreshes += worker.cluster->refreshes;
+        total.refreshes_failed += worker.cluster->refreshes_failed;
+        total.split += worker.cluster->split;
+        total.given_back += worker.cluster->given_back;
+    }
+    if (!is_cluster) return;
+    gauge(out.add("store_cluster_nodes", "Nodes of the Redis Cluster that have slots.", MetricType::Gauge), {},
+          static_cast<double>(total.nodes));
+    auto& redirects = out.add("store_cluster_redirects_total", "Calls that a node of the cluster sent elsewhere, by kind.",
+                              MetricType::Counter);
+    counter(redirects, {{"kind", "moved"}}, total.moved);
+    counter(redirects, {{"kind", "ask"}}, total.asked);
+    counter(redirects, {{"kind", "try_again"}}, total.tried_again);
+    auto& refreshes =
+        out.add("store_cluster_refreshes_total", "Questions for the slots of the cluster, by result.", MetricType::Counter);
+    counter(refreshes, {{"result", "success"}}, total.refreshes);
+    counter(refreshes, {{"result", "failure"}}, total.refreshes_failed);
+    counter(out.add("store_cluster_split_requests_total", "Requests whose limits took several calls.", MetricType::Counter), {},
+            total.split);
+    counter(out.add("store_cluster_given_back_total",
+                    "Charges given back because another call of the same request refused or failed.", MetricType::Counter),
+            {}, total.given_back);
 }
 
 void add_upstreams(families& out, telemetry const& total, std::span<worker_report const> workers)
@@ -327,6 +362,7 @@ std::string expose_metrics(std::span<worker_report const> workers, process_repor
     add_traffic(out, total);
     add_limits(out, total, process);
     add_store(out, workers);
+    add_cluster(out, workers);
     if (std::ranges::any_of(workers, &worker_report::has_redis)) add_outages(out, process.local);
     add_tokens(out, total, process);
     add_upstreams(out, total, workers);

@@ -260,7 +260,7 @@ void worker::install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> con
     if (index_ == 0) parts_.local.set_part(census_.part());
     if (next->settings.redis) {
         auto const unchanged = view_ && view_->redis && view_->snapshot->settings.redis == next->settings.redis;
-        using change = limiter::redis_store::change;
+        using change = limiter::fleet_store::change;
         auto const tell = [this](change direction, std::string const& what) {
             if (direction == change::better)
                 parts_.store.better(index_, what);
@@ -268,8 +268,7 @@ void worker::install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> con
                 parts_.store.worse(index_, what);
         };
         if (!unchanged) parts_.store.begins_anew(index_);
-        made->redis =
-            unchanged ? view_->redis : std::make_shared<limiter::redis_store>(loop_, *next->settings.redis, random_(), tell);
+        made->redis = unchanged ? view_->redis : limiter::make_fleet_store(loop_, *next->settings.redis, random_(), tell);
         if (unchanged) {
             made->front = view_->front;
             made->front->start_anew(base::clock::now());
@@ -336,7 +335,10 @@ worker_report worker::report() const
     worker_report made;
     made.counts = counts_;
     made.has_redis = view_->redis != nullptr;
-    if (made.has_redis) made.redis = view_->redis->count();
+    if (made.has_redis) {
+        made.redis = view_->redis->count();
+        made.cluster = view_->redis->count_cluster();
+    }
     auto const now = base::clock::now();
     if (view_->front) view_->front->report_leases(made.counts.fleet, now);
     for (auto const& upstream : view_->upstreams) {

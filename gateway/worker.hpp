@@ -14,7 +14,7 @@
 #include "gateway/workspace.hpp"
 #include "limiter/gateway_census.hpp"
 #include "limiter/memory_store.hpp"
-#include "limiter/redis/redis_store.hpp"
+#include "limiter/redis/fleet_store.hpp"
 #include "limiter/waiting_room.hpp"
 #include "proxy/deadline.hpp"
 #include "proxy/poller.hpp"
@@ -26,6 +26,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -48,7 +49,8 @@ struct shared_parts {
 // A copy of what a worker knows of itself, for a scrape.
 struct worker_report {
     telemetry counts;
-    limiter::redis_store::counts redis;
+    limiter::fleet_store::counts redis;
+    std::optional<limiter::redis::cluster_counts> cluster; // of a cluster only
     bool has_redis = false;
     struct server_health {
         std::string upstream;

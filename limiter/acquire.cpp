@@ -64,7 +64,7 @@ constexpr answer not_asked{.by = answerer::nobody, .said = nullptr, .at = {}, .a
 answer answer_of(answerer by, verdict const& said, std::size_t index) noexcept
 {
     auto const& one = said.decisions[index];
-    return one.known ? answer{by, &one, said.now} : not_asked;
+    return one.known ? answer{by, &one, said.now - base::micros{one.clock_behind_us}} : not_asked;
 }
 
 void note(answers& all, share const& part, answerer by, verdict const& said)

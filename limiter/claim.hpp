@@ -33,7 +33,7 @@ using claims = boost::container::static_vector<claim, max_claims>;
 struct verdict {
     bool allowed = true;
     std::uint32_t granted = 1; // of a claim with `times`: to how many of the requests it was granted (0: refused)
-    base::instant now{};       // the store's clock as it decided
+    base::instant now{};       // the store's clock as it decided; of several nodes' clocks the latest
     boost::container::static_vector<decision, max_claims> decisions;
 };
 

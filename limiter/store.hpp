@@ -1,4 +1,4 @@
-// Where counters live. Two stores: memory_store (this process; synchronous) and redis_store (the fleet; one script call).
+// Where counters live: memory_store (this process; synchronous), and the fleet's, redis_store (one script call) or cluster_store.
 // A store answers "allowed" or "refused"; its error channel means only "could not ask" (house rule A9).
 #pragma once
 

@@ -22,6 +22,10 @@ struct background_call {
     // Is told the reply, whose text it must not keep, or why there is none: an error reply's meaning, not_connected (it may
     // have run all the same), overloaded. May be empty.
     std::function<void(base::result<reply> const& answer)> done = {};
+    // Redis has answered with this error. True: the call goes elsewhere, `self` may have been moved from, and the error is no
+    // reply. May be empty.
+    std::function<bool(std::string_view error, background_call& self)> redirected = {};
+    bool asking = false; // to be sent behind ASKING: the node is being given the key's slot
 };
 
 } // namespace penstock::limiter::redis

@@ -15,6 +15,11 @@ public:
         claim_.key.append(key);
     }
     [[nodiscard]] std::span<claim const> claims() const noexcept { return {&claim_, 1}; }
+    void use(std::string_view key) noexcept
+    {
+        claim_.key.clear();
+        claim_.key.append(key);
+    }
     void wake(resumption) override { owner_.probed(answered()); }
 
 private:
@@ -32,6 +37,8 @@ circuit::circuit(boost::asio::io_context& worker, redis_settings const& wanted, 
 {}
 
 circuit::~circuit() = default;
+
+void circuit::probe_with(std::string_view key) { prober_->use(key); }
 
 bool circuit::is_probe(waiter const& who) const noexcept { return &who == prober_.get(); }
 

@@ -43,6 +43,8 @@ public:
 
     [[nodiscard]] bool may_ask() const noexcept { return breaker_.may_ask(); }
     [[nodiscard]] breaker::state now_in() const noexcept { return breaker_.now_in(); }
+    // From now on; in a cluster a key of a slot that the node has.
+    void probe_with(std::string_view key);
     [[nodiscard]] bool is_probe(waiter const& who) const noexcept;
 
     // How a check went; `words`: of Redis' own error, or empty.

@@ -254,6 +254,10 @@ void append_ping(std::string& out) { out.append("*1\r\n$4\r\nPING\r\n"); }
 
 void append_role(std::string& out) { out.append("*1\r\n$4\r\nROLE\r\n"); }
 
+void append_asking(std::string& out) { out.append("*1\r\n$6\r\nASKING\r\n"); }
+
+void append_cluster_slots(std::string& out) { out.append("*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n"); }
+
 // The reply that hiredis is putting together. Its text is copied out at once, because hiredis moves its buffer when a reply
 // is complete.
 struct reply_reader::parsed {

@@ -58,6 +58,8 @@ void append_auth(std::string& out, std::string_view user, std::string_view passw
 void append_select(std::string& out, unsigned database);
 void append_ping(std::string& out);
 void append_role(std::string& out);
+void append_asking(std::string& out);
+void append_cluster_slots(std::string& out);
 
 // One reply. `text` is valid until the reader is next used, and cut at reply_reader::longest.
 struct reply {

@@ -26,15 +26,10 @@ connection_fsm::time_limits limits_for(redis_settings const& wanted)
     return {.connect = wanted.connect_timeout, .locate = all + each};
 }
 
-std::string written(redis_address const& at)
-{
-    auto const is_v6 = at.host.find(':') != std::string::npos;
-    return (is_v6 ? '[' + at.host + ']' : at.host) + ':' + std::to_string(at.port);
-}
-
 } // namespace
 
-link::link(boost::asio::io_context& worker, redis_settings const& wanted, std::uint64_t seed, owner& of)
+link::link(boost::asio::io_context& worker, redis_settings const& wanted, std::uint64_t seed, owner& of,
+           permit_keeper::line* permits_over)
     : worker_(worker),
       settings_(wanted),
       owner_(of),
@@ -42,7 +37,7 @@ link::link(boost::asio::io_context& worker, redis_settings const& wanted, std::u
       password_(wanted.password),
       fsm_(limits_for(wanted), seed),
       pipeline_(wanted.max_pending),
-      permits_(worker, *this),
+      permits_(worker, permits_over ? *permits_over : *this),
       seed_(seed),
       pace_(worker),
       deadline_(worker)
@@ -56,14 +51,18 @@ void link::stop()
 
 // ---- checks
 
-void link::ask(std::span<claim const> asked, base::instant deadline, waiter& who)
+void link::ask(std::span<claim const> asked, base::instant deadline, waiter& who, bool behind_asking)
 {
-    send({.asked = asked, .deadline = deadline, .who = &who});
+    send({.asked = asked, .deadline = deadline, .who = &who, .asking = behind_asking});
 }
 
 void link::send(pipeline::item item)
 {
     auto& out = connection_->outgoing();
+    if (item.asking) {
+        append_asking(out);
+        pipeline_.push({.deadline = item.deadline}); // for its reply, which says nothing
+    }
     if (auto const* call = item.call.get()) {
         append_script(out, item.how, {call->what, call->key, call->arguments, settings_.test_clock});
     } else {
@@ -128,7 +127,9 @@ void link::call(background_call what)
     if (has_room_for_call()) {
         auto call = std::make_unique<background_call>(std::move(what));
         auto const how = call->how;
-        return send({.deadline = base::clock::now() + settings_.check_timeout, .call = std::move(call), .how = how});
+        auto const asking = call->asking;
+        return send(
+            {.deadline = base::clock::now() + settings_.check_timeout, .call = std::move(call), .how = how, .asking = asking});
     }
     auto const why = serving() ? errc::overloaded : errc::not_connected;
     boost::asio::post(worker_, [this, alive = lifeline(), why, call = std::move(what)] {
@@ -252,7 +253,7 @@ void link::moved(redis_address const& to)
 {
     if (!serving() || to == primary_) return;
     news_ = to;
-    error_text_ = "the primary is now " + written(to);
+    error_text_ = "the primary is now " + to_string(to);
     lost(errc::read_only);
     error_text_.clear();
 }
@@ -340,6 +341,12 @@ void link::take_greeting(reply const& answer)
     if (*step == greeting::step::welcome) resume(fsm::event::welcome);
 }
 
+bool link::redirects(background_call& call, std::string_view error)
+{
+    auto const redirected = std::exchange(call.redirected, nullptr); // not to be moved with the call while it runs
+    return redirected && redirected(error, call);
+}
+
 void link::take_answer(reply const& answer)
 {
     auto taken = pipeline_.take(answer);
@@ -354,11 +361,13 @@ void link::take_answer(reply const& answer)
         break;
     case pipeline::step::unasked: why = errc::protocol; break;
     case pipeline::step::answered:
+        if (refused && taken.item.who->redirected(answer.text)) break;
         permits_.answered(taken.item.asked, taken.item.who->answered());
         if (!taken.item.who->answered()) why = taken.item.who->answered().error();
         settle(*taken.item.who);
         break;
     case pipeline::step::done:
+        if (refused && redirects(*taken.item.call, answer.text)) break;
         if (refused) why = errc_of(answer.text);
         settle(*taken.item.call, refused ? base::result<reply>{why} : base::result<reply>{answer});
         break;
@@ -371,9 +380,9 @@ void link::take_answer(reply const& answer)
 std::string link::target() const
 {
     if (!settings_.unix_path.empty()) return settings_.unix_path;
-    if (!settings_.sentinels) return written({settings_.host, settings_.port});
+    if (!settings_.sentinels) return to_string(redis_address{settings_.host, settings_.port});
     auto const name = "the primary of " + settings_.sentinels->primary;
-    return primary_.host.empty() ? name : written(primary_) + ", " + name;
+    return primary_.host.empty() ? name : to_string(primary_) + ", " + name;
 }
 
 void link::report(node_counts& to) const noexcept

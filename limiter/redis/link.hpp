@@ -47,7 +47,9 @@ public:
         ~owner() = default;
     };
 
-    link(boost::asio::io_context& worker, redis_settings const& wanted, std::uint64_t seed, owner& of);
+    // `permits_over`: where the keeper of permits sends its calls, if not over this link alone; outlives it.
+    link(boost::asio::io_context& worker, redis_settings const& wanted, std::uint64_t seed, owner& of,
+         permit_keeper::line* permits_over = nullptr);
 
     void start() { resume(fsm::event::start); }
     // Closes the connection and answers every waiter, in a later turn of the loop, with not_connected.
@@ -57,10 +59,11 @@ public:
     [[nodiscard]] bool full() const noexcept { return pipeline_.full(); }
 
     // Asks, while serving(); `who` is woken with the answer, or at the deadline.
-    void ask(std::span<claim const> asked, base::instant deadline, waiter& who);
+    void ask(std::span<claim const> asked, base::instant deadline, waiter& who, bool behind_asking = false);
     void call(background_call what) override;
     void give_back(claim const& what, charge const& taken);
     void hold(claim const& what);
+    [[nodiscard]] permit_keeper& held_permits() noexcept { return permits_; }
 
     [[nodiscard]] std::string target() const; // host:port or path, of the present or next connection
     // Adds what it has counted, and how it is.
@@ -89,6 +92,7 @@ private:
     void drop();
     void lost(base::error_code why);
     void take_greeting(reply const& answer);
+    [[nodiscard]] static bool redirects(background_call& call, std::string_view error);
     void take_answer(reply const& answer);
 
     void send(pipeline::item item);

@@ -5,11 +5,12 @@
 
 namespace penstock::limiter {
 
-redis_store::node::node(boost::asio::io_context& worker, redis_settings wanted, std::uint64_t seed, state_listener changes)
+redis_store::node::node(boost::asio::io_context& worker, redis_settings wanted, std::uint64_t seed, state_listener changes,
+                        redis::permit_keeper::line* permits_over)
     : worker_(worker),
       settings_(std::move(wanted)),
       listener_(std::move(changes)),
-      link_(worker, settings_, seed, *this),
+      link_(worker, settings_, seed, *this, permits_over),
       circuit_(worker, settings_, ~seed, *this)
 {}
 
@@ -35,14 +36,14 @@ std::optional<errc> redis_store::node::why_not() const noexcept
     return std::nullopt;
 }
 
-void redis_store::node::ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who)
+void redis_store::node::ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who, bool behind_asking)
 {
     if (auto const refused = why_not()) {
         on_trouble(*refused);
         who.answer(*refused);
         return who.wake(redis::resumption::later);
     }
-    link_.ask(asked, std::min(deadline, base::clock::now() + settings_.check_timeout), who);
+    link_.ask(asked, std::min(deadline, base::clock::now() + settings_.check_timeout), who, behind_asking);
 }
 
 void redis_store::node::send_probe(std::span<claim const> asked, redis::waiter& who)

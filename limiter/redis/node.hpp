@@ -14,18 +14,23 @@ namespace penstock::limiter {
 
 struct redis_store::node final : redis::link::owner, redis::circuit::line, std::enable_shared_from_this<redis_store::node> {
 public:
-    node(boost::asio::io_context& worker, redis_settings wanted, std::uint64_t seed, state_listener changes);
+    node(boost::asio::io_context& worker, redis_settings wanted, std::uint64_t seed, state_listener changes,
+         redis::permit_keeper::line* permits_over = nullptr);
 
     void start() { link_.start(); }
     void stop();
 
     // Asks; `who` is woken with the answer, or at the deadline, or soon with the reason why nothing can be asked now.
-    void ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who);
+    void ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who, bool behind_asking = false);
     void call(redis::background_call what) { link_.call(std::move(what)); }
     void give_back(claim const& what, charge const& taken) { link_.give_back(what, taken); }
     void hold(claim const& what) { link_.hold(what); }
     // Whether ask() would send something.
     [[nodiscard]] bool can_ask() const noexcept { return !why_not(); }
+
+    [[nodiscard]] bool is_serving() const noexcept { return link_.serving(); }
+    void probe_with(std::string_view key) { circuit_.probe_with(key); }
+    [[nodiscard]] redis::permit_keeper& held_permits() noexcept { return link_.held_permits(); }
 
     [[nodiscard]] counts count() const;
     [[nodiscard]] boost::asio::io_context& worker() noexcept { return worker_; }

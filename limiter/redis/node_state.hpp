@@ -21,6 +21,18 @@ struct node_counts {
     std::string trouble{};      // what was told last of it; empty while it serves
 };
 
+// What a cluster adds, over all its nodes.
+struct cluster_counts {
+    std::size_t nodes = 0;         // that have slots
+    std::uint64_t moved = 0;       // MOVED that were followed
+    std::uint64_t asked = 0;       // ASK that were followed
+    std::uint64_t tried_again = 0; // TRYAGAIN
+    std::uint64_t refreshes = 0;   // of the slot map, that worked
+    std::uint64_t refreshes_failed = 0;
+    std::uint64_t split = 0;      // requests that took several calls
+    std::uint64_t given_back = 0; // charges of such, because another call refused or failed
+};
+
 // A change of state (up, down, breaker), once per change, for one log line.
 enum class change : std::uint8_t { better, worse };
 using state_listener = std::function<void(change direction, std::string const& what_happened)>;

@@ -49,6 +49,12 @@ holding permit_book::holding_of(std::string_view key) const noexcept
     return {holder_, known.held + known.owed};
 }
 
+bool permit_book::holds(std::string_view key) const noexcept
+{
+    auto const found = by_key_.find(key);
+    return found != by_key_.end() && found->second->held > 0;
+}
+
 void permit_book::take(permits const& granted, base::instant now)
 {
     auto const at = find_or_add(granted, now);

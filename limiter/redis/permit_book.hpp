@@ -35,6 +35,10 @@ public:
     // As the script is to be told of the key.
     [[nodiscard]] holding holding_of(std::string_view key) const noexcept;
 
+    [[nodiscard]] bool holds(std::string_view key) const noexcept;
+    // Whether there is nothing held and nothing left to tell.
+    [[nodiscard]] bool empty() const noexcept { return entries_.empty() && of_former_holder_.empty(); }
+
     // Granted to a request that lives.
     void take(permits const& granted, base::instant now);
     // Granted to a request that lives, by another store in place of this one.

@@ -83,7 +83,7 @@ void permit_keeper::hold(permits const& granted)
 void permit_keeper::tell()
 {
     auto const now = base::clock::now();
-    while (line_.has_room_for_call()) {
+    while (connected_ && line_.has_room_for_call()) {
         auto const next = book_.next(now);
         if (!next) break;
         tell(*next);

@@ -51,6 +51,10 @@ public:
     // Granted without Redis, to a request that lives.
     void hold(permits const& granted);
 
+    // Whether requests hold permits of this key; of any.
+    [[nodiscard]] bool holds(std::string_view key) const noexcept { return book_.holds(key); }
+    [[nodiscard]] bool holds_any() const noexcept { return !book_.empty(); }
+
 private:
     void tell();
     void tell(permit_book::notice const& what);

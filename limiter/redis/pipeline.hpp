@@ -30,6 +30,8 @@ public:
 
     void answer(base::result<verdict> with) noexcept { *answer_ = std::move(with); }
     [[nodiscard]] base::result<verdict> const& answered() const noexcept { return *answer_; }
+    // Redis has answered with this error. True: whoever waits has the question asked elsewhere, and the error is no answer.
+    virtual bool redirected(std::string_view /*error*/) { return false; }
     // The answer is in place. May run anything, also another check or the end of the store.
     virtual void wake(resumption when) = 0;
 
@@ -50,6 +52,7 @@ public:
         std::vector<permits_asked> left = {}; // by a check that was given up: the claims are gone, a late reply may grant them
         calling how = calling::by_digest;
         bool sent_again = false;
+        bool asking = false; // to be sent behind ASKING: the node is being given the key's slot
 
         [[nodiscard]] script const& which() const noexcept { return call ? *call->what : scripts::acquire; }
     };

@@ -31,6 +31,12 @@ struct redis_address {
     std::uint16_t port = 6379;
     friend bool operator==(redis_address const&, redis_address const&) = default;
 };
+// HOST:PORT, as an operator would write it.
+inline std::string to_string(redis_address const& address)
+{
+    auto const is_v6 = address.host.find(':') != std::string::npos;
+    return (is_v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+}
 
 // Who knows where the primary is.
 struct sentinel_settings {
@@ -42,7 +48,7 @@ struct sentinel_settings {
 };
 
 struct redis_settings {
-    std::string host; // empty: unix socket, or as the sentinels say
+    std::string host; // empty: unix socket, or as the sentinels or the cluster say
     std::uint16_t port = 6379;
     std::string unix_path;
     std::string user;          // ACL user; empty: the default user
@@ -55,6 +61,7 @@ struct redis_settings {
     breaker_settings breaker;
     std::optional<tls_settings> tls;               // none: in clear
     std::optional<sentinel_settings> sentinels;    // none: `host` is the primary
+    std::vector<redis_address> cluster_seeds;      // not empty: a cluster, and these are asked for its nodes; no host then
     std::string probe_key = "rl:{penstock-probe}"; // what an open breaker asks about; under the key prefix
     base::instant const* test_clock = nullptr;     // for tests: replaces Redis' clock. No configuration reaches it
     friend bool operator==(redis_settings const&, redis_settings const&) = default;

@@ -1,31 +1,14 @@
 #include "limiter/redis/redis_store.hpp"
 
-#include "limiter/redis/lease_codec.hpp"
 #include "limiter/redis/node.hpp"
-#include "limiter/redis/suspended.hpp"
 
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <utility>
 
 namespace penstock::limiter {
-namespace asio = boost::asio;
-namespace {
 
-// A coroutine that asks the store itself.
-class asking : public redis::waiter {
-public:
-    using waiter::waiter;
-    void wake(redis::resumption when) override { resume(when); }
-    virtual void resume(redis::resumption when) = 0;
-
-protected:
-    ~asking() = default;
-};
-
-} // namespace
-
-redis_store::redis_store(asio::io_context& worker, redis_settings wanted, std::uint64_t seed, state_listener listener)
-    : node_(std::make_shared<node>(worker, std::move(wanted), seed, std::move(listener)))
+redis_store::redis_store(boost::asio::io_context& worker, redis_settings wanted, std::uint64_t seed, state_listener listener,
+                         redis::permit_keeper::line* permits_over)
+    : fleet_store(worker), node_(std::make_shared<node>(worker, std::move(wanted), seed, std::move(listener), permits_over))
 {
     node_->start();
 }
@@ -47,30 +30,17 @@ void redis_store::ask(std::span<claim const> asked, base::instant deadline, redi
     node_->ask(asked, deadline, who);
 }
 
-void redis_store::lease(lease_request const& asked, lease_listener done)
+void redis_store::ask_behind_asking(std::span<claim const> asked, base::instant deadline, redis::waiter& who)
 {
-    node_->call({.what = &redis::scripts::lease,
-                 .key = std::string(asked.key.view()),
-                 .arguments = redis::lease_arguments(asked),
-                 .done = [done = std::move(done)](base::result<redis::reply> const& got) {
-                     if (got)
-                         done(redis::decode_lease(*got));
-                     else
-                         done(got.error());
-                 }});
+    node_->ask(asked, deadline, who, true);
 }
 
 void redis_store::call(redis::background_call what) { node_->call(std::move(what)); }
 
-// Not a coroutine of its own: one frame less on the way of each request.
-asio::awaitable<base::result<verdict>> redis_store::acquire(std::span<claim const> asked, base::instant deadline)
-{
-    auto wait = [node = node_, asked, deadline](auto handler) {
-        using suspended = redis::suspended<asking, decltype(handler)>;
-        node->ask(asked, deadline, suspended::make(std::move(handler), node->worker().get_executor()));
-    };
-    return asio::async_initiate<asio::use_awaitable_t<> const, void(base::result<verdict>)>(std::move(wait),
-                                                                                            asio::use_awaitable);
-}
+bool redis_store::serving() const noexcept { return node_->is_serving(); }
+
+void redis_store::probe_with(std::string_view key) { node_->probe_with(key); }
+
+redis::permit_keeper& redis_store::held_permits() noexcept { return node_->held_permits(); }
 
 } // namespace penstock::limiter

@@ -1,51 +1,41 @@
-// The store that the fleet shares, on one Redis node: one EVALSHA per request over one pipelined connection per worker, Redis' clock, Redis'
+// The fleet's store on one Redis node: one EVALSHA per request over one pipelined connection per worker, Redis' clock, Redis'
 // arithmetic (lua/acquire.lua). Adds deadline and breaker: a dead, slow or restarting Redis costs a request at most
-// check_timeout, and nothing once the breaker is open. Owned and used by one worker's thread.
+// check_timeout, and nothing once the breaker is open. Owned and used by one worker's thread; one of several in a cluster.
 #pragma once
 
-#include "limiter/asked_store.hpp"
-#include "limiter/redis/background_call.hpp"
-#include "limiter/redis/node_state.hpp"
-#include "limiter/redis/redis_settings.hpp"
+#include "limiter/redis/fleet_store.hpp"
+#include "limiter/redis/permit_keeper.hpp"
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/io_context.hpp>
-
-#include <cstdint>
 #include <memory>
+#include <string_view>
 
 namespace penstock::limiter {
 
-class redis_store final : public asked_store {
+class redis_store final : public fleet_store {
 public:
-    using counts = redis::node_counts;
-    // Called on the worker's thread.
-    using change = redis::change;
-    using state_listener = redis::state_listener;
-
-    // Starts connecting at once; starting without Redis works. `seed` spreads back-off jitter between workers.
-    redis_store(boost::asio::io_context& worker, redis_settings wanted, std::uint64_t seed, state_listener listener);
+    // Starts connecting at once; starting without Redis works. `seed` spreads back-off jitter between workers. In a cluster
+    // calls about permits go over `permits_over`, which finds the node that has the key now, and outlives the store.
+    redis_store(boost::asio::io_context& worker, redis_settings wanted, std::uint64_t seed, state_listener listener,
+                redis::permit_keeper::line* permits_over = nullptr);
     ~redis_store() override;
 
-    boost::asio::awaitable<base::result<verdict>> acquire(std::span<claim const> asked, base::instant deadline) override;
     void ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who) override;
-    void lease(lease_request const& asked, lease_listener done) override;
-
     void give_back(claim const& what, charge const& taken) noexcept override;
     void hold(claim const& what) override;
-
     [[nodiscard]] bool can_ask(claim const& about) const noexcept override;
-
-    // Also while the breaker is open: what takes little and gives back must not wait for the checks. A failure is counted, but
-    // the breaker judges by checks alone: the same outage twice would open it too soon, and a call that works says nothing
-    // of the checks that do not.
     void call(redis::background_call what) override;
+    void stop() override;
+    [[nodiscard]] counts count() const override;
 
-    // Closes the connection and answers every waiter with not_connected. No acquire() may follow; give_back() may, and does
-    // nothing.
-    void stop();
+    // ---- for a cluster
 
-    [[nodiscard]] counts count() const;
+    [[nodiscard]] bool serving() const noexcept;
+    // As ask(), of a node to which the keys are on their way.
+    void ask_behind_asking(std::span<claim const> asked, base::instant deadline, redis::waiter& who);
+    // What an open breaker asks about from now on.
+    void probe_with(std::string_view key);
+    // Permits that this node granted; they outlive its connection.
+    [[nodiscard]] redis::permit_keeper& held_permits() noexcept;
 
 private:
     struct node;

@@ -1,6 +1,7 @@
 // Concurrency permits held in a real Redis: given back exactly once however things end, renewed while they live, announced
 // again where Redis or the connection has lost them, free within five seconds when their holder dies.
 #include "limiter/admission.hpp"
+#include "limiter/redis/redis_store.hpp"
 #include "tests/contract/redis_worker.hpp"
 
 #include <doctest/doctest.h>

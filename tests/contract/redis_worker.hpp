@@ -1,9 +1,9 @@
-// One worker of the gateway, as far as the store needs it: an event loop and a redis_store on it, driven by the test's own
+// One worker of the gateway, as far as the store needs it: an event loop and the fleet's store on it, driven by the test's own
 // thread. Waits are for conditions, each with a deadline.
 #pragma once
 
 #include "limiter/error.hpp"
-#include "limiter/redis/redis_store.hpp"
+#include "limiter/redis/fleet_store.hpp"
 #include "tests/support/redis_server.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -39,8 +39,8 @@ public:
     redis_worker() = default;
     void start(limiter::redis_settings const& wanted)
     {
-        store_ = std::make_unique<limiter::redis_store>(
-            io_, wanted, 42, [this](limiter::redis_store::change, std::string const& what) { told_.push_back(what); });
+        store_ = limiter::make_fleet_store(
+            io_, wanted, 42, [this](limiter::fleet_store::change, std::string const& what) { told_.push_back(what); });
     }
     ~redis_worker()
     {
@@ -52,7 +52,7 @@ public:
     redis_worker& operator=(redis_worker const&) = delete;
 
     [[nodiscard]] boost::asio::io_context& io() noexcept { return io_; }
-    [[nodiscard]] limiter::redis_store& store() noexcept { return *store_; }
+    [[nodiscard]] limiter::fleet_store& store() noexcept { return *store_; }
     [[nodiscard]] std::vector<std::string> const& told() const noexcept { return told_; }
     [[nodiscard]] bool was_told(std::string const& part) const
     {
@@ -105,7 +105,7 @@ public:
 private:
     boost::asio::io_context io_;
     std::vector<std::string> told_;
-    std::unique_ptr<limiter::redis_store> store_;
+    std::unique_ptr<limiter::fleet_store> store_;
 };
 
 // One claim with the policy that it points to.

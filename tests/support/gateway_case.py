@@ -10,6 +10,7 @@ from support.fake_upstream import FakeUpstream
 from support.gateway_process import Gateway
 from support.http_client import Connection, ask
 from support.metrics_text import Metrics
+from support.redis_cluster import RedisCluster
 from support.redis_server import RedisServer
 from support.waiting import wait_until
 
@@ -56,6 +57,11 @@ class GatewayCase(unittest.TestCase):
         self.addCleanup(server.kill)
         self.addCleanup(server.thaw)
         return server
+
+    def cluster(self, **more):
+        cluster = RedisCluster(self.folder(), **more)
+        self.addCleanup(cluster.close)
+        return cluster
 
     def wait_for_connections(self, server, count):
         """Until that many gateways' workers are connected to Redis: what arrives earlier is answered by failure mode."""

@@ -58,10 +58,10 @@ def free_port():
 class RedisServer:
     """Started by the constructor on a free port, or on a unix socket; `port` may be kept over a restart."""
 
-    def __init__(self, folder, unix=False, options=()):
+    def __init__(self, folder, unix=False, options=(), port=None):
         self.folder, self._options = folder, list(options)
         self._unix_path = os.path.join(folder, "redis.sock") if unix else None
-        self.port = None if unix else free_port()
+        self.port = None if unix else port or free_port()
         self.process = None
         self.start()
 

@@ -59,6 +59,24 @@ TEST_CASE("TLS is a scheme of its own")
     CHECK_FALSE(parse_redis_url("rediss:/run/redis.sock"));
 }
 
+TEST_CASE("a cluster is named by some of its nodes, and has one database")
+{
+    auto const read = parse_redis_url("redis+cluster://user:p%40ss@a.example:7000,[::1]:7001,10.0.0.3");
+    REQUIRE(read);
+    CHECK(read->user == "user");
+    CHECK(read->password == "p@ss");
+    CHECK(read->host.empty());
+    CHECK(read->cluster_seeds == std::vector<redis_address>{{"a.example", 7000}, {"::1", 7001}, {"10.0.0.3", 6379}});
+    CHECK(to_string(read->cluster_seeds[1]) == "[::1]:7001");
+    CHECK(parse_redis_url("redis+cluster://h1/0")->cluster_seeds.size() == 1);
+    CHECK(parse_redis_url("rediss+cluster://h1,h2")->tls);
+    for (auto const* text : {"redis+cluster://", "redis+cluster://h1,", "redis+cluster://h1,,h2", "redis+cluster://h1/1",
+                             "redis+cluster://h1?db=1", "redis+cluster://h1:0", "redis+cluster://h1,h2:x"}) {
+        CAPTURE(text);
+        CHECK_FALSE(parse_redis_url(text));
+    }
+}
+
 TEST_CASE("sentinels, and the name by which they know the primary")
 {
     auto const read = parse_redis_url("redis+sentinel://gate:pw@h1:26380,h2,[::1]:7/main?db=5");

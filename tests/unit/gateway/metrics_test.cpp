@@ -165,6 +165,35 @@ TEST_CASE("OP-16: without Redis there are no series of a store; one worker that 
     CHECK(has_line(text, "penstock_store_breaker_state 2"));
 }
 
+TEST_CASE("a cluster shows what its nodes sent elsewhere and what was given back, added up over the workers")
+{
+    auto workers = busy_workers();
+    CHECK(exposed(exposition_format::prometheus).find("penstock_store_cluster_") == std::string::npos);
+    for (auto& worker : workers)
+        worker.cluster = {.nodes = 3,
+                          .moved = 1,
+                          .asked = 2,
+                          .tried_again = 3,
+                          .refreshes = 4,
+                          .refreshes_failed = 5,
+                          .split = 6,
+                          .given_back = 7};
+    auto const text = expose_metrics(workers, {}, exposition_format::prometheus);
+    for (auto const* wanted : {
+             "penstock_store_cluster_nodes 3",
+             "penstock_store_cluster_redirects_total{kind=\"moved\"} 2",
+             "penstock_store_cluster_redirects_total{kind=\"ask\"} 4",
+             "penstock_store_cluster_redirects_total{kind=\"try_again\"} 6",
+             "penstock_store_cluster_refreshes_total{result=\"success\"} 8",
+             "penstock_store_cluster_refreshes_total{result=\"failure\"} 10",
+             "penstock_store_cluster_split_requests_total 12",
+             "penstock_store_cluster_given_back_total 14",
+         }) {
+        CAPTURE(wanted);
+        CHECK(has_line(text, wanted));
+    }
+}
+
 TEST_CASE("OP-10, OP-15: the format is what the scraper asks for")
 {
     struct row {

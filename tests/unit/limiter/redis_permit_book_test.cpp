@@ -39,6 +39,25 @@ struct fixture {
 
 } // namespace
 
+TEST_CASE_FIXTURE(fixture, "it is empty when nothing is held and nothing left to tell")
+{
+    CHECK(book.empty());
+    book.take(of("a", 1), start);
+    CHECK(book.holds("a"));
+    CHECK_FALSE(book.holds("b"));
+    book.give_back(of("a", 1));
+    CHECK_FALSE(book.holds("a"));
+    CHECK_FALSE(book.empty());
+    check_next(start, "a", 1, {1, 0});
+    CHECK(book.empty());
+    // What the former holder may still be counted for is to be told, too.
+    book.take(of("a", 1), start);
+    book.begin(2, start);
+    book.give_back(of("a", 1));
+    check_next(start, "a", 1, {2, 0});
+    CHECK_FALSE(book.empty());
+}
+
 TEST_CASE_FIXTURE(fixture, "what is held is renewed three times in a lapse, and what is not, not")
 {
     CHECK_FALSE(book.next_due().has_value());

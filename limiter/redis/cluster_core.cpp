@@ -1,0 +1,336 @@
+#include "limiter/redis/cluster_core.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace penstock::limiter {
+
+namespace {
+
+// Whether another node might serve where this one did not.
+bool may_have_moved(base::error_code why) noexcept
+{
+    return why != errc::overloaded && why != errc::script && why != errc::out_of_memory && why != errc::busy;
+}
+
+} // namespace
+
+cluster_store::core::core(boost::asio::io_context& worker, redis_settings const& wanted, std::uint64_t seed,
+                          state_listener listener)
+    : worker_(worker), settings_(wanted), listener_(std::move(listener)), nodes_(worker, wanted, seed, *this), due_(worker)
+{}
+
+void cluster_store::core::stop()
+{
+    if (std::exchange(stopped_, true)) return;
+    due_.cancel();
+    for (auto const& each : std::exchange(waiting_, {})) {
+        each.which->answer(errc::not_connected);
+        answered(*each.which, redis::resumption::later);
+    }
+    nodes_.stop();
+}
+
+// ---- checks
+
+std::unique_ptr<redis::cluster_request> cluster_store::core::take_spare()
+{
+    if (spare_.empty()) return std::make_unique<redis::cluster_request>(static_cast<redis::call_carrier&>(*this));
+    auto one = std::move(spare_.back());
+    spare_.pop_back();
+    return one;
+}
+
+void cluster_store::core::ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who)
+{
+    auto& request = *take_spare().release(); // done() has it again
+    request.begin(asked, std::min(deadline, base::clock::now() + settings_.check_timeout), who);
+    auto const calls = request.calls();
+    if (request.is_split()) ++cluster_counts_.split;
+    request.due = static_cast<unsigned>(calls) + 1; // so that none of them ends it before all are sent
+    for (std::size_t i = 0; i < calls; ++i) send(request.call(i));
+    if (--request.due == 0) done(request, redis::resumption::later);
+}
+
+void cluster_store::core::send(redis::cluster_call& which)
+{
+    if (!nodes_.knows_slots()) return wait(which, which.request.deadline, reason::slots);
+    if (auto* node = nodes_.owner_of(which.part.slot)) return send_to(which, *node, false);
+    nodes_.refresh();
+    fail(which, errc::cluster);
+}
+
+void cluster_store::core::send_to(redis::cluster_call& which, redis::cluster_node& node, bool behind_asking)
+{
+    which.node = &node;
+    auto& store = node.store();
+    if (node.is_new() && !store.serving())
+        wait(which, which.request.deadline, behind_asking ? reason::asking : reason::connection);
+    else if (behind_asking)
+        store.ask_behind_asking(which.asked, which.request.deadline, which);
+    else
+        store.ask(which.asked, which.request.deadline, which);
+}
+
+void cluster_store::core::fail(redis::cluster_call& which, errc why)
+{
+    on_trouble(why);
+    which.answer(why);
+    answered(which, redis::resumption::later);
+}
+
+void cluster_store::core::answered(redis::cluster_call& which, redis::resumption when)
+{
+    auto& request = which.request;
+    if (!which.said() && !stopped_ && may_have_moved(which.said().error())) nodes_.refresh();
+    if (--request.due == 0) done(request, when);
+}
+
+// Everything is charged or nothing.
+void cluster_store::core::done(redis::cluster_request& request, redis::resumption when)
+{
+    std::unique_ptr<redis::cluster_request> owned(&request);
+    auto& who = *request.who;
+    if (request.is_split()) {
+        auto const parts = request.answers();
+        auto whole = redis::merge(request.asked.size(), parts);
+        for (auto const& part : parts)
+            if (redis::is_charged_in_vain(part, whole)) give_back_in_vain(part);
+        who.answer(std::move(whole));
+    } else {
+        who.answer(std::move(request.call(0).said()));
+    }
+    if (spare_.size() < most_spare_requests) spare_.push_back(std::move(owned));
+    who.wake(when); // the last that happens here: it may end the store
+}
+
+void cluster_store::core::give_back_in_vain(redis::part_answer const& part)
+{
+    for (std::size_t i = 0; i < part.asked.size(); ++i) {
+        auto const taken = redis::charge_of(part, i);
+        if (!taken) continue;
+        ++cluster_counts_.given_back;
+        give_back(part.asked[i], *taken);
+    }
+}
+
+bool cluster_store::core::redirect(redis::cluster_call& which, std::string_view error)
+{
+    using kind = redis::redirection::kind;
+    auto const told = redis::read_redirection(error);
+    if (told.what == kind::none || stopped_) return false;
+    if (told.what == kind::try_again) {
+        ++cluster_counts_.tried_again;
+        auto const again_at = base::clock::now() + try_again_after;
+        if (std::exchange(which.tried_again, true) || again_at >= which.request.deadline) return take_apart(which);
+        wait(which, again_at, reason::keys);
+        return true;
+    }
+    auto* to = which.redirections++ < most_redirections ? nodes_.node_at(told.to, *which.node) : nullptr;
+    if (!to) return false;
+    note(told, *to);
+    send_to(which, *to, told.what == kind::ask);
+    return true;
+}
+
+void cluster_store::core::note(redis::redirection const& told, redis::cluster_node& to)
+{
+    if (told.what == redis::redirection::kind::ask) {
+        ++cluster_counts_.asked;
+        return;
+    }
+    ++cluster_counts_.moved;
+    nodes_.moved(told.slot, to);
+    nodes_.refresh();
+}
+
+// Keys that are on their way one by one are asked about one by one: a call with one key always has an answer.
+bool cluster_store::core::take_apart(redis::cluster_call& which)
+{
+    auto& request = which.request;
+    auto const before = request.calls();
+    auto const was_split = request.is_split();
+    if (!request.split_by_key(which)) return false;
+    if (!was_split) ++cluster_counts_.split;
+    auto const calls = request.calls();
+    request.due += static_cast<unsigned>(calls - before) + 1;
+    send(which);
+    for (auto i = before; i < calls; ++i) send(request.call(i));
+    if (--request.due == 0) done(request, redis::resumption::later);
+    return true;
+}
+
+// ---- calls that wait
+
+void cluster_store::core::wait(redis::cluster_call& which, base::instant until, reason why)
+{
+    if (stopped_ || waiting_.size() == most_waiting_calls)
+        return fail(which, stopped_ ? errc::not_connected : errc::overloaded);
+    waiting_.push_back({&which, until, why});
+    await_waiting();
+}
+
+void cluster_store::core::await_waiting()
+{
+    if (waiting_.empty()) return;
+    auto const next = std::ranges::min(waiting_, {}, &waiting_call::until).until;
+    if (next == due_at_) return;
+    due_at_ = next;
+    due_.expires_at(next);
+    due_.async_wait([weak = weak_from_this()](base::error_code cancelled) {
+        auto const self = weak.lock();
+        if (self && !cancelled) self->on_due();
+    });
+}
+
+void cluster_store::core::on_due()
+{
+    due_at_ = base::instant::max();
+    auto const now = base::clock::now();
+    std::vector<waiting_call> due;
+    std::erase_if(waiting_, [&](auto const& each) {
+        if (each.until > now) return false;
+        due.push_back(each);
+        return true;
+    });
+    for (auto const& each : due) {
+        if (each.why == reason::keys)
+            send(*each.which);
+        else
+            fail(*each.which, errc::not_connected);
+    }
+    await_waiting();
+}
+
+// The slots, or this one node, have changed: who waited for that goes on, or learns that it was in vain.
+void cluster_store::core::retry(redis::cluster_node* now_changed)
+{
+    std::vector<waiting_call> freed;
+    std::erase_if(waiting_, [&](auto const& each) {
+        if (each.why == reason::keys || (now_changed && each.which->node != now_changed)) return false;
+        freed.push_back(each);
+        return true;
+    });
+    for (auto const& each : freed) {
+        if (!now_changed)
+            send(*each.which);
+        else if (now_changed->store().serving())
+            send_to(*each.which, *now_changed, each.why == reason::asking);
+        else
+            fail(*each.which, errc::not_connected);
+    }
+}
+
+void cluster_store::core::on_changed(redis::cluster_node& which)
+{
+    if (stopped_) return;
+    retry(&which);
+    nodes_.review();
+    if (!which.store().serving()) nodes_.refresh();
+}
+
+// ---- background calls
+
+void cluster_store::core::call(redis::background_call what)
+{
+    auto* node = nodes_.knows_slots() && !stopped_ ? nodes_.owner_of(redis::slot_of(what.key)) : nullptr;
+    if (node) return send_call(std::move(what), *node, 0);
+    boost::asio::post(worker_, [weak = weak_from_this(), call = std::move(what)] {
+        auto const self = weak.lock();
+        if (!self || self->stopped_) return;
+        self->on_trouble(errc::not_connected);
+        if (call.done) call.done(make_error_code(errc::not_connected));
+    });
+}
+
+void cluster_store::core::send_call(redis::background_call what, redis::cluster_node& to, unsigned redirections)
+{
+    what.redirected = [weak = weak_from_this(), by = to.weak_from_this(), redirections](std::string_view error,
+                                                                                        redis::background_call& call) {
+        auto const self = weak.lock();
+        auto const from = by.lock();
+        return self && from && self->redirect(call, error, *from, redirections);
+    };
+    to.store().call(std::move(what));
+}
+
+// A call of the background has one key: it is never told to try again.
+bool cluster_store::core::redirect(redis::background_call& call, std::string_view error, redis::cluster_node& by,
+                                   unsigned redirections)
+{
+    using kind = redis::redirection::kind;
+    auto const told = redis::read_redirection(error);
+    if (told.what != kind::moved && told.what != kind::ask) return false;
+    auto* to = redirections < most_redirections && !stopped_ ? nodes_.node_at(told.to, by) : nullptr;
+    if (!to) return false;
+    note(told, *to);
+    call.asking = told.what == kind::ask;
+    call.how = redis::calling::by_digest;
+    if (call.packed_anew) call.arguments = call.packed_anew();
+    send_call(std::move(call), *to, redirections + 1);
+    return true;
+}
+
+void cluster_store::core::give_back(claim const& what, charge const& taken)
+{
+    if (stopped_) return;
+    if (std::holds_alternative<concurrency>(what.algorithm())) {
+        if (auto* holder = nodes_.holder_of(what.key.view())) holder->store().give_back(what, taken);
+        return;
+    }
+    call({.what = &redis::scripts::refund,
+          .key = std::string(redis::counter_key(what).view()),
+          .arguments = redis::pack_refund(what, taken)});
+}
+
+// By the node that last had the slot, even if it is dead: where the key is by then, its keeper finds out.
+void cluster_store::core::hold(claim const& what)
+{
+    auto* node = nodes_.knows_slots() && !stopped_ ? nodes_.owner_of(redis::slot_of(what.key.view())) : nullptr;
+    if (node) node->store().hold(what);
+}
+
+bool cluster_store::core::can_ask(claim const& about) const noexcept
+{
+    auto const* node = nodes_.knows_slots() && !stopped_ ? nodes_.owner_of(redis::slot_of(about.key.view())) : nullptr;
+    return node && node->store().can_ask(about);
+}
+
+// ---- what there is to say
+
+void cluster_store::core::tell_worse(std::string const& what)
+{
+    if (listener_) listener_(change::worse, what);
+}
+
+void cluster_store::core::tell_better(std::string const& what)
+{
+    if (listener_) listener_(change::better, what);
+}
+
+void cluster_store::core::on_trouble(base::error_code why)
+{
+    if (why.category() != error_category()) return;
+    auto const index = static_cast<std::size_t>(why.value());
+    if (index < counts_.errors.size()) ++counts_.errors[index];
+}
+
+cluster_store::counts cluster_store::core::count() const
+{
+    auto total = nodes_.count();
+    for (std::size_t i = 0; i < total.errors.size(); ++i) total.errors[i] += counts_.errors[i];
+    return total;
+}
+
+redis::cluster_counts cluster_store::core::count_cluster() const
+{
+    auto counted = cluster_counts_;
+    counted.nodes = nodes_.owner_count();
+    counted.refreshes = nodes_.refreshes();
+    counted.refreshes_failed = nodes_.refreshes_failed();
+    return counted;
+}
+
+} // namespace penstock::limiter

@@ -1,0 +1,97 @@
+// What carries the calls of cluster_store: sends each to the node that has its slot, follows redirections, lets a call wait for
+// a first connection or for keys on their way, puts the answers of a request together. Called by cluster_store and by its
+// nodes, on the worker's thread. I/O (through the nodes, and a timer).
+#pragma once
+
+#include "limiter/redis/cluster_nodes.hpp"
+#include "limiter/redis/cluster_request.hpp"
+#include "limiter/redis/cluster_store.hpp"
+#include "limiter/redis/redirection.hpp"
+
+#include <boost/asio/basic_waitable_timer.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace penstock::limiter {
+
+class cluster_store::core final : redis::cluster_nodes::owner, redis::call_carrier, public std::enable_shared_from_this<core> {
+public:
+    core(boost::asio::io_context& worker, redis_settings const& wanted, std::uint64_t seed, state_listener listener);
+
+    void start() { nodes_.start(); }
+    void stop();
+
+    void ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who);
+    void call(redis::background_call what) override;
+    void give_back(claim const& what, charge const& taken);
+    void hold(claim const& what);
+    [[nodiscard]] bool can_ask(claim const& about) const noexcept;
+
+    [[nodiscard]] counts count() const;
+    [[nodiscard]] redis::cluster_counts count_cluster() const;
+
+private:
+    static constexpr unsigned most_redirections = 4;         // of one call: a slot does not move more often meanwhile
+    static constexpr base::micros try_again_after{1'000};    // the keys arrive one by one
+    static constexpr std::size_t most_spare_requests = 256;  // kept for the next
+    static constexpr std::size_t most_waiting_calls = 4'096; // others are answered at once
+
+    // Calls that cannot be sent yet: at `until` they are sent once more, or given up.
+    struct waiting_call {
+        redis::cluster_call* which;
+        base::instant until;
+        enum class reason : std::uint8_t {
+            slots,      // nobody knows yet who has the slot
+            connection, // its node is being connected to for the first time
+            asking,     // likewise; to be sent behind ASKING
+            keys,       // on their way to another node: sent again at `until`
+        } why;
+    };
+    using reason = waiting_call::reason;
+
+    // redis::call_carrier
+    bool redirect(redis::cluster_call& which, std::string_view error) override;
+    void answered(redis::cluster_call& which, redis::resumption when) override;
+    // redis::cluster_nodes::owner
+    [[nodiscard]] bool any_serves() const noexcept override { return nodes_.any_serves(); }
+    void on_changed(redis::cluster_node& which) override;
+    void on_slots() override { retry(nullptr); }
+    void tell_worse(std::string const& what) override;
+    void tell_better(std::string const& what) override;
+    void on_trouble(base::error_code why) override;
+    [[nodiscard]] std::weak_ptr<void> lifeline() noexcept override { return weak_from_this(); }
+
+    void send(redis::cluster_call& which);
+    void send_to(redis::cluster_call& which, redis::cluster_node& node, bool behind_asking);
+    void fail(redis::cluster_call& which, errc why);
+    [[nodiscard]] bool take_apart(redis::cluster_call& which);
+    void note(redis::redirection const& told, redis::cluster_node& to);
+    void done(redis::cluster_request& request, redis::resumption when);
+    void give_back_in_vain(redis::part_answer const& part);
+
+    void wait(redis::cluster_call& which, base::instant until, reason why);
+    void retry(redis::cluster_node* now_changed);
+    void await_waiting();
+    void on_due();
+
+    [[nodiscard]] bool redirect(redis::background_call& call, std::string_view error, redis::cluster_node& by,
+                                unsigned redirections);
+    void send_call(redis::background_call what, redis::cluster_node& to, unsigned redirections);
+
+    [[nodiscard]] std::unique_ptr<redis::cluster_request> take_spare();
+
+    boost::asio::io_context& worker_;
+    redis_settings const settings_;
+    state_listener listener_;
+    redis::cluster_counts cluster_counts_;
+    counts counts_; // of the errors that no node has counted
+    redis::cluster_nodes nodes_;
+    std::vector<std::unique_ptr<redis::cluster_request>> spare_;
+    std::vector<waiting_call> waiting_;
+    boost::asio::basic_waitable_timer<base::clock> due_;
+    base::instant due_at_ = base::instant::max();
+    bool stopped_ = false;
+};
+
+} // namespace penstock::limiter

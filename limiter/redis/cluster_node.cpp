@@ -1,0 +1,55 @@
+#include "limiter/redis/cluster_node.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+namespace penstock::limiter::redis {
+
+void cluster_node::start(redis_settings wanted, std::uint64_t seed)
+{
+    address_ = {wanted.host, wanted.port};
+    auto const listener = [this](change direction, std::string const& what) { changed(direction, what); };
+    store_ = std::make_unique<redis_store>(worker_, std::move(wanted), seed, listener, this);
+}
+
+void cluster_node::changed(change direction, std::string const& what)
+{
+    in_trouble_ = direction == change::worse;
+    if (in_trouble_) {
+        auto const named = what.find(to_string(address_)) != std::string::npos;
+        cluster_.tell_worse(named ? what : to_string(address_) + ": " + what);
+    }
+    // Posted: told from within the store, which may not be asked from there.
+    boost::asio::post(worker_, [weak = weak_from_this(), cluster = cluster_.lifeline()] {
+        auto const self = weak.lock();
+        if (!self || !cluster.lock()) return;
+        self->is_new_ = false;
+        self->cluster_.on_changed(*self);
+    });
+}
+
+void cluster_node::retire()
+{
+    store_->stop();
+    if (store_->held_permits().holds_any()) store_->held_permits().connected();
+}
+
+// The keeper may be gone when the answer comes: the node is kept only as long as it holds permits.
+void cluster_node::call(background_call what)
+{
+    what.done = [alive = weak_from_this(), done = std::move(what.done)](base::result<reply> const& answer) {
+        if (auto const self = alive.lock(); self && done) done(answer);
+    };
+    if (what.packed_anew) {
+        what.packed_anew = [alive = weak_from_this(), same = what.arguments, anew = std::move(what.packed_anew)] {
+            auto const self = alive.lock();
+            return self ? anew() : same;
+        };
+    }
+    cluster_.call(std::move(what));
+}
+
+void cluster_node::out_of_step() { cluster_.on_trouble(errc::protocol); }
+
+} // namespace penstock::limiter::redis
