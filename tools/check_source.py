@@ -53,6 +53,7 @@ AWAITS = re.compile(r"\bco_await\b")
 
 CPP_SLEEP = re.compile(r"\b(?:sleep_for|sleep_until|usleep|nanosleep)\b|(?<![\w.>:])(?:::)?sleep\s*\(\s*\d")
 DETACHED = re.compile(r"\bdetached\b")
+NEGATED_AWAIT = re.compile(r"!\s*co_await\b")
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 REFUSED_WORDS = {"manager", "helper", "helpers", "util", "utils", "utility", "utilities", "common", "impl", "wrapper",
                  "wrappers", "misc", "info", "data", "do", "numbers"}
@@ -70,6 +71,7 @@ WHY = {
     "decides": "what decides takes `now` as an argument; a shell reads the clock once per event",
     "sleep": "a worker never blocks, and a test waits for a condition with a deadline",
     "detached": "a coroutine whose end nobody awaits cannot be stopped, and its exception ends the program",
+    "negated": "gcc 12 writes the value over the place at which the coroutine resumes: name it first (docs/adr/0001)",
     "name": "the word says nothing of what is inside",
     "header": "a header opens with what it knows, what it does not and who calls it, then #pragma once",
     "unfinished": "unfinished work is an issue, not a line in the source",
@@ -182,6 +184,11 @@ def detached(file):
         yield from file.lines_with(DETACHED)
 
 
+def negated(file):
+    if file.is_cpp:
+        yield from file.lines_with(NEGATED_AWAIT)
+
+
 def name(file):
     for part in PurePosixPath(file.path).parts:
         for word in re.split(r"[-_.]", part.lower()):
@@ -212,7 +219,7 @@ def links(file):
             yield line_of(text, found.start()), f'"{found[1]}" leads nowhere'
 
 
-RULES = [arrows, borders, asio, clock, decides, sleep, detached, name, header, unfinished]
+RULES = [arrows, borders, asio, clock, decides, sleep, detached, negated, name, header, unfinished]
 
 
 def files_below(root, tops, wanted):

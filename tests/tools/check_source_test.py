@@ -44,6 +44,7 @@ REFUSED = [
     ("a test sleeps for seconds", "tests/integration/a_test.cpp", "::sleep(1);\n", "sleep"),
     ("a python test sleeps", "tests/integration/a_test.py", "import time\ndef test():\n    time.sleep(1)\n", "sleep"),
     ("asyncio sleeps too", "tests/integration/a_test.py", "async def test():\n    await asyncio.sleep(1)\n", "sleep"),
+    ("an await that is negated at once", "gateway/worker.cpp", "if (!co_await tell()) co_return;\n", "negated"),
     ("detached", "gateway/worker.cpp", "co_spawn(context, serve(), asio::detached);\n", "detached"),
     ("a refused word", "gateway/route_manager.cpp", "", "name"),
     ("a refused folder", "gateway/utils/route.cpp", "", "name"),
