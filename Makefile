@@ -1,7 +1,7 @@
 # The short commands; cmake presets and ctest do the work. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps build run test check acceptance format format-check tidy bench asan tsan coverage clean
+.PHONY: help deps build run test check acceptance faults format format-check tidy bench asan tsan coverage clean
 
 # gcc 12's thread sanitizer cannot start where the kernel spreads addresses over more than 28 bits; where setarch may, it
 # turns that off for the tests.
@@ -31,11 +31,15 @@ test: ## build and run every test; they start their own servers
 	@cmake --build --preset dev --parallel $(JOBS)
 	@ctest --preset dev --parallel $(JOBS) $(TESTS)
 
-acceptance: build ## the long runs on the release build: fleets at overload, crashes, 1 M callers, bodies of 5 GiB, failovers, resharding, restarts, an outage (50 minutes)
+acceptance: build ## the long runs on the release build: fleets at overload, crashes, 1 M callers, bodies of 5 GiB, failovers, resharding, restarts, an outage, every fault of Redis (an hour)
 	@tools/install_packages.sh test
-	@for long in fleet bodies crash soak sentinel cluster restarts outage; do \
+	@for long in fleet bodies crash soak sentinel cluster restarts outage faults; do \
 	    PENSTOCK_BINARY=$(CURDIR)/build/release/gateway/penstock PYTHONPATH=tests python3 -B tests/integration/acceptance_$$long.py || exit 1; \
 	done
+
+faults: build ## the fault matrix of docs/faults.md on the release build (eight minutes)
+	@tools/install_packages.sh test
+	@PENSTOCK_BINARY=$(CURDIR)/build/release/gateway/penstock PYTHONPATH=tests python3 -B tests/integration/acceptance_faults.py
 
 check: ## before a commit: format, lint of what changed, source rules, unit and contract tests
 	@tools/install_packages.sh build test check

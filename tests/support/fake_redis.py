@@ -7,7 +7,7 @@ from support.http_wire import connect
 from support.waiting import DEADLINE, wait_until
 
 
-class _Server:
+class Acceptor:
     """Accepts connections and gives each to `serve` on a thread of its own."""
 
     def __init__(self):
@@ -58,7 +58,7 @@ class _Server:
             thread.join(DEADLINE)
 
 
-class SilentRedis(_Server):
+class SilentRedis(Acceptor):
     """Reads everything, answers nothing."""
 
     def serve(self, sock):
@@ -66,7 +66,7 @@ class SilentRedis(_Server):
             pass
 
 
-class RudeRedis(_Server):
+class RudeRedis(Acceptor):
     """Answers every read with the same bytes: an error reply, or rubbish; with none, it closes."""
 
     def __init__(self, answer):
@@ -80,7 +80,7 @@ class RudeRedis(_Server):
             sock.sendall(self.answer)
 
 
-class LateRedis(_Server):
+class LateRedis(Acceptor):
     """Stands before a real server; while `hold()` is in force its replies wait, and none is lost."""
 
     def __init__(self, real):

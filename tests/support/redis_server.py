@@ -28,9 +28,12 @@ class RedisClient:
         self.socket.close()
 
     def __call__(self, *words):
+        self.send(*words)
+        return self.read_reply()
+
+    def send(self, *words):
         parts = [str(word).encode() for word in words]
         self.socket.sendall(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts))
-        return self.read_reply()
 
     def read_reply(self):
         line = self.file.readline()
@@ -73,21 +76,28 @@ class RedisServer:
     def url(self):
         return f"unix://{self._unix_path}" if self._unix_path else f"redis://127.0.0.1:{self.port}/0"
 
-    def start(self):
+    def start(self, more=(), ready=None):
+        """With `more` options, until it answers PING, or until ready()."""
         where = ["--port", "0", "--unixsocket", self._unix_path] if self._unix_path else ["--port", str(self.port)]
         self.process = subprocess.Popen(
             ["redis-server", *where, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", self.folder,
-             "--logfile", os.path.join(self.folder, "redis.log"), *self._options],
+             "--logfile", os.path.join(self.folder, "redis.log"), *self._options, *more],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(self._answers, DEADLINE, "redis-server")
+        wait_until(ready or self._answers, DEADLINE, "redis-server")
 
     def _answers(self):
+        return self.says("PONG")
+
+    def says(self, words):
+        """Whether its answer to PING, maybe an error, begins so."""
         if self.process.poll() is not None:
             raise AssertionError("redis-server did not start; see redis.log")
         try:
             with self.client() as client:
-                return client("PING") == "PONG"
-        except (OSError, RedisError):
+                return client("PING").startswith(words)
+        except RedisError as refusal:
+            return str(refusal).startswith(words)
+        except OSError:
             return False
 
     def client(self):
