@@ -29,6 +29,7 @@ connection_fsm::action connection_fsm::resume(event what, base::instant now) noe
         }
         break;
     case state::greeting:
+        if (what == event::loading) return pause(now, longest_pause_while_loading);
         if (what == event::broken || what == event::timer) return pause(now);
         if (what == event::welcome) {
             state_ = state::ready;
@@ -63,11 +64,12 @@ connection_fsm::action connection_fsm::connect(base::instant now) noexcept
     return {verb::connect, now + limits_.connect};
 }
 
-connection_fsm::action connection_fsm::pause(base::instant now) noexcept
+connection_fsm::action connection_fsm::pause(base::instant now, base::micros longest) noexcept
 {
     state_ = state::pausing;
-    auto const length = jitter_.between(shortest_pause, most_);
-    most_ = std::min(2 * most_, limits_.locate == base::micros{0} ? longest_pause : longest_pause_of_search);
+    if (limits_.locate != base::micros{0}) longest = std::min(longest, longest_pause_of_search);
+    auto const length = jitter_.between(shortest_pause, std::min(most_, longest));
+    most_ = std::min(2 * most_, longest);
     return {verb::pause, now + length};
 }
 

@@ -281,6 +281,7 @@ void link::drop()
     search_.reset();
     if (connection_) connection_->close();
     connection_.reset();
+    error_text_.clear();                  // what Redis said was not said to those who wait
     auto const alive = lifeline().lock(); // one of them may be the last to need the store
     auto const ended = pipeline_.fail_all(errc::not_connected);
     permits_.lost(ended.in_doubt);
@@ -297,7 +298,7 @@ void link::lost(base::error_code why)
         if (auto changed = read_password(settings_.password_file)) password_ = std::move(*changed);
     }
     ++sentinel_; // this one's word led nowhere, or leads there no longer
-    resume(fsm::event::broken);
+    resume(why == errc::loading ? fsm::event::loading : fsm::event::broken);
 }
 
 void link::on_connected()

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from support.bad_line import BadLine
@@ -52,7 +53,7 @@ class Seen:
     begun: float
     decided: float
     check: float
-    took: float
+    took: float  # without the upstream's time
     status: int
 
 
@@ -162,7 +163,7 @@ def _seen(line):
     ended = datetime.datetime.fromisoformat(line["@timestamp"]).timestamp()
     took, check = line["event.duration"] / 1e9, line.get("penstock.check_us", 0) / 1e6
     begun = ended - took - 0.001
-    return Seen(begun, begun + check + 0.002, check, took, line["http.response.status_code"])
+    return Seen(begun, begun + check + 0.002, check, took - line.get("penstock.upstream_us", 0) / 1e6, line["http.response.status_code"])
 
 
 def most_beyond(admitted):
@@ -209,6 +210,7 @@ class Cell:
             self.commands = rig.metrics().value("penstock_store_commands_total") - commands
             self.mended = time.time()
             fault.mends(rig)
+            self.healed = time.time()
             wait_until(rig.serves, 3 * DEADLINE, "the return to Redis")
             self.back = time.time()
             wait_seconds(timing.after)
@@ -269,9 +271,9 @@ class Cell:
 
     @property
     def recovery(self):
-        """Seconds from the mending to the line that says so; None: there was no line."""
+        """Seconds from when Redis was well to the line that says so; None: there was no line."""
         begin = self.mended if self.fault.lasts else self.broken
-        return next((when - begin for when, is_warning, _ in self.log if when >= begin and not is_warning), None)
+        return next((max(0.0, when - self.healed) for when, is_warning, _ in self.log if when >= begin and not is_warning), None)
 
     # ---- whether it is as it should be
 
@@ -308,6 +310,7 @@ class Cell:
         fault, said = self.fault, self.warnings
         self._expect(len(said) == len(set(said)), f"said twice: {said}")
         self._expect(len(said) <= MOST_WARNINGS, f"{len(said)} warnings: {said}")
+        self._expect(not any("not_connected: " in text for text in said), f"words of another failure: {said}")
         self._expect(fault.says in "\n".join(said), f"not a word of {fault.says}: {said}")
         if fault.lasts:
             self._expect(self.recovery is not None, "not a word of the return")
@@ -328,12 +331,13 @@ class Cell:
 
     def row(self):
         back = "not noticed" if self.recovery is None else f"{self.recovery:.2f}"
+        beyond = "any" if self.mode == "allow" and not self.fault.unnoticed else f"{max(0.0, self.beyond):.0f} of {self.bound:.0f}"
         return (self.fault.name, self.mode, f"{self.count(200)} of {self.permitted:.0f}", self.count(429), self.count(503),
-                len(self.load.errors), f"{max(0.0, self.beyond):.0f}", f"{1000 * self.longest_check:.0f}",
+                len(self.load.errors), beyond, f"{1000 * self.longest_check:.0f}",
                 f"{1000 * self.longest_answer:.0f}", self.waited_though_open, len(self.warnings), back)
 
 
-COLUMNS = ("fault", "`on_store_failure`", "admitted, of a permitted", "429", "503", "client errors", "most beyond the limit",
+COLUMNS = ("fault", "`on_store_failure`", "admitted, of a permitted", "429", "503", "client errors", "beyond the limit, of the bound",
            "longest wait for Redis, ms", "longest answer, ms", "waited though open", "warnings", "back after, s")
 
 
@@ -348,8 +352,6 @@ def measure(fault, mode, timing, attempts=2):
 
 def measure_all(cells, timing, at_once, tell=lambda cell: None):
     """Of (fault, mode), so many at a time; in the order of `cells`."""
-    from concurrent.futures import ThreadPoolExecutor
-
     def one(what):
         cell = measure(*what, timing)
         tell(cell)

@@ -147,8 +147,8 @@ FAULTS = [
     Fault("no permission for the script", lambda rig: rig.server.command("ACL", "SETUSER", rig.USER, "-evalsha"),
           lambda rig: rig.server.command("ACL", "SETUSER", rig.USER, "+evalsha"), "NOPERM"),
     Fault("a cluster's node without slots", lambda rig: rig.server.command("CLUSTER", "DELSLOTSRANGE", 0, 16383),
-          lambda rig: rig.server.command("CLUSTER", "ADDSLOTSRANGE", 0, 16383), "CLUSTERDOWN", 
-          options=lambda: ["--cluster-enabled", "yes", "--cluster-port", str(free_port())], prepares=own_all_slots),
+          own_all_slots, "CLUSTERDOWN", prepares=own_all_slots,
+          options=lambda: ["--cluster-enabled", "yes", "--cluster-port", str(free_port())]),
     Fault("`SCRIPT FLUSH`, ten times", flush_scripts, lasts=False, unnoticed=True),
 ]
 
