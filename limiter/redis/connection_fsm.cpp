@@ -29,7 +29,7 @@ connection_fsm::action connection_fsm::resume(event what, base::instant now) noe
         }
         break;
     case state::greeting:
-        if (what == event::loading) return pause(now, longest_pause_while_loading);
+        if (what == event::unready) return pause(now, longest_pause_while_unready);
         if (what == event::broken || what == event::timer) return pause(now);
         if (what == event::welcome) {
             state_ = state::ready;
@@ -38,9 +38,9 @@ connection_fsm::action connection_fsm::resume(event what, base::instant now) noe
         }
         break;
     case state::ready:
-        if (what == event::broken) {
+        if (what == event::broken || what == event::unready) {
             if (now - ready_since_ >= proven_after) most_ = first_pause;
-            return pause(now);
+            return pause(now, what == event::unready ? longest_pause_while_unready : longest_pause);
         }
         break;
     case state::pausing:

@@ -18,7 +18,7 @@ public:
         connected, // the socket is
         welcome,   // every command of the greeting was accepted
         broken,    // any failure: refused, reset, timed out, turned away, nonsense
-        loading,   // turned away by a server that will be well when it has read its data
+        unready,   // turned away by a server that answers and may soon serve: it is loading, or a replica
         timer,     // the deadline of the last action
         stop,
     };
@@ -50,8 +50,8 @@ public:
     static constexpr base::micros longest_pause{5'000'000};
     // Sentinels can be asked often, and a failover should not be slept through.
     static constexpr base::micros longest_pause_of_search{1'000'000};
-    // One try a second is no burden to a server that answers it, and the end of loading should not be slept through either.
-    static constexpr base::micros longest_pause_while_loading{1'000'000};
+    // One try a second is no burden to a server that answers it, and the moment when it serves should not be slept through either.
+    static constexpr base::micros longest_pause_while_unready{1'000'000};
     // A connection that lasted so long was a good one: the pauses begin anew.
     static constexpr base::micros proven_after{1'000'000};
 

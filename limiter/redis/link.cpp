@@ -298,7 +298,7 @@ void link::lost(base::error_code why)
         if (auto changed = read_password(settings_.password_file)) password_ = std::move(*changed);
     }
     ++sentinel_; // this one's word led nowhere, or leads there no longer
-    resume(why == errc::loading ? fsm::event::loading : fsm::event::broken);
+    resume(why == errc::loading || why == errc::read_only ? fsm::event::unready : fsm::event::broken);
 }
 
 void link::on_connected()

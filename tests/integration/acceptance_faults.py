@@ -6,7 +6,8 @@ PENSTOCK_BINARY=build/release/gateway/penstock PYTHONPATH=tests python3 tests/in
 
 import sys
 
-from support.fault_cell import CHECK_TIMEOUT, CLIENTS, COLUMNS, LIMIT, PACE, RATE, Timing, measure_all
+from support.fault_cell import COLUMNS, Timing, measure_all
+from support.fault_rig import CHECK_TIMEOUT, CLIENTS, LIMIT, PACE, RATE
 from support.redis_faults import FAULTS
 from support.tables import Table
 

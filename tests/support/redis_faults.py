@@ -11,7 +11,7 @@ FILLERS, FILLER_BYTES, LOAD_DELAY_US = 2000, 1000, 10_000  # what makes loading 
 
 @dataclass
 class Fault:
-    """`breaks` and `mends` are given the rig of fault_cell: its `server`, its `line` if the fault is of the line, its `folder()`."""
+    """`breaks` and `mends` are given the rig of fault_rig: its `server`, its `line` if the fault is of the line, its `folder()`."""
 
     name: str
     breaks: Callable

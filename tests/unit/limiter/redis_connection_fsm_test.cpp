@@ -78,29 +78,34 @@ TEST_CASE("pauses double up to the longest, each drawn at random")
     CHECK(most == connection_fsm::longest_pause);
 }
 
-TEST_CASE("a server that is loading is tried once a second at least, however long it was away")
+TEST_CASE("a server that answers but does not serve yet is tried once a second at least, however long it was away")
 {
-    auto longest = base::micros{0};
-    for (std::uint64_t seed = 0; seed < 50; ++seed) {
-        connection_fsm it({time_out}, seed);
-        auto now = start;
-        it.resume(event::start, now);
-        for (int i = 0; i < 12; ++i) { // nobody there
-            now = it.resume(event::broken, now).until;
-            it.resume(event::timer, now);
+    for (auto const greeted : {false, true}) {
+        CAPTURE(greeted);
+        auto longest = base::micros{0};
+        for (std::uint64_t seed = 0; seed < 50; ++seed) {
+            connection_fsm it({time_out}, seed);
+            auto now = start;
+            it.resume(event::start, now);
+            for (int i = 0; i < 12; ++i) { // nobody there
+                now = it.resume(event::broken, now).until;
+                it.resume(event::timer, now);
+            }
+            for (int i = 0; i < 5; ++i) {
+                REQUIRE(it.resume(event::connected, now).what == verb::greet);
+                if (greeted)
+                    REQUIRE(it.resume(event::welcome, now).what == verb::serve); // LOADING is heard before, READONLY after
+                auto const pause = it.resume(event::unready, now);
+                REQUIRE(pause.what == verb::pause);
+                CHECK(pause.until - now >= connection_fsm::shortest_pause);
+                longest = std::max(longest, pause.until - now);
+                now = pause.until;
+                it.resume(event::timer, now);
+            }
         }
-        for (int i = 0; i < 5; ++i) {
-            REQUIRE(it.resume(event::connected, now).what == verb::greet);
-            auto const pause = it.resume(event::loading, now);
-            REQUIRE(pause.what == verb::pause);
-            CHECK(pause.until - now >= connection_fsm::shortest_pause);
-            longest = std::max(longest, pause.until - now);
-            now = pause.until;
-            it.resume(event::timer, now);
-        }
+        CHECK(longest <= connection_fsm::longest_pause_while_unready);
+        CHECK(longest > connection_fsm::longest_pause_while_unready / 2);
     }
-    CHECK(longest <= connection_fsm::longest_pause_while_loading);
-    CHECK(longest > connection_fsm::longest_pause_while_loading / 2);
 }
 
 TEST_CASE("only a connection that lasted makes the pauses begin anew")
