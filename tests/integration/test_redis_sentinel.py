@@ -53,12 +53,13 @@ class Found(GatewayCase):
         with open(os.path.join(folder, "secret"), "w", encoding="utf-8") as file:
             file.write("watcher\n")
         self.serves(f"redis+sentinel://gate:pw@127.0.0.1:{sentinel.port}/main", f", sentinel: {{password_file: {folder}/secret}}")
-        self.assertIn("user=gate", server.command("CLIENT", "LIST").decode())
+        connections = server.command("CLIENT", "LIST").decode().count("user=gate")
+        self.assertGreater(connections, 0)
         app = self.upstream()
         gate = self.gateway(app, configuration(f"redis+sentinel://gate:pw@127.0.0.1:{sentinel.port}/main"))
         wait_until(lambda: "NOAUTH" in gate.stderr, what="the refusal in the log")
         self.assertEqual(ask(gate.address).status, 200)
-        self.assertEqual(server.calls().get("evalsha", 0), 4)
+        self.assertEqual(server.command("CLIENT", "LIST").decode().count("user=gate"), connections)
 
     def test_a_name_that_nobody_knows_is_said_once(self):
         _, sentinel = self.watched()

@@ -113,6 +113,15 @@ class RedisServer:
         return {line.split(":")[0].removeprefix("cmdstat_"): int(line.split("calls=")[1].split(",")[0])
                 for line in text.splitlines() if line.startswith("cmdstat_")}
 
+    def undisturbed(self, action):
+        """What action() returns, made again until no gateway has announced itself meanwhile: that is an EVALSHA as well."""
+        for _ in range(20):
+            before = self.command("GET", "rl:{penstock-gateways}")
+            result = action()
+            if self.command("GET", "rl:{penstock-gateways}") == before:
+                return result
+        raise AssertionError("announcements came each time")
+
     def keys(self):
         """All but the one in which gateways announce themselves."""
         return sorted(key.decode() for key in self.command("KEYS", "*") if not key.endswith(b"{penstock-gateways}"))
