@@ -14,7 +14,6 @@ namespace {
 
 using limiter::redis::calling;
 
-constexpr std::size_t frames = 20'000; // prepared, then sent over and over
 constexpr std::int64_t held_at_most = 1'000'000;
 
 } // namespace
@@ -125,12 +124,13 @@ std::string announce(std::int64_t gateway)
     return frame;
 }
 
-std::vector<std::string> repeated(std::function<std::vector<std::string>(std::size_t)> const& make, std::size_t callers)
+std::vector<std::string> repeated(std::function<std::vector<std::string>(std::size_t)> const& make, std::size_t callers,
+                                  std::size_t calls)
 {
     std::mt19937 random(11);
     std::uniform_int_distribution<std::size_t> caller(0, callers - 1);
     std::vector<std::string> all;
-    while (all.size() < frames)
+    while (all.size() < calls)
         for (auto& one : make(caller(random))) all.push_back(std::move(one));
     return all;
 }

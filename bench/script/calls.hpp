@@ -51,7 +51,8 @@ std::string lease(std::size_t caller, limiter::policy const& of, std::int64_t wa
 // lua/announce.lua, by one gateway.
 std::string announce(std::int64_t gateway);
 
-// Enough calls, by callers at random.
-std::vector<std::string> repeated(std::function<std::vector<std::string>(std::size_t)> const& make, std::size_t callers = 1000);
+// So many calls, by callers at random; they are sent over and over.
+std::vector<std::string> repeated(std::function<std::vector<std::string>(std::size_t)> const& make, std::size_t callers = 1000,
+                                  std::size_t calls = 20'000);
 
 } // namespace penstock::bench
