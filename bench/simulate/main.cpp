@@ -40,12 +40,26 @@ std::vector<scenario> scenarios(double seconds, std::uint64_t seed)
     steep.zipf = 1.2;
     auto few = steep;
     few.gateways = 4;
+    auto many = steep;
+    many.gateways = 100;
+    auto hot_for_many = hot;
+    hot_for_many.gateways = 100;
+    // As many requests in all as the others have.
+    auto busy = many;
+    busy.requests_a_second *= 5;
+    busy.seconds /= 5;
+    auto far = steep;
+    far.delay_us = 20'000;
     return {{"one hot key at twice its limit", hot},
             {"the same, 1 % of messages lost", lossy},
             {"the same key, a second on and a second off", on_off},
             {"100,000 keys, Zipf 1.0", zipf},
             {"100,000 keys, Zipf 1.2", steep},
-            {"the same keys, 4 gateways", few}};
+            {"the same keys, 4 gateways", few},
+            {"the same keys, 100 gateways", many},
+            {"the same, 1,000,000 requests a second for a fifth of the time", busy},
+            {"one hot key at twice its limit, 100 gateways", hot_for_many},
+            {"100,000 keys, Zipf 1.2, 20 gateways, Redis 20 ms away", far}};
 }
 
 } // namespace

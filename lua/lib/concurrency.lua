@@ -12,18 +12,28 @@ local limit, held, lapse = p1, decode('<dd', arg, 26)
 local mine, others, alive, latest, ahead = 0, 0, '', now + lapse, false
 local size = type(stored) == 'string' and #stored or 0
 if size % 24 == 0 then
+  -- Entries of others are copied in runs: one by one would be quadratic in the holders, of which a fleet has hundreds.
+  local run = 1
   for at = 1, size, 24 do
     local by, permits, lapses = decode('<ddd', stored, at)
-    if lapses > now and lapses < 9007199254740992 and permits > 0 and permits < 9007199254740992 and permits % 1 == 0 then
-      -- A clock that went back since leaves entries that would live on for as long as it went back.
-      if lapses > latest then lapses, ahead = latest, true end
-      if by == p2 then
-        mine = permits
-      else
-        others, alive = others + permits, alive .. encode('<ddd', by, permits, lapses)
+    local counts = lapses > now and lapses < 9007199254740992 and permits > 0 and permits < 9007199254740992 and permits % 1 == 0
+    if counts and by ~= p2 and lapses <= latest then
+      others = others + permits
+    else
+      if run < at then alive = alive .. sub(stored, run, at - 1) end
+      run = at + 24
+      if counts then
+        -- A clock that went back since leaves entries that would live on for as long as it went back.
+        if lapses > latest then lapses, ahead = latest, true end
+        if by == p2 then
+          mine = permits
+        else
+          others, alive = others + permits, alive .. encode('<ddd', by, permits, lapses)
+        end
       end
     end
   end
+  if run <= size then alive = alive .. sub(stored, run) end
 end
 if ahead then
   call('SET', keys[i], mine > 0 and alive .. encode('<ddd', p2, mine, latest) or alive, 'PXAT', format('%d', latest / 1000 + 1))

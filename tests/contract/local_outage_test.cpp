@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
@@ -81,6 +82,27 @@ TEST_CASE_FIXTURE(announcing, "nobody outlives a clock that was set back, and th
     now += 5s;
     CHECK(announce(2) == fleet_part{.gateways = 1, .place = 0});
     CHECK(server.command({"PEXPIRETIME", fleet_key}) == std::to_string(base::since_epoch_us(now + 5s) / 1000 + 1));
+}
+
+TEST_CASE_FIXTURE(announcing, "hundreds of gateways that come, go and see the clock set back are counted one by one")
+{
+    std::mt19937 random(7);
+    std::map<std::int64_t, base::instant> lapses; // by gateway
+    std::size_t most = 0;
+    for (int step = 0; step < 3000; ++step) {
+        CAPTURE(step);
+        now += base::micros{std::uniform_int_distribution{0, 20'000}(random)};
+        if (step % 300 == 299) now += std::uniform_int_distribution{-20, 5}(random)*1s;
+        auto const id = std::uniform_int_distribution<std::int64_t>{1, 400}(random);
+        std::erase_if(lapses, [this](auto const& one) { return one.second <= now; });
+        for (auto& [gateway, until] : lapses) until = std::min(until, now + 5s);
+        lapses[id] = now + 5s;
+        auto const lower = std::distance(lapses.begin(), lapses.find(id));
+        REQUIRE(announce(id) ==
+                fleet_part{.gateways = static_cast<unsigned>(lapses.size()), .place = static_cast<unsigned>(lower)});
+        most = std::max(most, lapses.size());
+    }
+    CHECK(most > 150);
 }
 
 TEST_CASE_FIXTURE(announcing, "what no gateway wrote counts as nobody")

@@ -281,11 +281,11 @@ TEST_CASE("an admission may outlive the end of its store, and the end of the loo
         auto store = std::make_shared<limiter::redis_store>(loop, settings_for(server), 1, nullptr);
         auto until_held = false;
         // As an exchange does: everything that it needs lives on its frame, the store among it.
-        auto exchange = [](std::shared_ptr<limiter::redis_store> fleet, limiter::memory_store& near, limiter::stand_in& local,
+        auto exchange = [](std::shared_ptr<limiter::redis_store> fleet, limiter::memory_store& near, limiter::stand_in& instead,
                            bool& held) -> boost::asio::awaitable<void> {
             permits one{3};
             one.policy.scope = limiter::scope::fleet;
-            limiter::stores const from{near, fleet.get(), nullptr, &local};
+            limiter::stores const from{near, fleet.get(), nullptr, &instead};
             limiter::admission_ruling gate;
             auto const executor = co_await boost::asio::this_coro::executor;
             boost::asio::steady_timer forever(executor);
