@@ -74,7 +74,7 @@ TEST_CASE("AK-3, AK-41, AK-42 where a token is presented, and how it must not be
     CHECK(how({}, "access_token=a.b.c") == presence::absent);
     CHECK(how({{"Authorization", "Bearer a.b.c"}}) == presence::presented);
     CHECK(how({{"authorization", "bEARER   a.b.c"}}) == presence::presented);
-    CHECK(find_bearer(request({{"authorization", "bEARER   a.b.c"}}).facts).token == "a.b.c");
+    CHECK(find_bearer(request(std::vector<base::field>{{"authorization", "bEARER   a.b.c"}}).facts).token == "a.b.c");
     CHECK(how({{"Authorization", "Bearer a+/~b=="}}) == presence::presented); // no token of ours, but one that RFC 6750 allows
     CHECK(how({{"Authorization", "Bearer a.b.c"}}, "xaccess_token=1&access_tokens=2&access=3") == presence::presented);
     for (auto const* value : {"Bearer", "Bearer ", "Bearer =", "Bearer a b", "Bearer a,b", "Bearer \"a\"", "Bearer a=b",
