@@ -108,7 +108,7 @@ def kill_script(rig):
 
 
 def pause_clients(rig):
-    rig.server.command("CLIENT", "PAUSE", int(1000 * rig.longest_fault), "ALL")
+    rig.server.command("CLIENT", "PAUSE", int(1000 * rig.longest_fault), "ALL")  # nobody can end it: CLIENT UNPAUSE would wait too
 
 
 def own_all_slots(rig):
@@ -135,6 +135,8 @@ FAULTS = [
     Fault("rubbish before each reply", lambda rig: rig.line.inject(), lambda rig: rig.line.heal(), "makes no sense", of_line=True),
     Fault("`CLIENT PAUSE`", pause_clients, lambda rig: wait_until(lambda: rig.server.says("PONG"), what="the end of the pause"),
           "timed_out"),
+    Fault("`CLIENT PAUSE WRITE`", lambda rig: rig.server.command("CLIENT", "PAUSE", 600_000, "WRITE"),
+          lambda rig: rig.server.command("CLIENT", "UNPAUSE"), "timed_out"),
     Fault("busy with a script", be_busy, kill_script, "BUSY"),
     Fault("loading its data", load_slowly, load_fast, "LOADING", prepares=fill),
     Fault("a replica", follow, lead, "READONLY", loses_counts=True),
