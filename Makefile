@@ -37,7 +37,7 @@ acceptance: build ## the long runs on the release build: fleets at overload, cra
 	    PENSTOCK_BINARY=$(CURDIR)/build/release/gateway/penstock PYTHONPATH=tests python3 -B tests/integration/acceptance_$$long.py || exit 1; \
 	done
 
-faults: build ## the fault matrix of docs/faults.md on the release build (eight minutes)
+faults: build ## the fault matrix of docs/faults.md on the release build (five minutes)
 	@tools/install_packages.sh test
 	@PENSTOCK_BINARY=$(CURDIR)/build/release/gateway/penstock PYTHONPATH=tests python3 -B tests/integration/acceptance_faults.py
 
