@@ -123,20 +123,31 @@ cost measure_once(redis_server const& server, workload const& load, std::size_t 
 std::vector<cost> measure(redis_server const& server, std::vector<workload> const& loads, std::size_t decisions,
                           std::size_t rounds)
 {
+    auto const one_round = [&](workload const& load) {
+        auto const most = decisions / load.slower;
+        server.command({"FLUSHALL"});
+        run(server, load, std::max(most / 5, load.first));
+        return measure_once(server, load, most);
+    };
     std::vector<std::vector<cost>> all(loads.size());
     for (std::size_t round = 0; round < rounds; ++round)
         for (std::size_t i = 0; i < loads.size(); ++i) {
-            auto const most = decisions / loads[i].slower;
-            server.command({"FLUSHALL"});
-            run(server, loads[i], std::max(most / 5, loads[i].first));
-            all[i].push_back(measure_once(server, loads[i], most));
+            auto const base = std::find_if(loads.begin(), loads.end(),
+                                           [&](auto const& other) { return other.name == loads[i].compared_with; });
+            auto const before = base == loads.end() ? cost{} : one_round(*base);
+            auto& found = all[i].emplace_back(one_round(loads[i]));
+            if (base == loads.end()) continue;
+            found.ratio = found.per_second / before.per_second;
+            found.cpu_ratio = found.per_cpu_second / before.per_cpu_second;
         }
     std::vector<cost> medians;
     for (auto const& of : all)
         medians.push_back({.per_second = median(of, &cost::per_second),
                            .per_cpu_second = median(of, &cost::per_cpu_second),
                            .bytes_in = median(of, &cost::bytes_in),
-                           .bytes_out = median(of, &cost::bytes_out)});
+                           .bytes_out = median(of, &cost::bytes_out),
+                           .ratio = median(of, &cost::ratio),
+                           .cpu_ratio = median(of, &cost::cpu_ratio)});
     return medians;
 }
 
@@ -144,14 +155,11 @@ void print(std::vector<workload> const& loads, std::vector<cost> const& costs)
 {
     std::printf("%-40s %11s %7s %14s %7s %9s %9s\n", "", "decisions/s", "ratio", "per CPU second", "ratio", "bytes in", "out");
     for (std::size_t i = 0; i < loads.size(); ++i) {
-        auto base = i;
-        for (std::size_t other = 0; other < loads.size(); ++other)
-            if (loads[i].compared_with == loads[other].name) base = other;
         auto const& is = costs[i];
-        std::printf("%-40s %11.0f %7.2f %14.0f %7.2f %9.0f %9.0f\n", loads[i].name.c_str(), is.per_second,
-                    is.per_second / costs[base].per_second, is.per_cpu_second, is.per_cpu_second / costs[base].per_cpu_second,
-                    is.bytes_in, is.bytes_out);
+        std::printf("%-40s %11.0f %7.2f %14.0f %7.2f %9.0f %9.0f\n", loads[i].name.c_str(), is.per_second, is.ratio,
+                    is.per_cpu_second, is.cpu_ratio, is.bytes_in, is.bytes_out);
     }
+    std::fflush(stdout);
 }
 
 } // namespace penstock::bench

@@ -27,13 +27,15 @@ struct cost {
     double per_cpu_second = 0; // decisions, of CPU time that the server used
     double bytes_in = 0;       // to the server, without what TCP and IP add
     double bytes_out = 0;
+    double ratio = 1; // of per_second to what it is compared with
+    double cpu_ratio = 1;
 };
 
 // Runs `decisions` of the load once, over its commands again and again. Decisions per second.
 double run(tests::redis_server const& server, workload const& load, std::size_t decisions);
 
-// In each round every load once, on an empty server that has met a part of the load before: neighbours in time share their
-// luck. In the order of the loads.
+// In each round every load once, on an empty server that has met a part of the load before, and just before it what it is
+// compared with: only neighbours in time share their luck. In the order of the loads.
 std::vector<cost> measure(tests::redis_server const& server, std::vector<workload> const& loads, std::size_t decisions,
                           std::size_t rounds);
 

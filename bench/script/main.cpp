@@ -153,9 +153,10 @@ public:
             loads.push_back(
                 {"token bucket, " + std::to_string(of) + " of them at random", "", 1,
                  repeated([this](std::size_t caller) { return std::vector{acquire(caller, {&limit_.lasting})}; }, of, calls)});
-        loads[1].compared_with = loads[0].name;
         std::vector<cost> costs;
         for (auto const& load : loads) costs.push_back(measure_once(server_, load, load.commands.size()));
+        costs[1].ratio = costs[1].per_second / costs[0].per_second;
+        costs[1].cpu_ratio = costs[1].per_cpu_second / costs[0].per_cpu_second;
         print(loads, costs);
     }
 
