@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 
 namespace penstock::gateway {
 namespace {
@@ -178,10 +179,14 @@ limit_report report_limits(limiter::admission_ruling const& gate, unsigned jitte
         report.members.push_back(describe(each));
     }
     // Tightest first: clients that read one member read the first (RL-21). What refused comes before everything.
-    std::ranges::stable_sort(report.members, [](auto const& a, auto const& b) {
+    auto const comes_before = [](auto const& a, auto const& b) {
         if (a.violated != b.violated) return a.violated;
         return wide{a.remaining} * b.quota < wide{b.remaining} * a.quota;
-    });
+    };
+    // By insertion: std::stable_sort asks for memory, for each request.
+    auto const first = report.members.begin();
+    for (auto next = first; next != report.members.end(); ++next)
+        std::rotate(std::upper_bound(first, next, *next, comes_before), next, std::next(next));
 
     if (gate.verdict != limiter::admission_ruling::kind::refused || gate.retry_after == limiter::never) return report;
     auto const true_wait = std::max<std::int64_t>(1, whole_seconds(gate.retry_after));

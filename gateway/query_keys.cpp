@@ -16,10 +16,11 @@ bool is_key_parameter(std::string_view written, std::span<conf::credential_sourc
 void append_without_keys(std::string& out, std::string_view query, std::span<conf::credential_source const> sources)
 {
     auto separator = '?';
-    while (!query.empty()) {
-        auto const end = std::min(query.find('&'), query.size());
+    for (auto is_last = query.empty(); !is_last;) {
+        auto const end = query.find('&');
         auto const parameter = query.substr(0, end);
-        query.remove_prefix(std::min(end + 1, query.size()));
+        is_last = end == std::string_view::npos;
+        if (!is_last) query.remove_prefix(end + 1);
         if (is_key_parameter(parameter.substr(0, parameter.find('=')), sources)) continue;
         out.push_back(separator);
         out.append(parameter);

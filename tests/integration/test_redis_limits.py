@@ -140,12 +140,12 @@ class Exchange(GatewayCase):
                    "  b: {key: client.ip, token_bucket: {capacity: 50, refill: 1/hour}}\nglobal_limits: [a, b]")
         self.assertEqual(ask(self.gate.address).status, 200)
         before = self.changes()
-        for _ in range(50):
+        for _ in range(200):
             self.assertEqual(ask(self.gate.address).status, 429)
-        self.assertEqual(self.changes(), before)
+        self.assertLess(self.changes() - before, 100)  # the gateway announces itself once a second, by a write
 
     def changes(self):
-        return re.search(r"rdb_changes_since_last_save:(\d+)", self.server.command("INFO", "persistence").decode())[1]
+        return int(re.search(r"rdb_changes_since_last_save:(\d+)", self.server.command("INFO", "persistence").decode())[1])
 
     def test_noscript_is_answered_in_the_same_exchange(self):
         self.start("limits: {k: {key: everyone, on_store_failure: deny, fixed_window: {limit: 50, window: 1h}}}\nglobal_limits: [k]")

@@ -220,6 +220,9 @@ TEST_CASE("AK-4: parameters with keys are recognised in every spelling, and can 
              row{"x=1&t=a&api_key=b&z", "?x=1&z"},
              row{"x=1&k=2", "?x=1&k=2"},
              row{"api_key", ""},
+             row{"&api_key=a", "?"},
+             row{"&&api_key=a", "?&"},
+             row{"x=1&", "?x=1&"},
          }) {
         CAPTURE(r.query);
         std::string out = "/a";
