@@ -12,7 +12,7 @@ using nlohmann::json;
 std::string text_of(json const& value)
 {
     if (value.is_string()) return value.get<std::string>();
-    if (value.is_number_integer() || value.is_boolean()) return value.dump();
+    if (value.is_number_integer()) return value.dump();
     return {};
 }
 

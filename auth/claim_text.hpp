@@ -1,5 +1,5 @@
 // The claims that keys and tiers ask for, as text: a path leads through nested objects by dots; what it finds counts if it is
-// a string or an integer or a boolean of 1 to 256 bytes (AK-38). A path that can be read in two ways finds nothing. Pure.
+// a string or an integer of 1 to 256 bytes (AK-38). A path that can be read in two ways finds nothing. Pure.
 #pragma once
 
 #include "auth/verified_token.hpp"

@@ -3,6 +3,7 @@
 #include "conf/failed_attempts.hpp"
 #include "conf/key_language.hpp"
 #include "conf/read.hpp"
+#include "conf/route_cover.hpp"
 
 #include <algorithm>
 #include <set>
@@ -68,33 +69,55 @@ private:
         }
     }
 
-    [[nodiscard]] bool has_made_up(limit_outline const& limit) const
+    [[nodiscard]] bool has_made_up(limit_outline const& limit, route_outline const& route) const
     {
-        auto const accepted = all_.read.api_keys.known ? api_keys::known : api_keys::any;
+        settled const by_route{.api_key = all_.read.api_keys.known != nullptr,
+                               .host = has_one_host(route.route),
+                               .path = has_one_path(route.route),
+                               .method = !route.route.methods.empty()};
         auto const& key = limit.policy.key;
-        return std::any_of(key.begin(), key.end(), [&](auto const& entry) { return is_made_up(entry, accepted); });
+        return std::any_of(key.begin(), key.end(), [&](auto const& entry) { return is_made_up(entry, by_route); });
     }
 
-    // Whoever chooses the key of the first limit of a term freely is held by no limit of that term.
-    [[nodiscard]] bool holds_everybody(term_outline const& term) const
+    // The limits of a term that a request can be counted by: up to the first whose key every request has. An unknown limit has
+    // been reported; it ends them, too.
+    [[nodiscard]] std::vector<limit_outline const*> reachable(term_outline const& term) const
     {
-        auto const* first = all_.parts.find_limit(term.front().name);
-        return first == nullptr || !first->has_key ||
-               (!has_made_up(*first) && first->policy.enforce == limiter::enforcement::enforce);
+        std::vector<limit_outline const*> limits;
+        for (auto const& reference : term) {
+            limits.push_back(all_.parts.find_limit(reference.name));
+            if (limits.back() == nullptr || !limits.back()->has_key || !may_be_absent(*limits.back())) break;
+        }
+        return limits;
+    }
+
+    // Whoever chooses the key of a limit freely, or has the key of none, is held by no limit of the term.
+    [[nodiscard]] bool holds_everybody(term_outline const& term, route_outline const& route) const
+    {
+        auto const limits = reachable(term);
+        auto const is_unreadable = [](auto const* limit) { return limit == nullptr || !limit->has_key; };
+        if (std::any_of(limits.begin(), limits.end(), is_unreadable)) return true; // reported
+        return std::any_of(limits.begin(), limits.end(), [](auto const* limit) { return always_applies(*limit); }) &&
+               std::all_of(limits.begin(), limits.end(), [&](auto const* limit) {
+                   return !has_made_up(*limit, route) && limit->policy.enforce == limiter::enforcement::enforce;
+               });
     }
 
     void made_up_keys(route_outline const& route)
     {
         auto const terms = all_.parts.terms_of(route);
-        if (std::any_of(terms.begin(), terms.end(), [&](auto const& term) { return holds_everybody(term); })) return;
+        if (std::any_of(terms.begin(), terms.end(), [&](auto const& term) { return holds_everybody(term, route); })) return;
         for (auto const& term : terms) {
-            auto const& limit = *all_.parts.find_limit(term.front().name);
-            if (!has_made_up(limit) || !warned_.insert(limit.policy.name).second) continue;
-            problems_.warning(
-                limit.source->find("key")->at, limit.path + ".key",
-                "nothing verifies this key: a caller that makes up a new one with each request is not limited on " +
-                    route.path + " (AK-6); add a limit by client.ip to that route");
+            for (auto const* limit : reachable(term)) warn_of_made_up_key(*limit, route);
         }
+    }
+
+    void warn_of_made_up_key(limit_outline const& limit, route_outline const& route)
+    {
+        if (!has_made_up(limit, route) || !warned_.insert(limit.policy.name).second) return;
+        problems_.warning(limit.source->find("key")->at, limit.path + ".key",
+                          "nothing verifies this key: a caller that makes up a new one with each request is not limited on " +
+                              route.path + " (AK-6); add a limit by client.ip alone to that route");
     }
 
     // What is tried where credentials can be wrong; empty if nothing of the kind is refused.
@@ -114,9 +137,9 @@ private:
         auto const tried = what_is_tried();
         if (tried.empty()) return;
         auto const terms = route.before_auth.empty() ? all_.parts.terms_of(route) : route.before_auth;
-        auto const counts = [this](limit_reference const& reference) {
+        auto const counts = [&](limit_reference const& reference) {
             auto const* limit = all_.parts.find_limit(reference.name);
-            return limit == nullptr || !limit->has_key || !limit->has_algorithm || counts_attempts(limit->policy);
+            return limit == nullptr || !limit->has_key || !limit->has_algorithm || counts_attempts(limit->policy, route.route);
         };
         auto const any_counts = [&](term_outline const& term) { return std::any_of(term.begin(), term.end(), counts); };
         if (terms.empty() || std::any_of(terms.begin(), terms.end(), any_counts)) return;

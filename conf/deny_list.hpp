@@ -6,6 +6,7 @@
 #include "partition/network_set.hpp"
 
 #include <cstdint>
+#include <optional>
 
 namespace penstock::conf {
 
@@ -19,10 +20,13 @@ struct deny_list {
     partition::network_set except; // of these addresses
     partition::digest_table api_keys;
     deny_action action = deny_action::reject;
+    bool everybody = false; // addresses hold a whole family (a /0): meant for callers without an address, too
 
-    [[nodiscard]] bool denies(base::ip_address const& client) const noexcept
+    // A caller on a Unix socket that nobody names has no address.
+    [[nodiscard]] bool denies(std::optional<base::ip_address> const& client) const noexcept
     {
-        return addresses.contains(client) && !except.contains(client);
+        if (!client) return everybody;
+        return addresses.contains(*client) && !except.contains(*client);
     }
 };
 

@@ -5,13 +5,14 @@
 #pragma once
 
 #include "limiter/plan.hpp"
+#include "proxy/route_table.hpp"
 
 namespace penstock::conf {
 
-// Counts by who connects and by nothing that a caller can make up, and is no matter of requests in flight.
-bool counts_attempts(limiter::policy const& limit) noexcept;
+// On this route: counts by who connects and by nothing that a caller can make up, and is no matter of requests in flight.
+bool counts_attempts(limiter::policy const& limit, proxy::route const& on) noexcept;
 
 // Of a plan whose `terms` and `before_auth` are complete.
-std::vector<limiter::term> failed_attempts_of(limiter::plan const& plan);
+std::vector<limiter::term> failed_attempts_of(limiter::plan const& plan, proxy::route const& on);
 
 } // namespace penstock::conf

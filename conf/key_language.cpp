@@ -136,17 +136,28 @@ std::string_view parse_claim(std::string_view text) noexcept
 
 bool is_optional(partition::entry const& what) noexcept
 {
-    return what.source == entry_source::api_key_attribute || what.source == entry_source::jwt_claim ||
-           is_made_up(what, api_keys::any);
-}
-
-bool is_made_up(partition::entry const& what, api_keys accepted) noexcept
-{
     switch (what.source) {
-    case entry_source::api_key: return accepted == api_keys::any;
+    case entry_source::api_key:
+    case entry_source::api_key_attribute:
+    case entry_source::jwt_claim:
     case entry_source::header:
     case entry_source::cookie:
     case entry_source::query: return true;
+    default: return false;
+    }
+}
+
+bool is_made_up(partition::entry const& what, settled const& by_route) noexcept
+{
+    switch (what.source) {
+    case entry_source::api_key: return !by_route.api_key;
+    case entry_source::host: return !by_route.host;
+    case entry_source::path: return !by_route.path;
+    case entry_source::method: return !by_route.method;
+    case entry_source::header:
+    case entry_source::cookie:
+    case entry_source::query:
+    case entry_source::path_capture: return true;
     default: return false;
     }
 }

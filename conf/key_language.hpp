@@ -23,10 +23,15 @@ std::string_view parse_claim(std::string_view text) noexcept;
 
 // Not every request has it.
 bool is_optional(partition::entry const& what) noexcept;
-// Any caller can make up a value of its own, and so a fresh counter with each request (AK-6); an API key only where none is
-// known.
-enum class api_keys : std::uint8_t { any, known };
-bool is_made_up(partition::entry const& what, api_keys accepted) noexcept;
+// What a route leaves to the caller: whatever is not settled here, it says as it likes.
+struct settled {
+    bool api_key = false; // only known ones are good
+    bool host = false;    // the route has one host,
+    bool path = false;    // one path without wildcards and captures,
+    bool method = false;  // and a list of methods
+};
+// Any caller can make up a value of its own, and so a fresh counter with each request (AK-6).
+bool is_made_up(partition::entry const& what, settled const& by_route) noexcept;
 
 bool is_field_name(std::string_view text) noexcept; // RFC 9110 5.1: a token
 std::string lower_case(std::string_view text);

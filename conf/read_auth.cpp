@@ -5,6 +5,8 @@
 #include "conf/scalar.hpp"
 #include "conf/words.hpp"
 
+#include <algorithm>
+
 namespace penstock::conf {
 
 namespace {
@@ -79,7 +81,10 @@ deny_list read_denials(node const* written)
 {
     deny_list made;
     if (written == nullptr) return made;
-    made.addresses = partition::network_set(read_networks(written->find("addresses")));
+    auto const networks = read_networks(written->find("addresses"));
+    made.addresses = partition::network_set(networks);
+    made.everybody =
+        std::any_of(networks.begin(), networks.end(), [](base::ip_network const& each) { return each.prefix() == 0; });
     made.except = partition::network_set(read_networks(written->find("except")));
     made.api_keys = partition::digest_table(read_digests(written->find("api_keys_sha256")));
     choose(made.action, written->find("action"), {{"close", deny_action::close}});

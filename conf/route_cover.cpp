@@ -57,6 +57,11 @@ bool covers(proxy::route const& earlier, proxy::route const& later)
            path_covers(earlier.path.text(), later.path.text());
 }
 
+bool has_one_host(proxy::route const& route) noexcept { return !route.host.empty() && !route.host.starts_with("*."); }
+
+// A literal segment has no brace. An asterisk in one makes it look like a wildcard, which warns where it need not.
+bool has_one_path(proxy::route const& route) noexcept { return route.path.text().find_first_of("*{") == std::string::npos; }
+
 bool captures(proxy::path_pattern const& pattern, std::string_view name)
 {
     auto const segments = segments_of(pattern.text());

@@ -14,10 +14,7 @@ namespace asio = boost::asio;
 
 limiter::plan const& exchange::plan() const noexcept { return view_->snapshot->plans[record_.route->id.value()]; }
 
-bool exchange::is_denied(conf::deny_list const& list) const noexcept
-{
-    return seen_.facts.client && list.denies(*seen_.facts.client);
-}
+bool exchange::is_denied(conf::deny_list const& list) const noexcept { return list.denies(seen_.facts.client); }
 
 unsigned exchange::deny(denied_by what, conf::deny_action action)
 {

@@ -179,6 +179,7 @@ private:
     }
 
     // The highest that is said, and what is above the most there may be counts as that: nobody pays less for asking for more.
+    // 0 says nothing: a proxy may pass on what its client sent, and who pays nothing meets no limit.
     [[nodiscard]] std::optional<std::int64_t> told_cost(cost_field const& field) const noexcept
     {
         std::optional<std::int64_t> highest;
@@ -186,7 +187,8 @@ private:
             if (!base::is_field(each.name, field.name) ||
                 each.value.find_first_not_of("0123456789") != std::string_view::npos || each.value.empty())
                 continue;
-            highest = std::max(highest.value_or(0), number_in(each.value, field.most).value_or(field.most));
+            auto const told = number_in(each.value, field.most).value_or(field.most);
+            if (told > 0) highest = std::max(highest.value_or(0), told);
         }
         return highest;
     }

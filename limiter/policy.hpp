@@ -52,7 +52,7 @@ struct queue_settings {
 // A request's cost as a field says it; believed only from a trusted peer.
 struct cost_field {
     std::string name;      // lower case
-    std::int64_t most = 1; // what says more counts as this; what is no whole number >= 0 as absent
+    std::int64_t most = 1; // what says more counts as this; what is no whole number >= 1 as absent
 };
 
 // Numbers that a verified credential brings along: an attribute's value is a tier's name, or itself the limit (for a bucket

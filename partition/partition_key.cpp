@@ -59,6 +59,13 @@ bool write_text(identity_writer& out, std::string_view word, std::string_view te
     return !text.empty();
 }
 
+// HTTP/1.0 knows requests without a host (RFC 9112 3.2): they share a counter, that of the empty name, which no host has.
+void write_host(identity_writer& out, std::string_view host) noexcept
+{
+    out.begin("host", {}, visibility::clear);
+    out.value(host);
+}
+
 bool write_api_key(identity_writer& out, base::request_facts const& facts) noexcept
 {
     out.begin("key", {}, visibility::secret);
@@ -109,7 +116,7 @@ bool write_entry(identity_writer& out, entry const& what, base::request_facts co
         out.begin("query", what.name, visibility_of(what.name));
         return write_query_values(out, facts, what.name);
     case entry_source::method: return write_text(out, "method", facts.method);
-    case entry_source::host: return write_text(out, "host", facts.host);
+    case entry_source::host: write_host(out, facts.host); return true;
     case entry_source::path: out.begin("path", {}, visibility::clear); return write_path_value(out, facts.path);
     case entry_source::path_capture: return write_capture(out, what, facts);
     case entry_source::route: return write_text(out, "route", facts.route);

@@ -83,6 +83,21 @@ class DenyLists(GatewayCase):
     def test_those_who_are_excepted_pass_a_route_that_denies_all(self):
         self.assertEqual(self.ask("10.1.2.3", "/admin/users").status, 200)
 
+    def test_a_caller_without_an_address_is_denied_where_everybody_is(self):
+        path = f"{self.folder()}/gate.sock"
+        gate = self.gateway(self.app, f"""
+listeners: [{{address: 127.0.0.1:0}}, {{address: "unix:{path}"}}]
+routes:
+  - match: {{path: /admin/**}}
+    upstream: app
+    limits: none
+    deny: {{addresses: [0.0.0.0/0, "::/0"], except: [127.0.0.0/8]}}
+  - {{match: {{path: /**}}, upstream: app, limits: none, deny: {{addresses: [203.0.113.0/24]}}}}
+""")
+        self.assertEqual(ask(path, target="/admin/users").status, 403)
+        self.assertEqual(ask(path, target="/").status, 200)
+        self.assertEqual(ask(gate.address, target="/admin/users").status, 200)
+
     def test_a_denied_key_is_a_failed_attempt_wherever_it_comes_from(self):
         self.app.expect_nothing()
         statuses = [self.ask("203.0.113.9", key=BANNED).status for _ in range(5)]

@@ -142,6 +142,16 @@ class Keys(Limits):
         self.start("limits: {k: {key: header.x-t, fixed_window: {limit: 1, window: 1h}}}\nglobal_limits: [k]")
         self.assertEqual(self.statuses(3), [200] * 3)
 
+    def test_ak_8_requests_of_1_0_without_a_host_are_limited_by_host_too(self):
+        self.start("limits: {k: {key: [client.ip, host], fixed_window: {limit: 2, window: 1h}}}\nglobal_limits: [k]")
+        self.assertEqual([self.client.ask(host="a.test").status for _ in range(3)], [200, 200, 429])
+        statuses = []
+        for _ in range(3):
+            with Connection(self.gate.address) as connection:
+                connection.send(b"GET / HTTP/1.0\r\n\r\n")
+                statuses.append(connection.read_response().status)
+        self.assertEqual(statuses, [200, 200, 429])
+
     def test_ak_3_the_authorization_scheme_is_case_insensitive_the_key_is_not(self):
         self.start("auth: {api_keys: {from: [authorization ApiKey]}}\n"
                    "limits: {k: {key: api_key, fixed_window: {limit: 1, window: 1h}}}\nglobal_limits: [k]")

@@ -91,6 +91,19 @@ routes:
     CHECK(snapshot->route_denials[1].addresses.empty());
 }
 
+TEST_CASE("RL-72: who has no address is denied where everybody is")
+{
+    auto const denies_nameless = [](std::string const& addresses) {
+        auto const snapshot = must_load("deny: { addresses: [" + addresses + "], except: [10.0.0.0/8] }\n" +
+                                        "routes: [{ upstream: app, limits: none }]\n");
+        return snapshot->settings.deny.denies(std::nullopt);
+    };
+    CHECK(denies_nameless("0.0.0.0/0, \"::/0\""));
+    CHECK(denies_nameless("203.0.113.0/24, \"::/0\""));
+    CHECK(!denies_nameless("0.0.0.0/8, 255.0.0.0/8"));
+    CHECK(!denies_nameless("0.0.0.0/1"));
+}
+
 TEST_CASE("AK-40: a failed attempt is charged to before_auth, else to what counts by address and nobody shares")
 {
     auto const snapshot = must_load(R"(
@@ -102,12 +115,15 @@ limits:
   key: { key: api_key, fixed_window: { limit: 10, window: 10s } }
   both: { key: [client.ip, header.x-tenant], fixed_window: { limit: 10, window: 10s } }
   all: { key: everyone, fixed_window: { limit: 10, window: 10s } }
+  host: { key: [client.ip, host], fixed_window: { limit: 10, window: 10s } }
 global_limits: [all]
 routes:
   - { match: { path: /a }, upstream: app, before_auth: [address, network], limits: [key] }
   - { match: { path: /b }, upstream: app, limits: [{ first_of: [key, address] }, both, open, network] }
   - { match: { path: /c }, upstream: app, limits: [key] }
   - { match: { path: /d }, upstream: app, limits: none }
+  - { match: { path: /e, host: api.example.com }, upstream: app, limits: [host] }
+  - { match: { path: /f, host: "*.example.com" }, upstream: app, limits: [host] }
 )");
     auto const& plans = snapshot->plans;
     CHECK(plans[0].before_auth == 2);
@@ -118,6 +134,8 @@ routes:
     CHECK(plans[2].failed_attempt.empty());
     CHECK(plans[3].before_auth == 0);
     CHECK(plans[3].failed_attempt.empty());
+    CHECK(names_of(plans[4].failed_attempt) == names{{"host"}});
+    CHECK(plans[5].failed_attempt.empty()); // with a new host in each attempt it would count none
 }
 
 TEST_CASE("AK-5: without Redis the secret of hashes is the process's own, and a reload keeps it")

@@ -150,6 +150,29 @@ TEST_CASE_FIXTURE(fixture, "the route's cost takes the place of the limit's")
     CHECK(classify({{{&by_address}}}, 0).claims[0].cost == 0);
 }
 
+TEST_CASE_FIXTURE(fixture, "a trusted field says the cost, but never that a request costs nothing")
+{
+    by_address.cost = 3;
+    by_address.cost_from = cost_field{.name = "x-cost", .most = 8};
+    facts.from_trusted_peer = true;
+    auto const cost_when_told = [this](std::vector<base::field> const& fields) {
+        facts.fields = fields;
+        auto const cost = classify({{{&by_address}}}).claims[0].cost;
+        facts.fields = {};
+        return cost;
+    };
+    CHECK(cost_when_told({{"X-Cost", "1"}}) == 1);
+    CHECK(cost_when_told({{"X-Cost", "5"}}) == 5);
+    CHECK(cost_when_told({{"X-Cost", "9"}}) == 8);
+    for (auto const* nothing : {"0", "00", "-1", "", "1.5"}) {
+        CAPTURE(nothing);
+        CHECK(cost_when_told({{"X-Cost", nothing}}) == 3);
+        CHECK(cost_when_told({{"X-Cost", nothing}, {"X-Cost", "2"}}) == 2);
+    }
+    facts.from_trusted_peer = false;
+    CHECK(cost_when_told({{"X-Cost", "5"}}) == 3);
+}
+
 TEST_CASE_FIXTURE(fixture, "a limit met twice is one claim with both costs")
 {
     by_key.on_missing_key = missing_key::share;

@@ -244,6 +244,17 @@ TEST_CASE("AK-8: what the request lacks makes no key, and leaves the key unchang
     }
 }
 
+TEST_CASE("AK-8: requests without a host lack no key by it, they share one that no host has")
+{
+    request r;
+    r.facts.host = {};
+    CHECK(identity({one(entry_source::host)}, r.facts) == "{host=}");
+    auto const without = identity({one(entry_source::method), one(entry_source::host)}, r.facts);
+    CHECK(without == "{method=GET,host=}");
+    r.facts.host = "%00";
+    CHECK(identity({one(entry_source::method), one(entry_source::host)}, r.facts) != without);
+}
+
 TEST_CASE("an attribute of a known API key counts by its value, apart from the key itself")
 {
     std::vector<base::field> const attributes{{"plan", "gold"}, {"token", "t"}};
