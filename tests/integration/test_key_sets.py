@@ -3,7 +3,7 @@
 import os
 import tempfile
 
-from support.gateway_case import GatewayCase
+from support.gateway_case import GatewayCase, compose
 from support.http_client import ask
 from support.key_server import KeyServer
 from support.token_minter import Key, bearer, claims, key_set
@@ -81,9 +81,13 @@ class Urls(KeySetCase):
         self.addCleanup(server.close)
         return server
 
-    def start(self, server, more="jwks_cooldown: 1s, jwks_refresh: 1h", ca=True):
+    def text(self, server, more, ca=True):
         source = "\n        ".join([f'jwks_url: "{server.url}"'] + ([f"jwks_ca_file: {server.ca}"] if ca else []) + more.split(", "))
-        return self.gateway(self.upstream(), TEXT.format(source=source))
+        return TEXT.format(source=source)
+
+    def start(self, server, more="jwks_cooldown: 1s, jwks_refresh: 1h", ca=True):
+        self.app = self.upstream()
+        return self.gateway(self.app, self.text(server, more, ca))
 
     def test_ak_35_rotation_the_first_new_token_is_accepted_after_one_refresh(self):
         server = self.serve(self.old)
@@ -119,6 +123,17 @@ class Urls(KeySetCase):
         self.assertIn("the old ones stay in use", gate.stderr)
 
     def test_ak_35_a_thousand_tokens_with_unknown_kids_are_one_fetch_per_cooldown(self):
+    def test_ak_35_a_reload_that_changes_when_keys_are_fetched_keeps_those_that_are_known(self):
+        server = self.serve(self.old)
+        gate = self.start(server)
+        self.wait_for(gate, self.old, 200)
+        server.close()
+        gate.write_configuration(compose(self.text(server, "jwks_cooldown: 1h, jwks_refresh: 2h"), self.app.server))
+        gate.signal(1)  # SIGHUP
+        wait_until(lambda: "the configuration was reloaded" in gate.stderr, what="the reload")
+        wait_until(lambda: self.refreshes(gate, "failure") >= 1, what="a refresh in vain by the new configuration")
+        self.assertEqual([self.status(gate, self.old, jti=str(n)) for n in range(3)], [200] * 3)
+
         server = self.serve(self.old)
         gate = self.start(server, "jwks_cooldown: 1h, jwks_refresh: 1h")
         self.wait_for(gate, self.old, 200)
