@@ -192,6 +192,13 @@ class Placement(GatewayCase):
 
 
 class OneBucket(GatewayCase):
+    def test_h1_72_connection_does_not_take_a_key_off_the_forwarded_request(self):
+        app = self.upstream()
+        gate = self.gateway(app, "auth: {api_keys: {from: [header X-Partner]}}\n")
+        fields = [("Connection", "close, X-Partner, X-Other"), ("X-Partner", "key-1"), ("X-Other", "1")]
+        self.assertEqual(ask(gate.address, fields=fields).status, 200)
+        self.assertEqual((app.last.fields.get("X-Partner"), app.last.fields.get("X-Other")), ("key-1", None))
+
     ROUTES = """
 responses: {members: all}
 limits:
