@@ -1,5 +1,6 @@
 """Issuers' key sets while the gateway runs: files that change, HTTPS, rotation, outage (AK-29, AK-34, AK-35)."""
 
+import json
 import os
 import tempfile
 
@@ -153,8 +154,12 @@ class Urls(KeySetCase):
         answer = ask(gate.address, fields=bearer(self.old.token(claims(ISSUER))))
         self.assertEqual(answer.status, 401)
         self.assertIn("keys are not known at the moment", answer["WWW-Authenticate"])
+        ready = ask(gate.admin, target="/readyz")  # everybody else is served
+        self.assertEqual((ready.status, json.loads(ready.body)["status"]), (200, "degraded"))
+        self.assertIn(ISSUER, ready.body.decode())
         server.open()
         self.wait_for(gate, self.old, 200)
+        self.assertEqual(json.loads(ask(gate.admin, target="/readyz").body)["status"], "ready")
 
     def test_ak_34_what_is_no_key_set_changes_nothing(self):
         server = self.serve(self.old)
