@@ -104,7 +104,7 @@ asio::awaitable<bool> exchange::ask_stage()
     auto const now = base::clock::now();
     if (ask_at_once(now)) co_return true;
     if (space_.asked.may_wait) co_return co_await wait_for_turn();
-    record_.check_time += co_await check_fleet(owner_, *view_, space_, now);
+    record_.check_time += co_await check_fleet(owner_, *view_, space_, now, record_.check_time);
     co_return true;
 }
 

@@ -86,6 +86,18 @@ class Stages(TokenCase):
 
     def test_redis_is_asked_twice_about_a_new_token_and_once_about_one_that_is_known(self):
         redis = self.redis()
+    def test_a_silent_redis_is_waited_for_once_in_both_stages_together(self):
+        redis = self.redis()
+        gate = self.start(LIMITS, more="workers: 1\naccess_log: on\n"
+                          f"redis: {{url: '{redis.url}', check_timeout: 2s, connect_timeout: 60s, breaker: {{failures: 1000}}}}")
+        self.wait_for_connections(redis, 1)
+        redis.freeze()
+        self.assertEqual(self.ask(gate, "/both").status, 200)  # by the failure mode
+        wait_until(lambda: gate.stdout.count("\n") == 1, what="a line of the access log")
+        took = json.loads(gate.stdout)["penstock.check_us"]
+        self.assertGreaterEqual(took, 1_900_000)  # the first stage has waited
+        self.assertLess(took, 4_000_000)          # what two waits would take at the least
+
         gate = self.start(LIMITS, more=f"workers: 1\nredis: {{url: '{redis.url}', check_timeout: 5s, hash_secret: pepper}}")
         self.wait_for_connections(redis, 1)
         self.assertEqual(self.ask(gate, "/both", sub="warm").status, 200)  # sends the script
