@@ -44,10 +44,10 @@ private:
     std::optional<unsigned> look(); // head to claims; the status of our own answer if the request ends here
     unsigned deny(denied_by what, conf::deny_action action);
     void look_at_credentials();
-    void look_at_api_key();
-    void note_token() noexcept; // what has been found out of it, for the facts and the refusal
-    void verify_credentials();  // signature work, if there is any
-    void choose_limits();       // into space_.asked
+    void look_at_api_key(bool is_for_free); // denied or not is all that counts where it is for free
+    void note_token() noexcept;             // what has been found out of it, for the facts and the refusal
+    void verify_credentials();              // signature work, if there is any
+    void choose_limits();                   // into space_.asked
     void classify(limiter::plan_part const& stage);
     void note_missing_key() noexcept;
     bool ask_at_once(base::instant now); // false: the answer to space_.asking() must be waited for

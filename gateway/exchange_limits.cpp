@@ -28,9 +28,9 @@ unsigned exchange::deny(denied_by what, conf::deny_action action)
 
 void exchange::look_at_credentials()
 {
-    look_at_api_key();
-    // A preflight carries none, meets no limit, and must not cause signature work for nothing.
-    if (!view_->tokens || who_.refused() || is_preflight()) return;
+    auto const is_for_free = plan().terms.empty() || is_preflight();
+    look_at_api_key(is_for_free);
+    if (!view_->tokens || who_.refused() || is_for_free) return;
     who_.token = view_->tokens->look(seen_.facts, base::wall_clock_us());
     who_.unverified = who_.token.result == token_check::outcome::unverified;
     note_token();
@@ -43,13 +43,12 @@ void exchange::note_token() noexcept
     if (who_.token.result == token_check::outcome::invalid) who_.why = credential_refusal::token_invalid;
 }
 
-void exchange::look_at_api_key()
+void exchange::look_at_api_key(bool is_for_free)
 {
     auto const& snapshot = *view_->snapshot;
     auto const& settings = snapshot.settings.api_keys;
     if (settings.from.empty()) return;
     auto const seen = check_api_key(seen_.facts, settings, space_.api_key);
-    who_.why = seen.why;
     for (auto const* list : {&snapshot.settings.deny, &snapshot.route_denials[record_.route->id.value()]}) {
         if (list->api_keys.empty() || seen.presented.empty()) continue;
         if (!list->api_keys.contains(partition::digest_of(seen.presented))) continue;
@@ -60,6 +59,8 @@ void exchange::look_at_api_key()
     if (seen.is_ignored) ++owner_.counts().unknown_keys_ignored;
     seen.describe_in(seen_.facts);
     if (seen.known != nullptr) record_.api_key_name = seen.known->name;
+    if (is_for_free) return;
+    who_.why = seen.why;
 }
 
 // What the credentials say of themselves; of one that must be verified first the limits before_auth alone.

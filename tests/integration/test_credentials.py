@@ -109,9 +109,15 @@ class FailedAttempts(GatewayCase):
         good = self.ask("/only", GOOD)  # whose key is good does not meet the limit by address
         self.assertEqual((good.status, left(good)), (200, {"partners": 49, "all": 999}))
 
-    def test_a_route_without_limits_still_wants_a_good_key(self):
+    def test_ak_40_where_nothing_counts_attempts_no_answer_tells_a_good_key_from_a_bad_one(self):
         self.start()
-        self.assertEqual([self.ask("/free", key).status for key in ("guess", None, GOOD)], [401, 200, 200])
+        preflight = [("Origin", "https://shop.example"), ("Access-Control-Request-Method", "GET")]
+        for key in ("guess", None, "a b", GOOD):
+            self.assertEqual(self.ask("/free", key).status, 200, key)
+            fields = preflight + ([("X-API-Key", key)] if key else [])
+            self.assertEqual(ask(self.gate.address, method="OPTIONS", target="/both", fields=fields).status, 200, key)
+        self.assertEqual(left(self.ask("/both", GOOD)), {"attempts": 19, "partners": 49, "all": 999})
+        self.assertEqual(self.metrics(self.gate).value("penstock_credentials_refused_total"), 0)
         self.assertEqual(ask(self.gate.address, target="/nowhere", fields=[("X-API-Key", "guess")]).status, 404)
 
     def test_ak_8_an_unknown_key_may_be_no_key(self):

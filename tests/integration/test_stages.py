@@ -26,6 +26,7 @@ routes:
   - {match: {path: /both}, upstream: app, before_auth: [attempts], limits: [users, all]}
   - {match: {path: /late}, upstream: app, limits: [users, attempts, all]}
   - {match: {path: /tenant}, upstream: app, before_auth: [attempts], limits: [all, tenants]}
+  - {match: {path: /free}, upstream: app, limits: none}
 """
 
 
@@ -81,6 +82,7 @@ class Stages(TokenCase):
         gate = self.start(LIMITS)
         fields = [("Origin", "https://shop.example"), ("Access-Control-Request-Method", "GET")] + bearer(self.forged())
         self.assertEqual(ask(gate.address, method="OPTIONS", target="/both", fields=fields).status, 200)
+        self.assertEqual(ask(gate.address, target="/free", fields=fields[2:]).status, 200)  # nor where no limit counts it
         self.assertEqual(self.metrics(gate).value("penstock_token_checks_total", result="signature"), 0)
         self.assertEqual(ask(gate.address, method="OPTIONS", target="/both", fields=fields[2:]).status, 401)
 
