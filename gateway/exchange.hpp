@@ -52,7 +52,9 @@ private:
     void note_missing_key() noexcept;
     bool ask_at_once(base::instant now); // false: the answer to space_.asking() must be waited for
     std::optional<unsigned> note_gate(); // space_.gate is what the limits say; the status of the refusal, if it is one
-    void begin_forwarding();             // writes the head for the upstream
+    unsigned reject();                   // for a limit
+    void report(limiter::admission_ruling const& gate);
+    void begin_forwarding(); // writes the head for the upstream
     bool append_short_body(proxy::forwarding& under_way, proxy::body_framing framing);
     void note_answer(proxy::forwarding const& under_way, bool answered);
     aftermath abandon(); // the client has left

@@ -8,6 +8,7 @@
 #include "gateway/queueing.hpp"
 #include "gateway/worker.hpp"
 #include "gateway/workspace.hpp"
+#include "limiter/attempt_refusal.hpp"
 
 namespace penstock::gateway {
 namespace asio = boost::asio;
@@ -26,6 +27,8 @@ unsigned exchange::deny(denied_by what, conf::deny_action action)
     return respond::denied(space_.response, own_context(), action);
 }
 
+// Where no limit is met, an answer that depends on credentials would let anybody try them for nothing: of a preflight and on a
+// route without limits none is refused, but those that are denied, and no signature is verified.
 void exchange::look_at_credentials()
 {
     auto const is_for_free = plan().terms.empty() || is_preflight();
@@ -56,11 +59,11 @@ void exchange::look_at_api_key(bool is_for_free)
         who_.denial = list->action;
         return;
     }
-    if (seen.is_ignored) ++owner_.counts().unknown_keys_ignored;
-    seen.describe_in(seen_.facts);
     if (seen.known != nullptr) record_.api_key_name = seen.known->name;
     if (is_for_free) return;
     who_.why = seen.why;
+    if (seen.is_ignored) ++owner_.counts().unknown_keys_ignored;
+    seen.describe_in(seen_.facts);
 }
 
 // What the credentials say of themselves; of one that must be verified first the limits before_auth alone.
@@ -161,13 +164,27 @@ asio::awaitable<bool> exchange::wait_for_turn()
     co_return co_await turn.run() == queueing::outcome::ruled;
 }
 
+void exchange::report(limiter::admission_ruling const& gate)
+{
+    space_.limits = report_limits(gate, view_->snapshot->settings.responses.retry_jitter_percent, owner_.dice());
+}
+
+// Where the limits on failed attempts refuse, it says the same to good credentials and bad ones.
+unsigned exchange::reject()
+{
+    auto const takes_credentials = view_->tokens || !view_->snapshot->settings.api_keys.from.empty();
+    auto const by_attempts = takes_credentials ? limiter::refusal_of_attempt(space_.gate, plan().failed_attempt) : std::nullopt;
+    auto const& told = by_attempts ? *by_attempts : space_.gate;
+    report(told);
+    return respond::rejected(space_.response, own_context(), told, space_.limits);
+}
+
 std::optional<unsigned> exchange::note_gate()
 {
     record_.gate = &space_.gate;
     record_.credentials = who_.why;
-    space_.limits = report_limits(space_.gate, view_->snapshot->settings.responses.retry_jitter_percent, owner_.dice());
-    if (space_.gate.verdict != limiter::admission_ruling::kind::admitted)
-        return respond::rejected(space_.response, own_context(), space_.gate, space_.limits);
+    if (space_.gate.verdict != limiter::admission_ruling::kind::admitted) return reject();
+    report(space_.gate);
     if (!who_.refused()) return std::nullopt;
     ++owner_.counts().credentials_refused[static_cast<std::size_t>(who_.why)];
     if (who_.why == credential_refusal::api_key_denied) return deny(denied_by::api_key, who_.denial);
