@@ -34,6 +34,11 @@ key_refresh::action key_refresh::resume(base::instant now) noexcept
     return action::fetch;
 }
 
+void key_refresh::note_inherited(base::instant confirmed) noexcept
+{
+    if (stale_ > base::micros{0}) stale_at_ = confirmed + stale_;
+}
+
 void key_refresh::note_unknown_key(base::instant now) noexcept { due_ = std::min(due_, now); }
 
 void key_refresh::note_fetched(std::optional<base::micros> max_age, base::instant now) noexcept

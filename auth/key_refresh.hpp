@@ -22,6 +22,8 @@ public:
     // The first fetch is due at `now`. `spread` from 0 to 1 keeps the gateways of a fleet apart.
     key_refresh(key_source const& source, base::instant now, double spread) noexcept;
 
+    // Keys that were known before, from the same place, and were last confirmed at `confirmed`.
+    void note_inherited(base::instant confirmed) noexcept;
     action resume(base::instant now) noexcept;
     void note_unknown_key(base::instant now) noexcept;
     // `max_age` as the answer's Cache-Control says, if it does.

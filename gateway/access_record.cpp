@@ -3,8 +3,7 @@
 #include "gateway/query_keys.hpp"
 #include "gateway/telemetry.hpp"
 #include "gateway/utc_time.hpp"
-
-#include <boost/beast/core/string.hpp>
+#include "partition/presented_values.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,10 +11,6 @@
 
 namespace penstock::gateway {
 namespace {
-
-// Parameters whose values are credentials by their names (OP-33).
-constexpr std::array<std::string_view, 9> secret_parameters{"api_key",  "apikey", "access_token", "token",    "key",
-                                                            "password", "secret", "sig",          "signature"};
 
 void append_number(std::string& out, std::int64_t number)
 {
@@ -59,13 +54,8 @@ void append_integer(std::string& out, std::string_view name, std::int64_t number
     append_number(out, number);
 }
 
-bool is_secret(std::string_view parameter) noexcept
-{
-    for (auto const name : secret_parameters) {
-        if (boost::beast::iequals(parameter, name)) return true;
-    }
-    return false;
-}
+// By its name, whose rule is that of the keys in Redis: `id_token`, `client_secret` (OP-33). A `monkey` is hidden, too.
+bool is_secret(std::string_view parameter) noexcept { return partition::may_be_credential(parameter); }
 
 void append_query(std::string& out, std::string_view query, std::span<conf::credential_source const> keys)
 {

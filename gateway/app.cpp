@@ -309,6 +309,9 @@ asio::awaitable<readiness> app::judge_readiness()
     auto const reports = co_await gather_reports();
     if (reports.size() < workers_.size()) state.reasons.emplace_back("a worker does not answer");
     state.ready = reports.size() == workers_.size();
+    for (auto const& issuer : keys_.report()) { // its tokens are refused, everybody else is served
+        if (issuer.keys == 0) state.reasons.emplace_back("no keys of issuer " + issuer.issuer + " are known");
+    }
     auto const down = std::ranges::find_if(
         reports, [](auto const& each) { return each.has_redis && (!each.redis.up || each.redis.breaker_state != 0); });
     if (down == reports.end()) co_return state;

@@ -77,7 +77,7 @@ asio::awaitable<aftermath> exchange::serve()
         else if (space_.asked.may_wait)
             is_there = co_await wait_for_turn();
         else
-            record_.check_time = co_await check_fleet(owner_, *view_, space_, record_.started);
+            record_.check_time = co_await check_fleet(owner_, *view_, space_, record_.started, {});
         if (is_there) {
             // Before anything can fail: from here on its permits go back by themselves.
             if (space_.gate.verdict == limiter::admission_ruling::kind::admitted)

@@ -44,15 +44,17 @@ private:
     std::optional<unsigned> look(); // head to claims; the status of our own answer if the request ends here
     unsigned deny(denied_by what, conf::deny_action action);
     void look_at_credentials();
-    void look_at_api_key();
-    void note_token() noexcept; // what has been found out of it, for the facts and the refusal
-    void verify_credentials();  // signature work, if there is any
-    void choose_limits();       // into space_.asked
+    void look_at_api_key(bool is_for_free); // denied or not is all that counts where it is for free
+    void note_token() noexcept;             // what has been found out of it, for the facts and the refusal
+    void verify_credentials();              // signature work, if there is any
+    void choose_limits();                   // into space_.asked
     void classify(limiter::plan_part const& stage);
     void note_missing_key() noexcept;
     bool ask_at_once(base::instant now); // false: the answer to space_.asking() must be waited for
     std::optional<unsigned> note_gate(); // space_.gate is what the limits say; the status of the refusal, if it is one
-    void begin_forwarding();             // writes the head for the upstream
+    unsigned reject();                   // for a limit
+    void report(limiter::admission_ruling const& gate);
+    void begin_forwarding(); // writes the head for the upstream
     bool append_short_body(proxy::forwarding& under_way, proxy::body_framing framing);
     void note_answer(proxy::forwarding const& under_way, bool answered);
     aftermath abandon(); // the client has left

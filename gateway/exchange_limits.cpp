@@ -8,6 +8,7 @@
 #include "gateway/queueing.hpp"
 #include "gateway/worker.hpp"
 #include "gateway/workspace.hpp"
+#include "limiter/attempt_refusal.hpp"
 
 namespace penstock::gateway {
 namespace asio = boost::asio;
@@ -23,11 +24,13 @@ unsigned exchange::deny(denied_by what, conf::deny_action action)
     return respond::denied(space_.response, own_context(), action);
 }
 
+// Where no limit is met, an answer that depends on credentials would let anybody try them for nothing: of a preflight and on a
+// route without limits none is refused, but those that are denied, and no signature is verified.
 void exchange::look_at_credentials()
 {
-    look_at_api_key();
-    // A preflight carries none, meets no limit, and must not cause signature work for nothing.
-    if (!view_->tokens || who_.refused() || is_preflight()) return;
+    auto const is_for_free = plan().terms.empty() || is_preflight();
+    look_at_api_key(is_for_free);
+    if (!view_->tokens || who_.refused() || is_for_free) return;
     who_.token = view_->tokens->look(seen_.facts, base::wall_clock_us());
     who_.unverified = who_.token.result == token_check::outcome::unverified;
     note_token();
@@ -40,13 +43,12 @@ void exchange::note_token() noexcept
     if (who_.token.result == token_check::outcome::invalid) who_.why = credential_refusal::token_invalid;
 }
 
-void exchange::look_at_api_key()
+void exchange::look_at_api_key(bool is_for_free)
 {
     auto const& snapshot = *view_->snapshot;
     auto const& settings = snapshot.settings.api_keys;
     if (settings.from.empty()) return;
     auto const seen = check_api_key(seen_.facts, settings, space_.api_key);
-    who_.why = seen.why;
     for (auto const* list : {&snapshot.settings.deny, &snapshot.route_denials[record_.route->id.value()]}) {
         if (list->api_keys.empty() || seen.presented.empty()) continue;
         if (!list->api_keys.contains(partition::digest_of(seen.presented))) continue;
@@ -54,9 +56,11 @@ void exchange::look_at_api_key()
         who_.denial = list->action;
         return;
     }
+    if (seen.known != nullptr) record_.api_key_name = seen.known->name;
+    if (is_for_free) return;
+    who_.why = seen.why;
     if (seen.is_ignored) ++owner_.counts().unknown_keys_ignored;
     seen.describe_in(seen_.facts);
-    if (seen.known != nullptr) record_.api_key_name = seen.known->name;
 }
 
 // What the credentials say of themselves; of one that must be verified first the limits before_auth alone.
@@ -101,7 +105,7 @@ asio::awaitable<bool> exchange::ask_stage()
     auto const now = base::clock::now();
     if (ask_at_once(now)) co_return true;
     if (space_.asked.may_wait) co_return co_await wait_for_turn();
-    record_.check_time += co_await check_fleet(owner_, *view_, space_, now);
+    record_.check_time += co_await check_fleet(owner_, *view_, space_, now, record_.check_time);
     co_return true;
 }
 
@@ -157,13 +161,27 @@ asio::awaitable<bool> exchange::wait_for_turn()
     co_return co_await turn.run() == queueing::outcome::ruled;
 }
 
+void exchange::report(limiter::admission_ruling const& gate)
+{
+    space_.limits = report_limits(gate, view_->snapshot->settings.responses.retry_jitter_percent, owner_.dice());
+}
+
+// Where the limits on failed attempts refuse, it says the same to good credentials and bad ones.
+unsigned exchange::reject()
+{
+    auto const takes_credentials = view_->tokens || !view_->snapshot->settings.api_keys.from.empty();
+    auto const by_attempts = takes_credentials ? limiter::refusal_of_attempt(space_.gate, plan().failed_attempt) : std::nullopt;
+    auto const& told = by_attempts ? *by_attempts : space_.gate;
+    report(told);
+    return respond::rejected(space_.response, own_context(), told, space_.limits);
+}
+
 std::optional<unsigned> exchange::note_gate()
 {
     record_.gate = &space_.gate;
     record_.credentials = who_.why;
-    space_.limits = report_limits(space_.gate, view_->snapshot->settings.responses.retry_jitter_percent, owner_.dice());
-    if (space_.gate.verdict != limiter::admission_ruling::kind::admitted)
-        return respond::rejected(space_.response, own_context(), space_.gate, space_.limits);
+    if (space_.gate.verdict != limiter::admission_ruling::kind::admitted) return reject();
+    report(space_.gate);
     if (!who_.refused()) return std::nullopt;
     ++owner_.counts().credentials_refused[static_cast<std::size_t>(who_.why)];
     if (who_.why == credential_refusal::api_key_denied) return deny(denied_by::api_key, who_.denial);

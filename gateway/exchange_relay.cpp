@@ -9,6 +9,7 @@
 #include "proxy/tunnel.hpp"
 
 #include <boost/beast/core/string.hpp>
+#include <boost/container/small_vector.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -49,6 +50,10 @@ void exchange::begin_forwarding()
         space_.target.append("?").append(facts.query);
     record_.upstream = snapshot.upstreams[record_.route->upstream.value()].name;
 
+    boost::container::small_vector<std::string_view, 4> key_fields;
+    for (auto const& source : keys.from) {
+        if (source.where == conf::credential_source::place::header) key_fields.emplace_back(source.name);
+    }
     auto const& request = space_.request;
     auto const& settings = snapshot.settings;
     proxy::forwarding_context const origin{.fields = facts.fields,
@@ -63,7 +68,8 @@ void exchange::begin_forwarding()
                                            .scheme = "http",
                                            .authority = seen_.authority.empty() ? record_.upstream : seen_.authority,
                                            .received_protocol = request.minor_version == 0 ? "1.0" : "1.1",
-                                           .via_name = settings.via_name};
+                                           .via_name = settings.via_name,
+                                           .key_fields = key_fields};
     if (!proxy::write_outgoing_head(space_.outgoing, {request, space_.target, origin, upgrade(), seen_.max_forwards}))
         space_.outgoing.clear();
 }

@@ -66,10 +66,26 @@ struct key_keeper::kept {
     std::uint64_t succeeded = 0;
     std::uint64_t failed = 0;
     std::int64_t last_success_s = 0;
+    base::instant confirmed{}; // when a URL last brought `keys`
 
-    [[nodiscard]] bool is_for(auth::issuer const& other) const
+    [[nodiscard]] bool is_for(auth::issuer const& other) const { return keys_serve(other) && source == other.source; }
+
+    // Its keys come from the same place and serve the same algorithms, at whatever times they are asked for.
+    [[nodiscard]] bool keys_serve(auth::issuer const& other) const
     {
-        return name == other.name && source == other.source && algorithms == other.algorithms;
+        return name == other.name && source.url == other.source.url && source.file == other.source.file &&
+               algorithms == other.algorithms;
+    }
+
+    // What another found out, until it is confirmed anew.
+    void inherit(kept const& before)
+    {
+        keys = before.keys;
+        last_problem = before.last_problem;
+        succeeded = before.succeeded;
+        failed = before.failed;
+        last_success_s = before.last_success_s;
+        confirmed = before.confirmed;
     }
 };
 
@@ -86,6 +102,8 @@ void key_keeper::follow(auth::token_settings const* settings)
             auto const is_new = same == before.end();
             all_.push_back(is_new ? std::make_shared<kept>(loop_, issuer) : *same);
             auto& one = *all_.back();
+            auto const old = std::ranges::find_if(before, [&](auto const& each) { return each->keys_serve(issuer); });
+            if (is_new && old != before.end()) one.inherit(**old);
             if (issuer.keys) one.keys = issuer.keys; // just read from its file
             if (is_new) start(all_.back());
         }
@@ -102,6 +120,7 @@ void key_keeper::start(kept_ptr one)
     std::random_device random;
     if (!one->source.url.empty()) {
         one->refresh.emplace(one->source, base::clock::now(), std::uniform_real_distribution<double>(0.0, 1.0)(random));
+        if (one->keys) one->refresh->note_inherited(one->confirmed);
         asio::co_spawn(loop_, tend_url(std::move(one)), rethrow);
     } else if (!one->source.file.empty()) {
         asio::co_spawn(loop_, tend_file(std::move(one)), rethrow);
@@ -141,10 +160,12 @@ asio::awaitable<void> key_keeper::fetch(kept_ptr one)
     else
         fail(*one, got.error().what);
     auto const now = base::clock::now();
-    if (one->failed == failed_before)
-        one->refresh->note_fetched(auth::freshness_of(got->cache_control), now);
-    else
+    if (one->failed != failed_before) {
         one->refresh->note_failed(now);
+        co_return;
+    }
+    one->confirmed = now;
+    one->refresh->note_fetched(auth::freshness_of(got->cache_control), now);
 }
 
 asio::awaitable<void> key_keeper::tend_file(kept_ptr one)

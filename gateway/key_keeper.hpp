@@ -38,7 +38,7 @@ public:
     key_keeper(key_keeper const&) = delete;
     key_keeper& operator=(key_keeper const&) = delete;
 
-    // The issuers of a configuration, in place of those before; whose source has not changed keeps its keys. Null: none.
+    // The issuers of a configuration, in place of those before; where the keys come from the same place they stay. Null: none.
     void follow(auth::token_settings const* settings);
     // Of each of these issuers, in order, what is known now.
     [[nodiscard]] std::vector<auth::key_set_ptr> current(auth::token_settings const& settings) const;

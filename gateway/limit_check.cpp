@@ -4,6 +4,8 @@
 #include "gateway/workspace.hpp"
 #include "limiter/acquire.hpp"
 
+#include <algorithm>
+
 namespace penstock::gateway {
 
 bool is_counted_here(configuration_view const& view, workspace const& space) noexcept
@@ -20,9 +22,9 @@ void check_memory(worker& owner, workspace& space, base::instant now)
 }
 
 boost::asio::awaitable<base::micros> check_fleet(worker& owner, configuration_view const& view, workspace& space,
-                                                 base::instant now)
+                                                 base::instant now, base::micros spent)
 {
-    auto const deadline = now + view.snapshot->settings.redis->check_timeout;
+    auto const deadline = now + std::max(base::micros{0}, view.snapshot->settings.redis->check_timeout - spent);
     co_await limiter::acquire(view.stores, space.asking(), deadline, space.gate);
     auto const took = base::clock::now() - now;
     owner.counts().check_redis.observe(took);

@@ -17,8 +17,9 @@ bool is_counted_here(configuration_view const& view, workspace const& space) noe
 // Never waits.
 void check_memory(worker& owner, workspace& space, base::instant now);
 
-// `now`: the start of the time that the fleet's store has. Returns how long it took.
+// `now`: the start of the time that the fleet's store has, `spent` what an earlier stage of this request took of it: a request
+// waits for its store once, in however many stages it asks. Returns how long it took.
 boost::asio::awaitable<base::micros> check_fleet(worker& owner, configuration_view const& view, workspace& space,
-                                                 base::instant now);
+                                                 base::instant now, base::micros spent);
 
 } // namespace penstock::gateway

@@ -8,11 +8,15 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+
+#include <memory>
+#include <utility>
 
 namespace penstock::gateway {
 namespace asio = boost::asio;
@@ -66,21 +70,43 @@ base::error_code prepare(asio::ssl::context& tls, page_request const& asked)
     return failed;
 }
 
+// The system's look-up cannot be interrupted: whoever asked goes on without it, and it ends alone.
+struct look_up {
+    explicit look_up(asio::any_io_executor const& executor) : resolver(executor), deadline(executor) {}
+
+    asio::ip::tcp::resolver resolver;
+    asio::steady_timer deadline;
+    base::error_code failed = asio::error::timed_out; // until it is heard of
+    asio::ip::tcp::resolver::results_type addresses;
+};
+
+void begin(std::shared_ptr<look_up> const& one, page_request const& asked)
+{
+    one->deadline.expires_after(asked.timeout);
+    one->resolver.async_resolve(asked.from.host, asked.from.port, [one](base::error_code failed, auto addresses) {
+        one->failed = failed;
+        one->addresses = std::move(addresses);
+        one->deadline.cancel();
+    });
+}
+
 } // namespace
 
 asio::awaitable<fetched> fetch_page(page_request asked)
 {
     auto const executor = co_await asio::this_coro::executor;
-    asio::ip::tcp::resolver resolver(executor);
-    auto const [not_found, addresses] = co_await resolver.async_resolve(asked.from.host, asked.from.port, quietly);
-    if (not_found) co_return failed("looking up the host", not_found);
+    auto const found = std::make_shared<look_up>(executor);
+    begin(found, asked);
+    auto const [sooner] = co_await found->deadline.async_wait(quietly);
+    static_cast<void>(sooner);
+    if (found->failed) co_return failed("looking up the host", found->failed);
 
     asio::ssl::context tls(asio::ssl::context::tls_client);
     if (auto const unprepared = prepare(tls, asked)) co_return failed("reading the certificate authorities", unprepared);
     asio::ssl::stream<boost::beast::tcp_stream> encrypted(executor, tls);
     auto& plain = encrypted.next_layer();
-    plain.expires_after(asked.timeout); // of everything that follows
-    auto const [not_connected, endpoint] = co_await plain.async_connect(addresses, quietly);
+    plain.expires_at(found->deadline.expiry()); // of everything
+    auto const [not_connected, endpoint] = co_await plain.async_connect(found->addresses, quietly);
     static_cast<void>(endpoint);
     if (not_connected) co_return failed("connecting", not_connected);
     if (asked.from.how == auth::web_address::scheme::http) co_return co_await exchange_on(plain, asked);

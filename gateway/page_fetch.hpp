@@ -1,6 +1,5 @@
 // One GET of a small page, over TLS or, on this machine, without: no redirect is followed, nothing larger than asked is read,
-// and everything is over at the deadline but for the look-up of the name, which has the resolver's own time-outs. Knows nothing
-// of keys. I/O; runs on the caller's loop, called by key_keeper.
+// and everything is over at the deadline: a look-up of the name that takes longer ends unheard. Knows nothing of keys. I/O; runs on the caller's loop, called by key_keeper.
 #pragma once
 
 #include "auth/web_address.hpp"

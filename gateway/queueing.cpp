@@ -96,7 +96,8 @@ asio::awaitable<void> queueing::ask()
         check_memory(owner_, space_, now);
         co_return;
     }
-    auto const took = co_await check_fleet(owner_, view_, space_, now);
+    auto const spent = plan_ ? base::micros{0} : record_.check_time; // in the stage before
+    auto const took = co_await check_fleet(owner_, view_, space_, now, spent);
     if (!plan_) record_.check_time += took; // what is asked later is part of the wait
 }
 

@@ -4,6 +4,7 @@
 #include "base/forwarded.hpp"
 #include "proxy/host_name.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -226,6 +227,12 @@ claims claims_of(forwarding_context const& context, std::span<char> proto_scratc
             .port = single_value(context.fields, "x-forwarded-port")};
 }
 
+bool is_removed(std::string_view name, connection_options const& connection, forwarding_context const& context) noexcept
+{
+    if (!connection.removes(name)) return false;
+    return std::ranges::none_of(context.key_fields, [name](auto const& key) { return is_field(name, key); });
+}
+
 } // namespace
 
 field_fate fate_of(std::string_view name, connection_options const& connection, forwarding_context const& context) noexcept
@@ -238,7 +245,7 @@ field_fate fate_of(std::string_view name, connection_options const& connection, 
         return trusted && context.client ? field_fate::names_client : field_fate::removed;
     }
     if (kind == field_kind::peer_claim) return trusted ? field_fate::copied : field_fate::removed;
-    return kind == field_kind::end_to_end && !connection.removes(name) ? field_fate::copied : field_fate::removed;
+    return kind == field_kind::end_to_end && !is_removed(name, connection, context) ? field_fate::copied : field_fate::removed;
 }
 
 void append_forwarding_fields(std::string& out, forwarding_context const& context)

@@ -40,6 +40,7 @@ struct forwarding_context {
     std::string_view authority;         // host and port that the request named; empty: none (HTTP/1.0)
     std::string_view received_protocol; // `1.0` or `1.1`
     std::string_view via_name;          // this gateway's pseudonym
+    std::span<std::string_view const> key_fields; // in which callers say who they are: lower case, never removed (H1-72)
 };
 
 // What becomes of a field of a request.

@@ -24,6 +24,10 @@ def left(response):
     return {name: int(rest) for name, rest in re.findall(r'"([^"]+)";r=(\d+)', response["RateLimit"] or "")}
 
 
+def names_of(value):
+    return re.findall(r'"([^"]+)"', value)
+
+
 KEYS = f"""
 auth:
   api_keys:
@@ -71,6 +75,9 @@ class FailedAttempts(GatewayCase):
         right = self.ask("/both", GOOD)
         self.assertEqual((right.status, right["WWW-Authenticate"]), (429, None))
         self.assertEqual(right.body, answers[-1].body)
+        for name in ("RateLimit", "RateLimit-Policy"):
+            self.assertEqual(names_of(right[name]), ["attempts"], name)
+            self.assertEqual(names_of(answers[-1][name]), ["attempts"], name)
         metrics = self.metrics(self.gate)
         self.assertEqual(metrics.value("penstock_credentials_refused_total", reason="api_key_unknown"), 20)
         self.assertEqual(metrics.value("penstock_decisions_total", limit="attempts", decision="allowed"), 20)
@@ -109,9 +116,15 @@ class FailedAttempts(GatewayCase):
         good = self.ask("/only", GOOD)  # whose key is good does not meet the limit by address
         self.assertEqual((good.status, left(good)), (200, {"partners": 49, "all": 999}))
 
-    def test_a_route_without_limits_still_wants_a_good_key(self):
+    def test_ak_40_where_nothing_counts_attempts_no_answer_tells_a_good_key_from_a_bad_one(self):
         self.start()
-        self.assertEqual([self.ask("/free", key).status for key in ("guess", None, GOOD)], [401, 200, 200])
+        preflight = [("Origin", "https://shop.example"), ("Access-Control-Request-Method", "GET")]
+        for key in ("guess", None, "a b", GOOD):
+            self.assertEqual(self.ask("/free", key).status, 200, key)
+            fields = preflight + ([("X-API-Key", key)] if key else [])
+            self.assertEqual(ask(self.gate.address, method="OPTIONS", target="/both", fields=fields).status, 200, key)
+        self.assertEqual(left(self.ask("/both", GOOD)), {"attempts": 19, "partners": 49, "all": 999})
+        self.assertEqual(self.metrics(self.gate).value("penstock_credentials_refused_total"), 0)
         self.assertEqual(ask(self.gate.address, target="/nowhere", fields=[("X-API-Key", "guess")]).status, 404)
 
     def test_ak_8_an_unknown_key_may_be_no_key(self):
@@ -179,6 +192,13 @@ class Placement(GatewayCase):
         response = ask(gate.address, fields=[("Authorization", written)])
         self.assertEqual((response.status, response.fields.all("WWW-Authenticate")), (401, [value for _, value in challenge]))
         self.assertIn(b"Authorization: " + written.encode() + b"\r\n", app.last.head)
+
+    def test_h1_72_connection_does_not_take_a_key_off_the_forwarded_request(self):
+        app = self.upstream()
+        gate = self.gateway(app, "auth: {api_keys: {from: [header X-Partner]}}\n")
+        fields = [("Connection", "close, X-Partner, X-Other"), ("X-Partner", "key-1"), ("X-Other", "1")]
+        self.assertEqual(ask(gate.address, fields=fields).status, 200)
+        self.assertEqual((app.last.fields.get("X-Partner"), app.last.fields.get("X-Other")), ("key-1", None))
 
     def test_ak_4_a_key_in_the_query_can_be_kept_from_the_upstream(self):
         keys = "auth: {api_keys: {from: [query api_key], strip_query: on}}\n"

@@ -1,9 +1,10 @@
 """Issuers' key sets while the gateway runs: files that change, HTTPS, rotation, outage (AK-29, AK-34, AK-35)."""
 
+import json
 import os
 import tempfile
 
-from support.gateway_case import GatewayCase
+from support.gateway_case import GatewayCase, compose
 from support.http_client import ask
 from support.key_server import KeyServer
 from support.token_minter import Key, bearer, claims, key_set
@@ -81,9 +82,13 @@ class Urls(KeySetCase):
         self.addCleanup(server.close)
         return server
 
-    def start(self, server, more="jwks_cooldown: 1s, jwks_refresh: 1h", ca=True):
+    def text(self, server, more, ca=True):
         source = "\n        ".join([f'jwks_url: "{server.url}"'] + ([f"jwks_ca_file: {server.ca}"] if ca else []) + more.split(", "))
-        return self.gateway(self.upstream(), TEXT.format(source=source))
+        return TEXT.format(source=source)
+
+    def start(self, server, more="jwks_cooldown: 1s, jwks_refresh: 1h", ca=True):
+        self.app = self.upstream()
+        return self.gateway(self.app, self.text(server, more, ca))
 
     def test_ak_35_rotation_the_first_new_token_is_accepted_after_one_refresh(self):
         server = self.serve(self.old)
@@ -118,6 +123,17 @@ class Urls(KeySetCase):
         self.wait_for(gate, self.new, 200)
         self.assertIn("the old ones stay in use", gate.stderr)
 
+    def test_ak_35_a_reload_that_changes_when_keys_are_fetched_keeps_those_that_are_known(self):
+        server = self.serve(self.old)
+        gate = self.start(server)
+        self.wait_for(gate, self.old, 200)
+        server.close()
+        gate.write_configuration(compose(self.text(server, "jwks_cooldown: 1h, jwks_refresh: 2h"), self.app.server))
+        gate.signal(1)  # SIGHUP
+        wait_until(lambda: "the configuration was reloaded" in gate.stderr, what="the reload")
+        wait_until(lambda: self.refreshes(gate, "failure") >= 1, what="a refresh in vain by the new configuration")
+        self.assertEqual([self.status(gate, self.old, jti=str(n)) for n in range(3)], [200] * 3)
+
     def test_ak_35_a_thousand_tokens_with_unknown_kids_are_one_fetch_per_cooldown(self):
         server = self.serve(self.old)
         gate = self.start(server, "jwks_cooldown: 1h, jwks_refresh: 1h")
@@ -138,8 +154,12 @@ class Urls(KeySetCase):
         answer = ask(gate.address, fields=bearer(self.old.token(claims(ISSUER))))
         self.assertEqual(answer.status, 401)
         self.assertIn("keys are not known at the moment", answer["WWW-Authenticate"])
+        ready = ask(gate.admin, target="/readyz")  # everybody else is served
+        self.assertEqual((ready.status, json.loads(ready.body)["status"]), (200, "degraded"))
+        self.assertIn(ISSUER, ready.body.decode())
         server.open()
         self.wait_for(gate, self.old, 200)
+        self.assertEqual(json.loads(ask(gate.admin, target="/readyz").body)["status"], "ready")
 
     def test_ak_34_what_is_no_key_set_changes_nothing(self):
         server = self.serve(self.old)

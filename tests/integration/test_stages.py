@@ -26,6 +26,7 @@ routes:
   - {match: {path: /both}, upstream: app, before_auth: [attempts], limits: [users, all]}
   - {match: {path: /late}, upstream: app, limits: [users, attempts, all]}
   - {match: {path: /tenant}, upstream: app, before_auth: [attempts], limits: [all, tenants]}
+  - {match: {path: /free}, upstream: app, limits: none}
 """
 
 
@@ -81,8 +82,21 @@ class Stages(TokenCase):
         gate = self.start(LIMITS)
         fields = [("Origin", "https://shop.example"), ("Access-Control-Request-Method", "GET")] + bearer(self.forged())
         self.assertEqual(ask(gate.address, method="OPTIONS", target="/both", fields=fields).status, 200)
+        self.assertEqual(ask(gate.address, target="/free", fields=fields[2:]).status, 200)  # nor where no limit counts it
         self.assertEqual(self.metrics(gate).value("penstock_token_checks_total", result="signature"), 0)
         self.assertEqual(ask(gate.address, method="OPTIONS", target="/both", fields=fields[2:]).status, 401)
+
+    def test_a_silent_redis_is_waited_for_once_in_both_stages_together(self):
+        redis = self.redis()
+        gate = self.start(LIMITS, more="workers: 1\naccess_log: on\n"
+                          f"redis: {{url: '{redis.url}', check_timeout: 2s, connect_timeout: 60s, breaker: {{failures: 1000}}}}")
+        self.wait_for_connections(redis, 1)
+        redis.freeze()
+        self.assertEqual(self.ask(gate, "/both").status, 200)  # by the failure mode
+        wait_until(lambda: gate.stdout.count("\n") == 1, what="a line of the access log")
+        took = json.loads(gate.stdout)["penstock.check_us"]
+        self.assertGreaterEqual(took, 1_900_000)  # the first stage has waited
+        self.assertLess(took, 4_000_000)          # what two waits would take at the least
 
     def test_redis_is_asked_twice_about_a_new_token_and_once_about_one_that_is_known(self):
         redis = self.redis()

@@ -125,4 +125,14 @@ TEST_CASE("AK-34 the gateways of a fleet spread their fetches over a tenth of th
     }
 }
 
+TEST_CASE("AK-35 inherited keys are fetched anew at once, and believed no longer than since they were confirmed")
+{
+    key_refresh machine(source(), at(1000), 0.0);
+    machine.note_inherited(at(100));
+    CHECK(machine.resume(at(1000)) == action::fetch);
+    machine.note_failed(at(1000));
+    CHECK(machine.resume(at(1029)) == action::rest);
+    CHECK(machine.resume(at(3700)) == action::forget);
+}
+
 } // namespace penstock::auth

@@ -143,7 +143,10 @@ TEST_CASE("OP-33, AK-4: values of parameters that carry credentials are not show
              row{"token=x;s3cr3t;key=s3cr3t", "token=REDACTED"},
              row{"a;b;c=d", "a;b;c=d"},
              row{"token", "token"},
-             row{"monkey=fine", "monkey=fine"},
+             row{"auth_token=s3cr3t&client_secret=s3cr3t&refresh_token=s3cr3t&Id_Token=s3cr3t",
+                 "auth_token=REDACTED&client_secret=REDACTED&refresh_token=REDACTED&Id_Token=REDACTED"},
+             row{"monkey=fine", "monkey=REDACTED"}, // rather one too many
+             row{"donkeu=fine", "donkeu=fine"},
              row{"&&=x&", "&&=x&"},
          }) {
         CAPTURE(r.query);

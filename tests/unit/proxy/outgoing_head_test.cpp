@@ -37,3 +37,18 @@ TEST_CASE("IP-14, IP-25: every field that names the client is sent once, with th
     CHECK(out.find("6.6.6.6") == std::string::npos);
     CHECK(out.find("IP") == std::string::npos);
 }
+
+TEST_CASE("H1-72, IP-16: Connection takes no field off in which callers say who they are")
+{
+    request_head received;
+    received.method = "GET";
+    received.fields = {{"Connection", "close, x-partner, X-Other"}, {"X-Partner", "key-1"}, {"X-Other", "1"}};
+    std::string_view const key_fields[] = {"x-tenant", "x-partner"};
+    forwarding_context context;
+    context.fields = received.fields;
+    context.key_fields = key_fields;
+    std::string out;
+    REQUIRE(write_outgoing_head(out, {received, "/", context, {}, {}}));
+    CHECK(out.find("\r\nX-Partner: key-1\r\n") != std::string::npos);
+    CHECK(out.find("X-Other") == std::string::npos);
+}
