@@ -125,17 +125,24 @@ void outage_ledger::take_from(stripe& in, std::size_t most, std::function<bool(c
     policy by;
     std::lock_guard const held{in.mutex};
     std::size_t passed_over = 0;
-    for (auto& each : in.debts) {
-        if (to.size() == most || passed_over == passed_over_in_a_stripe) return;
-        if (each.second.taken) continue;
-        by.packed_id = each.second.debt.packed_id;
-        auto about = claim_of(each.second.debt, by);
-        about.key.append(each.first);
+    auto at = in.debts.find(in.next);
+    for (auto left = in.debts.size(); left > 0; --left, ++at) {
+        if (at == in.debts.end()) at = in.debts.begin();
+        if (to.size() == most || passed_over == passed_over_in_a_stripe) {
+            in.next = at->first;
+            return;
+        }
+        auto& [key, known] = *at;
+        if (known.taken) continue;
+        by.packed_id = known.debt.packed_id;
+        auto about = claim_of(known.debt, by);
+        about.key.append(key);
         if (wanted(about))
-            to.push_back(hand_out(each));
+            to.push_back(hand_out(*at));
         else
             ++passed_over;
     }
+    in.next.clear();
 }
 
 std::vector<outage_debt> outage_ledger::take_some(std::size_t most, std::function<bool(claim const&)> const& wanted)

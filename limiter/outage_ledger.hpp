@@ -71,6 +71,7 @@ private:
     struct alignas(64) stripe {
         std::mutex mutex;
         entries debts;
+        std::string next; // that take_some() looks at; empty, or gone: the first
     };
 
     [[nodiscard]] stripe& stripe_of(std::uint64_t tag) noexcept { return stripes_[tag % stripe_count]; }

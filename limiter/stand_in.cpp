@@ -191,9 +191,9 @@ std::vector<outage_debt> stand_in::take_some(std::size_t most, std::function<boo
     return taken;
 }
 
-void stand_in::handed_over(outage_debt const& debt)
+void stand_in::handed_over(outage_debt const& debt, std::int64_t granted)
 {
-    handed_over_.fetch_add(static_cast<std::uint64_t>(debt.permits), std::memory_order_relaxed);
+    handed_over_.fetch_add(static_cast<std::uint64_t>(granted), std::memory_order_relaxed);
     ledger_.settle(debt, tag_of(debt.key), 0);
 }
 

@@ -20,7 +20,7 @@ public:
     struct counts {
         std::uint64_t gateways = 0;     // that this process takes to be alive
         std::uint64_t owed = 0;         // counters with charges that the store does not know of
-        std::uint64_t handed_over = 0;  // permits that the store was told of
+        std::uint64_t handed_over = 0;  // permits that the store has charged for it
         std::uint64_t not_recorded = 0; // permits charged here that it never will be told of: too many counters
     };
 
@@ -54,7 +54,8 @@ public:
     [[nodiscard]] std::optional<outage_debt> take(claim const& asked, base::instant now);
     [[nodiscard]] std::vector<outage_debt> take_some(std::size_t most, std::function<bool(claim const&)> const& can,
                                                      base::instant now);
-    void handed_over(outage_debt const& debt);
+    // It granted so many of them: the others no longer fit.
+    void handed_over(outage_debt const& debt, std::int64_t granted);
     void not_handed_over(outage_debt const& debt);
 
     [[nodiscard]] counts count() const noexcept;

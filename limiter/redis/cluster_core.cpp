@@ -235,8 +235,7 @@ void cluster_store::core::on_changed(redis::cluster_node& which)
 
 void cluster_store::core::call(redis::background_call what)
 {
-    auto* node = nodes_.knows_slots() && !stopped_ ? nodes_.owner_of(redis::slot_of(what.key)) : nullptr;
-    if (node) return send_call(std::move(what), *node, 0);
+    if (auto* node = node_of(what.key)) return send_call(std::move(what), *node, 0);
     boost::asio::post(worker_, [weak = weak_from_this(), call = std::move(what)] {
         auto const self = weak.lock();
         if (!self || self->stopped_) return;
@@ -276,8 +275,11 @@ bool cluster_store::core::redirect(redis::background_call& call, std::string_vie
 void cluster_store::core::give_back(claim const& what, charge const& taken)
 {
     if (stopped_) return;
-    if (std::holds_alternative<concurrency>(what.algorithm())) {
-        if (auto* holder = nodes_.holder_of(what.key.view())) holder->store().give_back(what, taken);
+    if (auto const* limit = std::get_if<concurrency>(&what.algorithm())) {
+        auto left = taken;
+        left.cost -= unplaced_.give_back({what.key, limit->limit, taken.cost});
+        if (left.cost == 0) return;
+        if (auto* holder = nodes_.holder_of(what.key.view())) holder->store().give_back(what, left);
         return;
     }
     call({.what = &redis::scripts::refund,
@@ -285,16 +287,33 @@ void cluster_store::core::give_back(claim const& what, charge const& taken)
           .arguments = redis::pack_refund(what, taken)});
 }
 
+redis::cluster_node* cluster_store::core::node_of(std::string_view key) const noexcept
+{
+    return nodes_.knows_slots() && !stopped_ ? nodes_.owner_of(redis::slot_of(key)) : nullptr;
+}
+
 // By the node that last had the slot, even if it is dead: where the key is by then, its keeper finds out.
 void cluster_store::core::hold(claim const& what)
 {
-    auto* node = nodes_.knows_slots() && !stopped_ ? nodes_.owner_of(redis::slot_of(what.key.view())) : nullptr;
-    if (node) node->store().hold(what);
+    auto const* limit = std::get_if<concurrency>(&what.algorithm());
+    if (!limit || stopped_) return;
+    if (auto* node = node_of(what.key.view())) return node->store().hold(what);
+    unplaced_.hold({what.key, limit->limit, what.cost});
+}
+
+void cluster_store::core::on_slots()
+{
+    unplaced_.place([this](redis::permits const& each) {
+        auto* node = node_of(each.key.view());
+        if (node) node->store().held_permits().hold(each);
+        return node != nullptr;
+    });
+    retry(nullptr);
 }
 
 bool cluster_store::core::can_ask(claim const& about) const noexcept
 {
-    auto const* node = nodes_.knows_slots() && !stopped_ ? nodes_.owner_of(redis::slot_of(about.key.view())) : nullptr;
+    auto const* node = node_of(about.key.view());
     return node && node->store().can_ask(about);
 }
 

@@ -7,6 +7,7 @@
 #include "limiter/redis/cluster_request.hpp"
 #include "limiter/redis/cluster_store.hpp"
 #include "limiter/redis/redirection.hpp"
+#include "limiter/redis/unplaced_permits.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 
@@ -56,7 +57,7 @@ private:
     // redis::cluster_nodes::owner
     [[nodiscard]] bool any_serves() const noexcept override { return nodes_.any_serves(); }
     void on_changed(redis::cluster_node& which) override;
-    void on_slots() override { retry(nullptr); }
+    void on_slots() override;
     void tell_worse(std::string const& what) override;
     void tell_better(std::string const& what) override;
     void on_trouble(base::error_code why) override;
@@ -79,6 +80,7 @@ private:
                                 unsigned redirections);
     void send_call(redis::background_call what, redis::cluster_node& to, unsigned redirections);
 
+    [[nodiscard]] redis::cluster_node* node_of(std::string_view key) const noexcept;
     [[nodiscard]] std::unique_ptr<redis::cluster_request> take_spare();
 
     boost::asio::io_context& worker_;
@@ -89,6 +91,7 @@ private:
     redis::cluster_nodes nodes_;
     std::vector<std::unique_ptr<redis::cluster_request>> spare_;
     std::vector<waiting_call> waiting_;
+    redis::unplaced_permits unplaced_;
     boost::asio::basic_waitable_timer<base::clock> due_;
     base::instant due_at_ = base::instant::max();
     bool stopped_ = false;

@@ -32,7 +32,9 @@ void cluster_node::changed(change direction, std::string const& what)
 void cluster_node::retire()
 {
     store_->stop();
-    if (store_->held_permits().holds_any()) store_->held_permits().connected();
+    auto& held = store_->held_permits();
+    held.resume(); // its breaker is no matter to the others
+    if (held.holds_any()) held.connected();
 }
 
 // The keeper may be gone when the answer comes: the node is kept only as long as it holds permits.

@@ -71,6 +71,7 @@ void redis_store::node::on_lost(redis::link::loss const& what)
 
 void redis_store::node::on_opened(errc why, std::string_view words)
 {
+    link_.held_permits().pause();
     auto text = "breaker open: " + std::string(name_of(why));
     if (!words.empty()) text.append(": ").append(words);
     if (outage_.begins(redis::outage_record::of::breaker, why)) tell(redis::change::worse, std::move(text));
@@ -78,6 +79,7 @@ void redis_store::node::on_opened(errc why, std::string_view words)
 
 void redis_store::node::on_recovered()
 {
+    link_.held_permits().resume(); // behind the probe: the replies to everything older have come
     if (!outage_.ongoing()) return;
     using of = redis::outage_record::of;
     std::string text;

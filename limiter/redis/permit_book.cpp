@@ -28,6 +28,7 @@ void permit_book::begin(std::int64_t holder, base::instant now)
     for (auto at = entries_.begin(); at != entries_.end();) {
         if (std::exchange(at->known, true)) of_former_holder_.push_back({{at->key, at->limit, all_of_them}, {holder_, 0}});
         at->owed = 0;
+        at->owed_since.reset();
         at->listed = false;
         at->due = now;
         if (at->held > 0) {
@@ -38,7 +39,7 @@ void permit_book::begin(std::int64_t holder, base::instant now)
         at = entries_.erase(at);
     }
     holder_ = holder;
-    connected_ = true;
+    told_ = true;
 }
 
 holding permit_book::holding_of(std::string_view key) const noexcept
@@ -60,13 +61,15 @@ void permit_book::take(permits const& granted, base::instant now)
     auto const at = find_or_add(granted, now);
     at->held += granted.count;
     at->limit = granted.limit;
+    at->known = true;
 }
 
 void permit_book::hold(permits const& granted, base::instant now)
 {
-    auto const is_new = !by_key_.contains(granted.key.view());
-    take(granted, now);
-    if (is_new && !connected_) by_key_.at(granted.key.view())->known = false;
+    auto const at = find_or_add(granted, now);
+    if (at->held == 0 && at->owed == 0) at->known = told_;
+    at->held += granted.count;
+    at->limit = granted.limit;
 }
 
 void permit_book::give_back(permits const& taken)
@@ -83,6 +86,7 @@ void permit_book::give_back(permits const& taken)
         return;
     }
     at->owed += count;
+    at->owed_since.reset();
     list(at);
 }
 
@@ -90,6 +94,8 @@ void permit_book::owe(permits const& granted, base::instant now)
 {
     auto const at = find_or_add(granted, now);
     at->owed += granted.count;
+    at->owed_since.reset();
+    at->known = true;
     list(at);
 }
 
@@ -99,11 +105,11 @@ std::optional<permit_book::notice> permit_book::next(base::instant now)
         auto const at = owing_.front();
         owing_.pop_front();
         at->listed = false;
-        return tell_owed(at);
+        return tell_owed(at, now);
     }
     if (!entries_.empty() && entries_.front().due <= now) {
         auto const at = entries_.begin();
-        if (at->owed > 0) return tell_owed(at); // had failed
+        if (at->owed > 0) return tell_owed(at, now); // had failed
         at->due = now + renewal_interval;
         entries_.splice(entries_.end(), entries_, at);
         return notice{{at->key, at->limit, 0}, {holder_, at->held}};
@@ -117,7 +123,11 @@ std::optional<permit_book::notice> permit_book::next(base::instant now)
 void permit_book::failed(notice const& told, base::instant now)
 {
     if (told.holder.holder != holder_ || told.what.count == 0) return;
-    find_or_add(told.what, now)->owed += told.what.count; // and again when it is due, not at once
+    // Where others of the key are held, renewing them renews these, too.
+    if (now - told.owed_since >= permit_lapse && !holds(told.what.key.view())) return;
+    auto const at = find_or_add(told.what, now);
+    if (at->owed == 0) at->owed_since = told.owed_since;
+    at->owed += told.what.count; // and again when it is due, not at once
 }
 
 std::optional<base::instant> permit_book::next_due() const noexcept
@@ -142,9 +152,10 @@ void permit_book::list(place at)
     owing_.push_back(at);
 }
 
-permit_book::notice permit_book::tell_owed(place at)
+permit_book::notice permit_book::tell_owed(place at, base::instant now)
 {
-    notice const told{{at->key, at->limit, std::exchange(at->owed, 0)}, {holder_, 0}};
+    auto const since = std::exchange(at->owed_since, std::nullopt).value_or(now);
+    notice const told{{at->key, at->limit, std::exchange(at->owed, 0)}, {holder_, 0}, since};
     if (at->held == 0) {
         by_key_.erase(at->key.view());
         entries_.erase(at);

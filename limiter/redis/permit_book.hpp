@@ -22,15 +22,17 @@ public:
 
     // Something to tell Redis: one call of lua/acquire.lua.
     struct notice {
-        permits what;   // `count` is given back; 0: only renewed
-        holding holder; // `held` is 0 where permits are given back: so these calls may change places
+        permits what;               // `count` is given back; 0: only renewed
+        holding holder;             // `held` is 0 where permits are given back: so these calls may change places
+        base::instant owed_since{}; // since when nobody has held more of what is given back, at the latest
     };
 
     // A connection has been made. Everything that requests hold is announced under the new number, then what Redis may still
     // count under the old one is given back, so that nobody waits for it to lapse.
     void begin(std::int64_t holder, base::instant now);
-    // There is no connection until the next begin(), and what is taken meanwhile is nobody's to be told of yet.
-    void end() noexcept { connected_ = false; }
+    // Redis is told nothing until the next begin(): there is no connection, or nobody may ask over it. What is granted meanwhile
+    // without Redis is nobody's to be told of yet.
+    void end() noexcept { told_ = false; }
 
     // As the script is to be told of the key.
     [[nodiscard]] holding holding_of(std::string_view key) const noexcept;
@@ -50,7 +52,7 @@ public:
 
     // What to tell now, if anything; it counts as told.
     std::optional<notice> next(base::instant now);
-    // Redis has not done what it was told.
+    // Redis has not done what it was told. Permits that nobody has held for so long that they have lapsed are owed no longer.
     void failed(notice const& told, base::instant now);
     // When to ask next() again.
     [[nodiscard]] std::optional<base::instant> next_due() const noexcept;
@@ -59,20 +61,21 @@ private:
     struct entry {
         partition::partition_key key;
         std::int64_t limit;
-        std::int64_t held = 0; // by requests that live
-        std::int64_t owed = 0; // by nobody; to be given back
-        bool listed = false;   // in owing_
-        bool known = true;     // Redis may have been told of it
-        base::instant due;     // to be renewed
+        std::int64_t held = 0;                                  // by requests that live
+        std::int64_t owed = 0;                                  // by nobody; to be given back
+        std::optional<base::instant> owed_since = std::nullopt; // if Redis has been told of all that is owed, in vain
+        bool listed = false;                                    // in owing_
+        bool known = true;                                      // Redis may have been told of it
+        base::instant due;                                      // to be renewed
     };
     using place = std::list<entry>::iterator;
 
     place find_or_add(permits const& about, base::instant now);
     void list(place at);
-    notice tell_owed(place at);
+    notice tell_owed(place at, base::instant now);
 
     std::int64_t holder_ = 0;
-    bool connected_ = false;
+    bool told_ = false;        // of everything: between begin() and end()
     std::list<entry> entries_; // what is due first stands first
     std::deque<place> owing_;  // to be told at once
     std::unordered_map<std::string_view, place> by_key_;

@@ -25,6 +25,11 @@ bool is_concurrency(claim const& asked) noexcept { return std::holds_alternative
 void permit_keeper::connected()
 {
     connected_ = true;
+    if (!paused_) begin();
+}
+
+void permit_keeper::begin()
+{
     // The first word must arrive: were it turned away because the script is unknown, what is given back or acquired meanwhile
     // would overtake it, and be counted from nothing.
     first_ = true;
@@ -36,10 +41,28 @@ void permit_keeper::connected()
 void permit_keeper::lost(std::span<permits const> in_doubt)
 {
     connected_ = false;
+    end();
+    auto const now = base::clock::now();
+    for (auto const& each : in_doubt) book_.owe(each, now);
+}
+
+void permit_keeper::end()
+{
     book_.end();
-    for (auto const& each : in_doubt) book_.owe(each, base::clock::now());
     renewal_.cancel();
     renewal_at_ = base::instant::max();
+}
+
+void permit_keeper::pause()
+{
+    paused_ = true;
+    end();
+}
+
+// What ended meanwhile has lapsed or is cleared with the number that it was held under.
+void permit_keeper::resume()
+{
+    if (std::exchange(paused_, false) && connected_) begin();
 }
 
 holdings permit_keeper::holdings_for(std::span<claim const> asked) const noexcept
@@ -83,7 +106,7 @@ void permit_keeper::hold(permits const& granted)
 void permit_keeper::tell()
 {
     auto const now = base::clock::now();
-    while (connected_ && line_.has_room_for_call()) {
+    while (connected_ && !paused_ && line_.has_room_for_call()) {
         auto const next = book_.next(now);
         if (!next) break;
         tell(*next);
@@ -111,7 +134,7 @@ void permit_keeper::tell(permit_book::notice const& what)
 void permit_keeper::await_renewal()
 {
     auto const due = book_.next_due();
-    if (!due || !connected_) return;
+    if (!due || !connected_ || paused_) return;
     auto const at = std::max(*due, base::clock::now() + breath);
     if (at >= renewal_at_) return;
     renewal_at_ = at;

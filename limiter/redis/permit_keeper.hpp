@@ -39,6 +39,9 @@ public:
     void connected();
     // The connection is gone; what it was asked last may have been granted, to nobody.
     void lost(std::span<permits const> in_doubt);
+    // The breaker before the connection has opened: Redis is told nothing until it is closed, and then as on a new connection.
+    void pause();
+    void resume();
 
     // One for each claim, if any of them is a concurrency limit's; else none.
     [[nodiscard]] holdings holdings_for(std::span<claim const> asked) const noexcept;
@@ -56,13 +59,16 @@ public:
     [[nodiscard]] bool holds_any() const noexcept { return !book_.empty(); }
 
 private:
+    void begin();
+    void end();
     void tell();
     void tell(permit_book::notice const& what);
     void await_renewal();
 
     line& line_;
     bool connected_ = false;
-    bool first_ = false; // nothing has been told on this connection
+    bool paused_ = false;
+    bool first_ = false; // nothing has been told since begin()
     permit_book book_;
     boost::asio::basic_waitable_timer<base::clock> renewal_;
     base::instant renewal_at_ = base::instant::max();

@@ -308,4 +308,40 @@ TEST_CASE("an admission may outlive the end of its store, and the end of the loo
     } // the loop ends, and with it the exchange
 }
 
+TEST_CASE_FIXTURE(fixture, "an open breaker keeps permits from Redis, and what lives then is announced when it closes")
+{
+    auto wanted = settings_for(server);
+    wanted.breaker = {.failures = 1, .open_for = 60s, .open_for_max = 60s};
+    redis_worker refused{wanted};
+    refused.until_up();
+    REQUIRE(take(refused));
+    server.command({"ACL", "SETUSER", "default", "-evalsha"});
+    CHECK_FALSE(refused.ask(one.view()).has_value());
+    REQUIRE(refused.store().count().breaker_state != 0);
+    auto const commands = refused.store().count().commands;
+    for (int i = 0; i < 100; ++i) {
+        permits const elsewhere{3};
+        auto claim = elsewhere.claim;
+        claim.key.append(std::to_string(i));
+        refused.store().hold(claim);
+        refused.store().give_back(claim, {.cost = 1, .at = base::clock::now()});
+    }
+    refused.store().hold(one.claim);
+    give_back(refused);
+    refused.store().hold(one.claim);
+    boost::asio::steady_timer renewals(refused.io());
+    auto over = false;
+    renewals.expires_after(2s);
+    renewals.async_wait([&](auto const&) { over = true; });
+    refused.run_until([&] { return over; });
+    CHECK(refused.store().count().commands == commands);
+    server.command({"ACL", "SETUSER", "default", "+evalsha"});
+    kill_connections(); // a new one is probed at once
+    refused.until_up();
+    other.until_up();
+    until_free(1);
+    give_back(refused, 2);
+    until_free(3);
+}
+
 } // namespace penstock::tests

@@ -38,6 +38,8 @@ public:
     [[nodiscard]] bool can_ask(claim const&) const noexcept override { return reachable; }
     void call(redis::background_call) override { FAIL("nobody here calls in the background"); }
 
+    // Another gateway's request was charged.
+    void charge(claim const& asked) { memory_.acquire({&asked, 1}, base::clock::now()); }
     // Answers the oldest call.
     void answer_one()
     {

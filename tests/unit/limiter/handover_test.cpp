@@ -2,6 +2,8 @@
 // in which order.
 #include "tests/unit/limiter/front_fixture.hpp"
 
+#include <set>
+
 namespace penstock::limiter::tests {
 namespace {
 
@@ -88,6 +90,62 @@ TEST_CASE_FIXTURE(outage, "counters that nobody asks for are charged in the back
     answer_all();
     CHECK(local.count().owed == 0);
     CHECK(local.count().handed_over == 10);
+}
+
+TEST_CASE_FIXTURE(outage, "while no charge is answered, those in the background pause, longer each time, until one is")
+{
+    fail();
+    for (int i = 0; i < 40; ++i) {
+        one = claim_of(limit, std::to_string(i));
+        CHECK(admit_of(1) == 1);
+    }
+    behind.times.clear();
+    auto now = base::clock::now();
+    for (int i = 0; i < 300; ++i) {
+        front.tick(now += 10ms);
+        answer_all();
+    }
+    CHECK(behind.times.size() == 5 * 40U); // at once, and after 100, 200, 400 and 800 ms
+    recover();
+    front.tick(now);
+    CHECK(behind.held.empty());
+    CHECK(admit_of(1) == 1); // the last one's charge is told first, and taken
+    front.tick(now);
+    CHECK(behind.held.size() == 39);
+    answer_all();
+    CHECK(local.count().owed == 0);
+}
+
+TEST_CASE_FIXTURE(outage, "of a charge that no longer fits, what the store has granted is counted as handed over")
+{
+    CHECK(admit_of(26) == 26);
+    fail();
+    local.set_part({.gateways = 1, .place = 0});
+    CHECK(admit_of(4) == 4);
+    recover();
+    policy const elsewhere = limit;
+    auto const same = claim_of(elsewhere, "x");
+    claims const three{same, same, same};
+    for (auto const& each : three) behind.charge(each);
+    front.tick(base::clock::now());
+    answer_all();
+    CHECK(local.count().owed == 0);
+    CHECK(local.count().handed_over == 1);
+}
+
+TEST_CASE("counters behind many that cannot be told of yet have their turn")
+{
+    outage_ledger ledger{100'000};
+    auto const limit = window("k", 10);
+    constexpr int counters = 1'000;
+    for (int i = 0; i < counters; ++i) ledger.charge(claim_of(limit, std::to_string(i)), 1, 1, start); // in one stripe
+    std::set<std::string> seen;
+    auto const look = [&](claim const& about) {
+        seen.emplace(about.key.view());
+        return false;
+    };
+    for (int i = 0; i < counters / 64 + 1; ++i) CHECK(ledger.take_some(10, look).empty());
+    CHECK(seen.size() == counters);
 }
 
 TEST_CASE_FIXTURE(outage, "a charge that was not answered is made again, and meanwhile nobody begins anew")

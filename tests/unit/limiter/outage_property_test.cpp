@@ -118,7 +118,7 @@ private:
             auto const fits = store_.acquire({&charge, 1}, now_).decisions[0].remaining;
             charge.cost = std::min(each.permits, fits);
             if (as_.hands_over && charge.cost > 0) store_.acquire({&charge, 1}, now_);
-            by.local.handed_over(each);
+            by.local.handed_over(each, charge.cost);
         }
     }
 
