@@ -27,6 +27,14 @@ void store_watch::worse(speaker who, std::string const& what)
     if (!is_known) warn_(what);
 }
 
+void store_watch::remark(speaker who, std::string const& what)
+{
+    std::lock_guard const lock(guard_);
+    if (is_former(who) || what == last_remark_) return;
+    last_remark_ = what;
+    warn_(what);
+}
+
 void store_watch::better(speaker who, std::string const& what)
 {
     std::lock_guard const lock(guard_);
@@ -34,6 +42,7 @@ void store_watch::better(speaker who, std::string const& what)
     troubles_.erase(who.worker);
     if (!troubles_.empty() || what == last_good_news_) return;
     last_good_news_ = what;
+    last_remark_.clear();
     inform_(what);
 }
 

@@ -25,6 +25,8 @@ public:
     speaker begins_anew(unsigned worker);
     // Said at once, unless another worker is in the same trouble.
     void worse(speaker who, std::string const& what);
+    // Warned of once, whoever tells it, until there is good news again: it is no state that anybody leaves.
+    void remark(speaker who, std::string const& what);
     // Said when nobody is in trouble any more, and was not said already.
     void better(speaker who, std::string const& what);
 
@@ -35,6 +37,7 @@ private:
     std::map<unsigned, std::uint64_t> stores_;           // of each worker the present one, if not its first
     std::map<unsigned, std::set<std::string>> troubles_; // of the workers that have any
     std::string last_good_news_;                         // since the last trouble
+    std::string last_remark_;                            // since the last good news
     sink inform_;
     sink warn_;
 };

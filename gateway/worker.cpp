@@ -285,10 +285,11 @@ std::unique_ptr<limiter::fleet_store> worker::make_store(limiter::redis_settings
 {
     using change = limiter::fleet_store::change;
     auto tell = [this, who = parts_.store.begins_anew(index_)](change direction, std::string const& what) {
-        if (direction == change::better)
-            parts_.store.better(who, what);
-        else
-            parts_.store.worse(who, what);
+        switch (direction) {
+        case change::better: return parts_.store.better(who, what);
+        case change::worse: return parts_.store.worse(who, what);
+        case change::remark: return parts_.store.remark(who, what);
+        }
     };
     return limiter::make_fleet_store(loop_, wanted, random_(), std::move(tell));
 }

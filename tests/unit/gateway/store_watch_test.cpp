@@ -78,3 +78,14 @@ TEST_CASE("a worker that has no store any more is in no trouble")
     it.watch.better({1}, "connected");
     CHECK(it.lines == lines{"bad: lost", "good: connected"});
 }
+
+TEST_CASE("a remark is warned of once for all workers, holds no good news back, and comes again after an outage")
+{
+    told it;
+    for (auto const worker : {0U, 1U}) it.watch.remark({worker}, "calls fail");
+    for (auto const worker : {0U, 1U}) it.watch.better({worker}, "connected");
+    for (auto const worker : {0U, 1U}) it.watch.remark({worker}, "calls fail");
+    it.watch.begins_anew(0);
+    it.watch.remark({0}, "calls fail otherwise");
+    CHECK(it.lines == lines{"bad: calls fail", "good: connected", "bad: calls fail"});
+}
