@@ -164,21 +164,24 @@ std::int64_t word_at(std::string_view bytes, std::size_t offset) noexcept
 }
 
 // Redis before 7 wraps what a script raises: ERR Error running script (call to f_SHA): @user_script:44: @user_script: 44: -OOM ….
-// What it raised is behind the places; anything else is returned as it is.
+// What it raised is behind the places, and without the wrapping where the script caught and returned it; anything else is returned
+// as it is.
 std::string_view raised_in_script(std::string_view error) noexcept
 {
     constexpr std::string_view wrapping = "ERR Error running script (call to ";
     constexpr std::string_view place = "@user_script:";
-    if (!error.starts_with(wrapping)) return error;
-    auto const behind = error.find("): ", wrapping.size());
-    if (behind == std::string_view::npos) return error;
-    auto text = error.substr(behind + 3);
+    auto text = error;
+    if (error.starts_with(wrapping)) {
+        auto const behind = error.find("): ", wrapping.size());
+        if (behind == std::string_view::npos) return error;
+        text.remove_prefix(behind + 3);
+    }
     while (text.starts_with(place)) {
         auto const number_ends = text.find(": ", place.size());
         if (number_ends == std::string_view::npos) break;
         text.remove_prefix(number_ends + 2);
     }
-    if (text.starts_with('-')) text.remove_prefix(1);
+    if (text.size() < error.size() && text.starts_with('-')) text.remove_prefix(1);
     return text;
 }
 

@@ -99,7 +99,7 @@ global_limits: [k]
         wait_until(lambda: ask(gate.address, target="/a").status == 200, what="service")
 
     def test_a_right_missing_inside_the_script_is_named_and_degrades(self):
-        for right in ("+set", "+time"):
+        for right in ("+set", "+time", "+mget"):
             with self.subTest(right=right):
                 gate = self.start([word for word in rights() if word != right])
                 wait_until(lambda: ask(gate.address, target="/a").status == 503, what="the refusal")
@@ -118,3 +118,9 @@ global_limits: [k]
         for _ in range(20):
             ask(gate.address, target="/a")
         self.assertEqual(gate.stderr.count("calls fail: script: "), 1)
+
+    def test_a_missing_right_to_read_does_not_pass_for_untouched_counters(self):
+        gate = self.start([word for word in rights() if word != "+get"])
+        for target in ("/a", "/leased"):  # the probe of the open breaker, too, has a single key
+            wait_until(lambda path=target: ask(gate.address, target=path).status == 503, what="the refusal")
+        self.assertIn("refused_login: ", gate.stderr)

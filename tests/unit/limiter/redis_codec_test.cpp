@@ -346,6 +346,9 @@ TEST_CASE("an error that a script raised has the same meaning in the wrapping of
         auto const head = std::string("ERR Error running script (call to f_6b818461879b7ea953a81ab9ad7aaeca1590b7ab): ");
         CHECK(errc_of(head + "@user_script:44: " + row.raised) == row.means);
     }
+    CHECK(errc_of("@user_script: 44: The user executing the script can't run this command or subcommand") ==
+          errc::refused_login);
+    CHECK(errc_of("-OOM is no word") == errc::script);
     CHECK(errc_of("ERR Error running script (call to ") == errc::script);
     CHECK(errc_of("The user executing the script can't: said by nobody") == errc::script);
     CHECK(errc_of("ERR") == errc::script);
