@@ -259,24 +259,18 @@ void worker::install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> con
     census_.set_floor(next->settings.gateways_at_least);
     if (index_ == 0) parts_.local.set_part(census_.part());
     if (next->settings.redis) {
-        auto const unchanged = view_ && view_->redis && view_->snapshot->settings.redis == next->settings.redis;
-        using change = limiter::fleet_store::change;
-        auto const tell = [this](change direction, std::string const& what) {
-            if (direction == change::better)
-                parts_.store.better(index_, what);
-            else
-                parts_.store.worse(index_, what);
-        };
-        if (!unchanged) parts_.store.begins_anew(index_);
-        made->redis = unchanged ? view_->redis : limiter::make_fleet_store(loop_, *next->settings.redis, random_(), tell);
-        if (unchanged) {
+        if (view_ && view_->redis && view_->snapshot->settings.redis == next->settings.redis) {
+            made->redis = view_->redis;
             made->front = view_->front;
             made->front->start_anew(base::clock::now());
         } else {
+            made->redis = make_store(*next->settings.redis);
             made->front = std::make_shared<limiter::fleet_front>(loop_, *made->redis, random_hash_key(), counts_.fleet);
             made->front->relieve(parts_.local);
         }
         made->stores.fleet = made->front.get();
+    } else if (view_ && view_->redis) {
+        parts_.store.begins_anew(index_);
     }
     if (view_ && view_->front && view_->front != made->front) {
         auto const now = base::clock::now();
@@ -285,6 +279,19 @@ void worker::install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> con
     }
     made->snapshot = std::move(next);
     view_ = std::move(made);
+}
+
+std::unique_ptr<limiter::fleet_store> worker::make_store(limiter::redis_settings const& wanted)
+{
+    using change = limiter::fleet_store::change;
+    auto tell = [this, who = parts_.store.begins_anew(index_)](change direction, std::string const& what) {
+        switch (direction) {
+        case change::better: return parts_.store.better(who, what);
+        case change::worse: return parts_.store.worse(who, what);
+        case change::remark: return parts_.store.remark(who, what);
+        }
+    };
+    return limiter::make_fleet_store(loop_, wanted, random_(), std::move(tell));
 }
 
 void worker::post_snapshot(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> keys)

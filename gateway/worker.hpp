@@ -109,6 +109,7 @@ private:
     boost::asio::awaitable<void> tick();
     void admit_connection(accepted_connection connection, conf::listener const& by);
     void install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> const& keys);
+    std::unique_ptr<limiter::fleet_store> make_store(limiter::redis_settings const& wanted);
     void announce();
     void refresh_date();
     void flush_log();

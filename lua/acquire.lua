@@ -51,8 +51,14 @@ local i = 0
 while i < n do
   i = i + 1
   local arg, stored = args[i]
-  -- pcall: a key of another type reads as an error table, which is no number either.
-  if n > 1 then stored = states[i] else stored = redis.pcall('GET', keys[1]) end
+  if n > 1 then
+    stored = states[i]
+  else
+    -- pcall: a key of another type reads as an error table, which is no number either. Whatever else goes wrong, such as a
+    -- missing right to read, must not pass for an untouched counter.
+    stored = redis.pcall('GET', keys[1])
+    if type(stored) == 'table' and sub(stored.err, 1, 9) ~= 'WRONGTYPE' then return stored end
+  end
   local kind, cost, p1, p2 = decode('<Bddd', arg)
   local enforced = kind < 128
   if not enforced then kind = kind - 128 end

@@ -36,8 +36,9 @@ else
   local t = call('TIME')
   now = t[1] * 1000000 + t[2]
 end
--- pcall: a key of another type reads as an error table.
+-- pcall: a key of another type reads as an error table; what else goes wrong must not pass for an untouched counter.
 local stored = redis.pcall('GET', keys[1])
+if type(stored) == 'table' and string.sub(stored.err, 1, 9) ~= 'WRONGTYPE' then return stored end
 if type(stored) ~= 'string' then stored = nil end
 
 local changed, granted, lapses, left, reset, retry = false, 0, 0, 0, 0, 0

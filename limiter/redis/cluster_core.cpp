@@ -324,6 +324,11 @@ void cluster_store::core::tell_worse(std::string const& what)
     if (listener_) listener_(change::worse, what);
 }
 
+void cluster_store::core::tell_remark(std::string const& what)
+{
+    if (listener_) listener_(change::remark, what);
+}
+
 void cluster_store::core::tell_better(std::string const& what)
 {
     if (listener_) listener_(change::better, what);

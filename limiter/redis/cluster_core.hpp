@@ -59,6 +59,7 @@ private:
     void on_changed(redis::cluster_node& which) override;
     void on_slots() override;
     void tell_worse(std::string const& what) override;
+    void tell_remark(std::string const& what) override;
     void tell_better(std::string const& what) override;
     void on_trouble(base::error_code why) override;
     [[nodiscard]] std::weak_ptr<void> lifeline() noexcept override { return weak_from_this(); }

@@ -15,11 +15,10 @@ void cluster_node::start(redis_settings wanted, std::uint64_t seed)
 
 void cluster_node::changed(change direction, std::string const& what)
 {
+    auto const named = what.find(to_string(address_)) != std::string::npos ? what : to_string(address_) + ": " + what;
+    if (direction == change::remark) return cluster_.tell_remark(named);
     in_trouble_ = direction == change::worse;
-    if (in_trouble_) {
-        auto const named = what.find(to_string(address_)) != std::string::npos;
-        cluster_.tell_worse(named ? what : to_string(address_) + ": " + what);
-    }
+    if (in_trouble_) cluster_.tell_worse(named);
     // Posted: told from within the store, which may not be asked from there.
     boost::asio::post(worker_, [weak = weak_from_this(), cluster = cluster_.lifeline()] {
         auto const self = weak.lock();

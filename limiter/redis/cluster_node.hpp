@@ -25,6 +25,7 @@ public:
         virtual void on_changed(cluster_node& which) = 0;
         // One line for the operator.
         virtual void tell_worse(std::string const& what) = 0;
+        virtual void tell_remark(std::string const& what) = 0;
         virtual void on_trouble(base::error_code why) = 0;
         [[nodiscard]] virtual std::weak_ptr<void> lifeline() noexcept = 0;
 

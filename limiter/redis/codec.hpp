@@ -97,7 +97,7 @@ private:
 
 // The reply to append_acquire() of so many claims, or why it is none: errc::protocol for what no script of ours answers.
 base::result<verdict> decode_verdict(reply const& answer, std::size_t claims) noexcept;
-// The meaning of an error reply, by its first word. NOSCRIPT is errc::script: see is_noscript().
+// The meaning of an error reply, by its first word, also of one that a script raised. NOSCRIPT is errc::script: see is_noscript().
 errc errc_of(std::string_view error) noexcept;
 bool is_noscript(reply const& answer) noexcept;
 

@@ -140,13 +140,13 @@ void link::call(background_call what)
 void link::settle(background_call const& call, base::result<reply> const& answer)
 {
     if (stopped()) return;
-    if (!answer) owner_.on_trouble(answer.error());
+    if (!answer) owner_.on_background_trouble(answer.error(), error_text_);
     if (call.done) call.done(answer);
 }
 
 void link::out_of_step()
 {
-    owner_.on_trouble(errc::protocol);
+    owner_.on_background_trouble(errc::protocol, {});
     lost(errc::protocol);
 }
 

@@ -38,8 +38,8 @@ public:
         virtual void on_lost(loss const& what) = 0;
         // `who` has its answer, and is woken when this returns.
         virtual void on_answered(waiter const& who, std::string_view words) = 0;
-        // What nobody waits for went wrong.
-        virtual void on_trouble(base::error_code why) = 0;
+        // What nobody waits for went wrong; `words`: of Redis, or empty.
+        virtual void on_background_trouble(base::error_code why, std::string_view words) = 0;
         // What keeps the owner, and with it the link, alive.
         virtual std::weak_ptr<void> lifeline() noexcept = 0;
 

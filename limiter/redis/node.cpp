@@ -54,6 +54,7 @@ void redis_store::node::send_probe(std::span<claim const> asked, redis::waiter& 
 void redis_store::node::on_serving()
 {
     auto const trust = outage_.ongoing() ? redis::circuit::trust::when_proven : redis::circuit::trust::at_once;
+    outage_.connected();
     if (!outage_.ongoing()) tell(redis::change::better, "connected to " + link_.target());
     circuit_.connected(trust);
 }
@@ -98,8 +99,24 @@ void redis_store::node::on_answered(redis::waiter const& who, std::string_view w
         if (outage_.ongoing() && circuit_.may_ask()) on_recovered();
         return;
     }
-    on_trouble(answer.error());
-    circuit_.failed(static_cast<errc>(answer.error().value()), words);
+    auto const why = static_cast<errc>(answer.error().value());
+    on_trouble(why);
+    if (why == errc::script) remark(why, words);
+    circuit_.failed(why, words);
+}
+
+void redis_store::node::on_background_trouble(base::error_code why, std::string_view words)
+{
+    on_trouble(why);
+    if (why == errc::script || why == errc::refused_login) remark(static_cast<errc>(why.value()), words);
+}
+
+void redis_store::node::remark(errc why, std::string_view words)
+{
+    if (!outage_.remarks(why) || !listener_) return;
+    auto text = "calls fail: " + std::string(name_of(why));
+    if (!words.empty()) text.append(": ").append(words);
+    listener_(redis::change::remark, text);
 }
 
 void redis_store::node::on_trouble(base::error_code why)

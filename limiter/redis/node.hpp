@@ -39,6 +39,7 @@ private:
     void on_serving() override;
     void on_lost(redis::link::loss const& what) override;
     void on_answered(redis::waiter const& who, std::string_view words) override;
+    void on_background_trouble(base::error_code why, std::string_view words) override;
     void on_trouble(base::error_code why) override;
     void on_opened(errc why, std::string_view words) override;
     void on_recovered() override;
@@ -50,6 +51,8 @@ private:
     // Why nothing can be asked now, if so.
     [[nodiscard]] std::optional<errc> why_not() const noexcept;
     void tell(redis::change direction, std::string what);
+    // Of what no breaker counts, and which would be mute otherwise however long it lasts.
+    void remark(errc why, std::string_view words);
 
     boost::asio::io_context& worker_;
     redis_settings const settings_;

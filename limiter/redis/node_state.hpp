@@ -33,8 +33,8 @@ struct cluster_counts {
     std::uint64_t given_back = 0; // charges of such, because another call refused or failed
 };
 
-// A change of state (up, down, breaker), once per change, for one log line.
-enum class change : std::uint8_t { better, worse };
+// A change of state (up, down, breaker), once per change, for one log line; or what single calls suffer while all else is well.
+enum class change : std::uint8_t { better, worse, remark };
 using state_listener = std::function<void(change direction, std::string const& what_happened)>;
 
 } // namespace penstock::limiter::redis

@@ -21,12 +21,22 @@ public:
         told_ |= bit;
         return is_new;
     }
+    // The same of what is no outage, as it fails single calls: told once on each connection.
+    bool remarks(errc kind) noexcept
+    {
+        auto const bit = std::uint32_t{1} << static_cast<unsigned>(kind);
+        auto const is_new = (remarked_ & bit) == 0;
+        remarked_ |= bit;
+        return is_new;
+    }
+    void connected() noexcept { remarked_ = 0; }
     [[nodiscard]] bool had(of what) const noexcept { return (what == of::breaker ? told_ >> 32U : told_ & 0xFFFF'FFFFU) != 0; }
     void ends() noexcept { told_ = 0; }
 
 private:
     static_assert(static_cast<unsigned>(last_errc) < 32);
     std::uint64_t told_ = 0;
+    std::uint32_t remarked_ = 0;
 };
 
 } // namespace penstock::limiter::redis

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <string>
 
 namespace penstock::limiter::redis {
 namespace {
@@ -293,6 +294,14 @@ TEST_CASE("every error that Redis was seen to answer has its meaning")
              row{"NOPERM this user has no permissions to run the 'evalsha' command", errc::refused_login},
              row{"ERR AUTH <password> called without any password configured for the default user.", errc::refused_login},
              row{"ERR max number of clients reached", errc::too_many_clients},
+             row{"ERR The user executing the script can't run this command or subcommand script: 0123, on @user_script:44.",
+                 errc::refused_login},
+             row{"ERR The user executing the script can't access at least one of the keys mentioned in the command arguments "
+                 "script: 0123, on @user_script:44.",
+                 errc::refused_login},
+             row{"ERR ACL failure in script: User penstock has no permissions to run the 'set' command script: 0123, on "
+                 "@user_script:44.",
+                 errc::refused_login},
              row{"NOSCRIPT No matching script. Please use EVAL.", errc::script},
              row{"WRONGTYPE Operation against a key holding the wrong kind of value", errc::script},
              row{"ERR Script attempted to access a non local key in a cluster node", errc::script},
@@ -307,6 +316,42 @@ TEST_CASE("every error that Redis was seen to answer has its meaning")
     CHECK(is_noscript({reply::type::error, "NOSCRIPT No matching script. Please use EVAL.", 45}));
     CHECK_FALSE(is_noscript({reply::type::bulk, "NOSCRIPT No matching script. Please use EVAL.", 45}));
     CHECK_FALSE(is_noscript({reply::type::error, "ERR no", 6}));
+}
+
+TEST_CASE("an error that a script raised has the same meaning in the wrapping of Redis before 7")
+{
+    struct row {
+        std::string raised;
+        errc means;
+    };
+    for (
+        auto const& row : {
+            row{"@user_script: 44: -READONLY You can't write against a read only replica.", errc::read_only},
+            row{"@user_script: 44: -OOM command not allowed when used memory > 'maxmemory'.", errc::out_of_memory},
+            row{"@user_script: 44: -MISCONF Redis is configured to save RDB snapshots, but it is currently not able to persist: x.",
+                errc::no_writes},
+            row{"@user_script: 44: -NOREPLICAS Not enough good replicas to write.", errc::no_writes},
+            row{"OOM command not allowed when used memory > 'maxmemory'.", errc::out_of_memory},
+            row{"@user_script: 44: The user executing the script can't run this command or subcommand", errc::refused_login},
+            row{"@user_script: 44: The user executing the script can't access at least one of the keys mentioned in the command "
+                "arguments",
+                errc::refused_login},
+            row{"@user_script: 44: Script attempted to access a non local key in a cluster node", errc::script},
+            row{"WRONGTYPE Operation against a key holding the wrong kind of value", errc::script},
+            row{"attempt to index a nil value: -OOM", errc::script},
+            row{"@user_script:", errc::script},
+            row{"", errc::script},
+        }) {
+        CAPTURE(row.raised);
+        auto const head = std::string("ERR Error running script (call to f_6b818461879b7ea953a81ab9ad7aaeca1590b7ab): ");
+        CHECK(errc_of(head + "@user_script:44: " + row.raised) == row.means);
+    }
+    CHECK(errc_of("@user_script: 44: The user executing the script can't run this command or subcommand") ==
+          errc::refused_login);
+    CHECK(errc_of("-OOM is no word") == errc::script);
+    CHECK(errc_of("ERR Error running script (call to ") == errc::script);
+    CHECK(errc_of("The user executing the script can't: said by nobody") == errc::script);
+    CHECK(errc_of("ERR") == errc::script);
 }
 
 TEST_CASE("the embedded scripts have no comment left, and fit the frame of a call by text")

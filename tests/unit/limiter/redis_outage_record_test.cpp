@@ -25,4 +25,18 @@ TEST_CASE("each trouble is told once in an outage, of the connection and of the 
     CHECK_FALSE(it.had(of::breaker));
 }
 
+TEST_CASE("what fails single calls is told once on each connection, and is no outage")
+{
+    outage_record it;
+    CHECK(it.remarks(errc::script));
+    CHECK_FALSE(it.remarks(errc::script));
+    CHECK(it.remarks(errc::refused_login));
+    CHECK_FALSE(it.ongoing());
+    CHECK(it.begins(of::connection, errc::not_connected));
+    it.ends();
+    CHECK_FALSE(it.remarks(errc::script));
+    it.connected();
+    CHECK(it.remarks(errc::script));
+}
+
 } // namespace penstock::limiter::redis
