@@ -100,7 +100,7 @@ void redis_store::node::on_answered(redis::waiter const& who, std::string_view w
         return;
     }
     auto const why = static_cast<errc>(answer.error().value());
-    on_trouble(why);
+    on_trouble(answer.error());
     if (why == errc::script) remark(why, words);
     circuit_.failed(why, words);
 }

@@ -99,7 +99,7 @@ global_limits: [k]
         wait_until(lambda: ask(gate.address, target="/a").status == 200, what="service")
 
     def test_a_right_missing_inside_the_script_is_named_and_degrades(self):
-        for right in ("+set", "+time", "+mget"):
+        for right in ("+set", "+time"):
             with self.subTest(right=right):
                 gate = self.start([word for word in rights() if word != right])
                 wait_until(lambda: ask(gate.address, target="/a").status == 503, what="the refusal")
@@ -110,7 +110,7 @@ global_limits: [k]
 
     def test_an_error_of_the_script_that_no_breaker_counts_is_warned_of_once(self):
         self.server = self.redis(options=("--rename-command", "SET", "DISUSED"))
-        gate = self.gateway(self.upstream(), f"redis: {{url: {self.server.url}, check_timeout: 2s}}\n" + LIMITS)
+        gate = self.gateway(self.upstream(), f"workers: 1\nredis: {{url: {self.server.url}, check_timeout: 2s}}\n" + LIMITS)
         wait_until(lambda: self.metrics(gate).value("penstock_store_up") == 1, what="the connection")
         for _ in range(20):
             ask(gate.address, target="/a")
@@ -121,6 +121,5 @@ global_limits: [k]
 
     def test_a_missing_right_to_read_does_not_pass_for_untouched_counters(self):
         gate = self.start([word for word in rights() if word != "+get"])
-        for target in ("/a", "/leased"):  # the probe of the open breaker, too, has a single key
-            wait_until(lambda path=target: ask(gate.address, target=path).status == 503, what="the refusal")
-        self.assertIn("refused_login: ", gate.stderr)
+        wait_until(lambda: ask(gate.address, target="/leased").status == 503, what="the refusal")
+        wait_until(lambda: "refused_login: " in gate.stderr, what="the reason in the log")
