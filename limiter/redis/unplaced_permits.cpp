@@ -26,9 +26,9 @@ std::int64_t unplaced_permits::give_back(permits const& taken)
     return count;
 }
 
-void unplaced_permits::place(std::function<bool(permits const&)> const& place)
+void unplaced_permits::place(std::function<bool(permits const&)> const& with)
 {
-    std::erase_if(by_key_, [&](auto const& each) { return place(each.second); });
+    std::erase_if(by_key_, [&](auto const& each) { return with(each.second); });
 }
 
 } // namespace penstock::limiter::redis

@@ -20,8 +20,8 @@ public:
     void hold(permits const& granted);
     // Gives back as many of them as are here: how many those are.
     std::int64_t give_back(permits const& taken);
-    // Of each key: forgets it if `place` has found somebody to vouch for it.
-    void place(std::function<bool(permits const&)> const& place);
+    // Of each key: forgets it if `with` has found somebody to vouch for it.
+    void place(std::function<bool(permits const&)> const& with);
 
 private:
     std::unordered_map<std::string, permits> by_key_;

@@ -123,11 +123,10 @@ TEST_CASE_FIXTURE(outage, "of a charge that no longer fits, what the store has g
     local.set_part({.gateways = 1, .place = 0});
     CHECK(admit_of(4) == 4);
     recover();
-    policy const elsewhere = limit;
-    auto const same = claim_of(elsewhere, "x");
-    claims const three{same, same, same};
-    for (auto const& each : three) behind.charge(each);
-    front.tick(base::clock::now());
+    for (int i = 0; i < 3; ++i) behind.charge(one);
+    auto const now = base::clock::now();
+    front.tick(now); // hears of those that failed in front of requests
+    front.tick(now + 100ms);
     answer_all();
     CHECK(local.count().owed == 0);
     CHECK(local.count().handed_over == 1);
@@ -137,14 +136,14 @@ TEST_CASE("counters behind many that cannot be told of yet have their turn")
 {
     outage_ledger ledger{100'000};
     auto const limit = window("k", 10);
-    constexpr int counters = 1'000;
-    for (int i = 0; i < counters; ++i) ledger.charge(claim_of(limit, std::to_string(i)), 1, 1, start); // in one stripe
+    constexpr std::size_t counters = 1'000;
+    for (std::size_t i = 0; i < counters; ++i) ledger.charge(claim_of(limit, std::to_string(i)), 1, 1, start); // in one stripe
     std::set<std::string> seen;
     auto const look = [&](claim const& about) {
         seen.emplace(about.key.view());
         return false;
     };
-    for (int i = 0; i < counters / 64 + 1; ++i) CHECK(ledger.take_some(10, look).empty());
+    for (std::size_t i = 0; i < counters / 64 + 1; ++i) CHECK(ledger.take_some(10, look).empty());
     CHECK(seen.size() == counters);
 }
 
