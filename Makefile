@@ -9,7 +9,7 @@ FIXED_ADDRESSES = $(shell setarch --addr-no-randomize true 2>/dev/null && echo s
 
 JOBS ?= $(shell nproc)
 TESTS ?= # further arguments of ctest, such as TESTS='-L unit'
-SOURCES = $(shell find base partition limiter proxy conf gateway tests bench cmake -name '*.hpp' -o -name '*.cpp')
+SOURCES = $(shell find base partition limiter proxy auth conf gateway tests bench cmake -name '*.hpp' -o -name '*.cpp')
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F '\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
