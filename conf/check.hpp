@@ -15,18 +15,18 @@ struct checked {
     outline const& parts;
 };
 
-void check_settings(checked const& all, problem_list& problems); // listeners, admin, answers
-void check_redis(checked const& all, problem_list& problems);    // how to reach it, and when not to
-void check_client(checked const& all, problem_list& problems);   // who is believed about who is calling
-void check_limits(checked const& all, problem_list& problems);   // each limit by itself
-void check_options(checked const& all, problem_list& problems);  // queues, leases, shards
-void check_tiers(checked const& all, problem_list& problems);    // overrides and attributes
-void check_api_keys(checked const& all, problem_list& problems); // where they come, and the known ones
-void check_denials(checked const& all, problem_list& problems);  // deny lists
-void check_tokens(checked const& all, problem_list& problems);   // issuers of tokens
+void check_settings(checked const& all, problem_list& problems);  // listeners, admin, answers
+void check_redis(checked const& all, problem_list& problems);     // how to reach it, and when not to
+void check_client(checked const& all, problem_list& problems);    // who is believed about who is calling
+void check_limits(checked const& all, problem_list& problems);    // each limit by itself
+void check_options(checked const& all, problem_list& problems);   // queues, leases, shards
+void check_tiers(checked const& all, problem_list& problems);     // overrides and attributes
+void check_api_keys(checked const& all, problem_list& problems);  // where they come, and the known ones
+void check_denials(checked const& all, problem_list& problems);   // deny lists
+void check_tokens(checked const& all, problem_list& problems);    // issuers of tokens
 void check_transport(checked const& all, problem_list& problems); // credentials in clear text (warnings)
-void check_routes(checked const& all, problem_list& problems);   // each route by itself, and what covers what
-void check_coverage(checked const& all, problem_list& problems); // what a caller can slip past (warnings)
+void check_routes(checked const& all, problem_list& problems);    // each route by itself, and what covers what
+void check_coverage(checked const& all, problem_list& problems);  // what a caller can slip past (warnings)
 
 // A cost that a header tells, of a limit or a route: needs somebody to believe.
 void check_cost_field(checked const& all, node const& cost, std::string const& path, problem_list& problems);

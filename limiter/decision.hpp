@@ -15,9 +15,9 @@ struct decision {
     bool known = true;          // false: another limit refused the request, and this one was never asked; the rest says nothing
     std::uint8_t shards_on = 0; // of a sharded limit: the answer is that of the shard so many after the one asked for
     std::int32_t clock_behind_us = 0; // by how much the clock that decided this one is behind verdict::now, in a cluster
-    std::int64_t remaining = 0; // permits that would still pass at this instant, >= 0
-    base::micros reset_after{0}; // until the counter is untouched again
-    base::micros retry_after{0}; // refused: until this same cost passes, exact to the microsecond, or `never`
+    std::int64_t remaining = 0;       // permits that would still pass at this instant, >= 0
+    base::micros reset_after{0};      // until the counter is untouched again
+    base::micros retry_after{0};      // refused: until this same cost passes, exact to the microsecond, or `never`
     friend bool operator==(decision const&, decision const&) = default;
 };
 

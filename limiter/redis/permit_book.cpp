@@ -128,6 +128,8 @@ void permit_book::failed(notice const& told, base::instant now)
     auto const at = find_or_add(told.what, now);
     if (at->owed == 0) at->owed_since = told.owed_since;
     at->owed += told.what.count; // and again when it is due, not at once
+    at->due = now + renewal_interval;
+    entries_.splice(entries_.end(), entries_, at);
 }
 
 std::optional<base::instant> permit_book::next_due() const noexcept

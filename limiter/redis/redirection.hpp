@@ -18,7 +18,7 @@ struct redirection {
     };
     kind what = kind::none;
     cluster_slot slot = 0; // of moved and ask
-    redis_address to;       // likewise; without a host it is that of the node that says so
+    redis_address to;      // likewise; without a host it is that of the node that says so
 };
 
 redirection read_redirection(std::string_view error);

@@ -27,14 +27,14 @@ TEST_CASE("AK-24 a token of each algorithm is accepted, and its claims are those
     for (auto const use : public_algorithms()) {
         CAPTURE(name_of(use));
         auto const token =
-            minting::key_of(use).token(good_payload(R"(,"sub":"acme","secret":"x","realm":{"tenant":7},"plan":true)"));
+            minting::key_of(use).token(good_payload(R"(,"sub":"acme","secret":"x","realm":{"tenant":7},"plan":"gold")"));
         auto const seen = all.look_at(token);
         CHECK(name_of(seen.why) == name_of(refusal::none));
         REQUIRE(seen.token);
         CHECK(seen.token->issuer_name == "https://id.example.com/");
         REQUIRE(seen.token->claims.size() == 3);
         CHECK(seen.token->claims[0].name == "plan");
-        CHECK(seen.token->claims[0].value == "true");
+        CHECK(seen.token->claims[0].value == "gold");
         CHECK(seen.token->claims[1].name == "realm.tenant");
         CHECK(seen.token->claims[1].value == "7");
         CHECK(seen.token->claims[2].value == "acme");

@@ -70,28 +70,28 @@ TEST_CASE("IP-23: a list is divided at the commas outside of quoted strings")
 TEST_CASE("IP-20, IP-21: what is no element, is none; what stands to its right is read all the same")
 {
     for (std::string_view const broken : {
-             "192.0.2.1",            // an address alone is XFF
-             "for",                  // no value
-             "for=",                 // an empty one
-             "=192.0.2.1",           // no name
-             "for =192.0.2.1",       // blanks around '=' are not allowed
-             "for= 192.0.2.1",       //
-             "for=[2001:db8::1]",    // IP-21: needs quotes
-             "for=192.0.2.1:80",     // likewise
-             "for=_a;for=_b",        // IP-20: twice
-             "For=_a;fOR=_a",        // likewise
-             "by=_a;for=_c;by=_b",   //
-             "host=a;host=b",        //
+             "192.0.2.1",             // an address alone is XFF
+             "for",                   // no value
+             "for=",                  // an empty one
+             "=192.0.2.1",            // no name
+             "for =192.0.2.1",        // blanks around '=' are not allowed
+             "for= 192.0.2.1",        //
+             "for=[2001:db8::1]",     // IP-21: needs quotes
+             "for=192.0.2.1:80",      // likewise
+             "for=_a;for=_b",         // IP-20: twice
+             "For=_a;fOR=_a",         // likewise
+             "by=_a;for=_c;by=_b",    //
+             "host=a;host=b",         //
              "proto=http;proto=http", //
-             "for=_a for=_b",        // no semicolon
-             R"(for="_a"_b)",        // behind the quotes
-             R"(for="_a)",           // does not end
-             R"(_a")",               // does not begin
-             R"(for="_a\")",         // ends escaped
-             R"(for=_a;x="\)",       //
-             R"(for=a"b)",           //
-             "for=\"a\x01\"",        // control character
-             "for=\"a\\\x7F\"",      // escaped control character
+             "for=_a for=_b",         // no semicolon
+             R"(for="_a"_b)",         // behind the quotes
+             R"(for="_a)",            // does not end
+             R"(_a")",                // does not begin
+             R"(for="_a\")",          // ends escaped
+             R"(for=_a;x="\)",        //
+             R"(for=a"b)",            //
+             "for=\"a\x01\"",         // control character
+             "for=\"a\\\x7F\"",       // escaped control character
          }) {
         CAPTURE(broken);
         auto const elements = from_the_right(std::string{broken} + ", for=198.51.100.7");

@@ -228,8 +228,9 @@ TEST_CASE_FIXTURE(fixture, "what Redis does not take back is owed for as long as
         auto const told = book.next(now);
         REQUIRE(told.has_value());
         CHECK(told->what.count == 1);
+        if (now > start) check_next(now, "a", 0, {1, 1}); // its renewal
         book.failed(*told, now);
-        check_next(now + 1us, "a", 0, {1, 1}); // its renewal
+        check_quiet(now + 1us);
     }
 }
 

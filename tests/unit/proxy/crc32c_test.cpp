@@ -18,7 +18,4 @@ TEST_CASE("IP-39: CRC-32C of the vectors of RFC 3720 B.4")
     CHECK(crc32c(0, "") == 0);
 }
 
-TEST_CASE("a checksum can be continued")
-{
-    CHECK(crc32c(crc32c(0, "1234"), "56789") == 0xE3069283);
-}
+TEST_CASE("a checksum can be continued") { CHECK(crc32c(crc32c(0, "1234"), "56789") == 0xE3069283); }

@@ -17,10 +17,7 @@ using enum proxy_header_problem;
 std::string const signature = "\r\n\r\n\0\r\nQUIT\n"s;
 std::string const tcp4_addresses = "\xC6\x33\x64\x07\x0A\x00\x00\x01\xDC\x04\x01\xBB"s; // 198.51.100.7:56324 to 10.0.0.1:443
 
-std::string two_bytes(std::size_t number)
-{
-    return {static_cast<char>(number >> 8), static_cast<char>(number & 0xFF)};
-}
+std::string two_bytes(std::size_t number) { return {static_cast<char>(number >> 8), static_cast<char>(number & 0xFF)}; }
 
 // Version 2: version and command, family and transport, then `rest` with its length in front.
 std::string v2(char command, char family, std::string const& rest)
@@ -42,7 +39,8 @@ std::string with_checksum(std::string header)
     header.replace(14, 2, two_bytes(size));
     header += tlv(3, std::string(4, '\0'));
     auto const sum = crc32c(0, header);
-    for (int i = 0; i < 4; ++i) header[header.size() - 4 + static_cast<std::size_t>(i)] = static_cast<char>(sum >> (24 - 8 * i));
+    for (int i = 0; i < 4; ++i)
+        header[header.size() - 4 + static_cast<std::size_t>(i)] = static_cast<char>(sum >> (24 - 8 * i));
     return header;
 }
 
@@ -92,8 +90,7 @@ TEST_CASE("IP-33, IP-34: headers of version 1")
              row{"PROXY TCP6 ::ffff:198.51.100.7 ::1 1 2\r\n", "198.51.100.7"},
              row{"PROXY TCP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535\r\n",
                  "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
-             row{"PROXY UNKNOWN\r\n", "the peer"},
-             row{"PROXY UNKNOWN \r\n", "the peer"},
+             row{"PROXY UNKNOWN\r\n", "the peer"}, row{"PROXY UNKNOWN \r\n", "the peer"},
              row{"PROXY UNKNOWN ffff::1  nonsense \x01 443\r\n", "the peer"},
              row{"PROXY UNKNOWN " + std::string(107 - 16, 'x') + "\r\n", "the peer"}, // 107 bytes
          }) {
@@ -253,8 +250,8 @@ TEST_CASE("IP-39: a checksum sees every bit of the header")
 TEST_CASE("IP-30: whether there is a header is never guessed")
 {
     for (auto const accepted : {proxy_protocol::v1, proxy_protocol::v2, proxy_protocol::any}) {
-        for (std::string_view const bytes : {"GET / HTTP/1.1\r\n", "G", "\x16\x03\x01", "\r\nGET / HTTP/1.1", "proxy TCP4 ", "\n",
-                                             " PROXY UNKNOWN\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"}) {
+        for (std::string_view const bytes : {"GET / HTTP/1.1\r\n", "G", "\x16\x03\x01", "\r\nGET / HTTP/1.1", "proxy TCP4 ",
+                                             "\n", " PROXY UNKNOWN\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"}) {
             CAPTURE(bytes);
             check_refused(std::string{bytes}, accepted, missing);
         }
