@@ -337,11 +337,9 @@ TEST_CASE_FIXTURE(fixture, "an open breaker keeps permits from Redis, and what l
     CHECK(refused.store().count().commands == commands);
     server.command({"ACL", "SETUSER", "default", "+evalsha"});
     kill_connections(); // a new one is probed at once
-    refused.until_up();
-    other.until_up();
-    until_free(1);
+    refused.run_until([&] { return free() == 1; });
     give_back(refused, 2);
-    until_free(3);
+    refused.run_until([&] { return free() == 3; });
 }
 
 } // namespace penstock::tests
