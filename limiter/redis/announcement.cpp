@@ -1,5 +1,7 @@
 #include "limiter/redis/announcement.hpp"
 
+#include "limiter/redis/error_reply.hpp"
+
 #include <array>
 #include <cstring>
 #include <limits>

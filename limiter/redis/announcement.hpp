@@ -1,9 +1,10 @@
 // What a gateway says of itself to Redis once a second, and what it is told: lua/announce.lua's arguments and reply. Pure.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "limiter/fleet_part.hpp"
-#include "limiter/redis/codec.hpp"
+#include "limiter/redis/reply_reader.hpp"
 
 #include <cstdint>
 #include <string>

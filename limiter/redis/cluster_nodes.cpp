@@ -1,6 +1,6 @@
 #include "limiter/redis/cluster_nodes.hpp"
 
-#include "limiter/redis/codec.hpp"
+#include "limiter/redis/error_reply.hpp"
 #include "limiter/redis/password_file.hpp"
 
 #include <algorithm>

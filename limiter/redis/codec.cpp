@@ -1,8 +1,8 @@
 #include "limiter/redis/codec.hpp"
 
-#include <hiredis/read.h>
+#include "limiter/redis/error_reply.hpp"
 
-#include <algorithm>
+#include <array>
 #include <bit>
 #include <charconv>
 #include <cstring>
@@ -163,28 +163,6 @@ std::int64_t word_at(std::string_view bytes, std::size_t offset) noexcept
     return value;
 }
 
-// Redis before 7 wraps what a script raises: ERR Error running script (call to f_SHA): @user_script:44: @user_script: 44: -OOM ….
-// What it raised is behind the places, and without the wrapping where the script caught and returned it; anything else is returned
-// as it is.
-std::string_view raised_in_script(std::string_view error) noexcept
-{
-    constexpr std::string_view wrapping = "ERR Error running script (call to ";
-    constexpr std::string_view place = "@user_script:";
-    auto text = error;
-    if (error.starts_with(wrapping)) {
-        auto const behind = error.find("): ", wrapping.size());
-        if (behind == std::string_view::npos) return error;
-        text.remove_prefix(behind + 3);
-    }
-    while (text.starts_with(place)) {
-        auto const number_ends = text.find(": ", place.size());
-        if (number_ends == std::string_view::npos) break;
-        text.remove_prefix(number_ends + 2);
-    }
-    if (text.size() < error.size() && text.starts_with('-')) text.remove_prefix(1);
-    return text;
-}
-
 } // namespace
 
 partition::partition_key counter_key(claim const& of) noexcept
@@ -280,88 +258,6 @@ void append_asking(std::string& out) { out.append("*1\r\n$6\r\nASKING\r\n"); }
 
 void append_cluster_slots(std::string& out) { out.append("*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n"); }
 
-// The reply that hiredis is putting together. Its text is copied out at once, because hiredis moves its buffer when a reply
-// is complete.
-struct reply_reader::parsed {
-    redis::reply reply;
-    std::array<char, longest> text;
-    redisReplyObjectFunctions functions{};
-
-    parsed() noexcept
-    {
-        functions.createString = &on_string;
-        functions.createArray = &on_array; // its count is an int in hiredis 0.14, a size_t in 1.x
-        functions.createInteger = &on_integer;
-        functions.createNil = &on_nil;
-        functions.freeObject = &on_free;
-    }
-
-    static void* keep(redisReadTask const* task, reply::type kind, std::string_view bytes) noexcept
-    {
-        auto& self = *static_cast<parsed*>(task->privdata);
-        if (task->parent) return self.keep_inside(task, kind, bytes);
-        auto const kept = std::min(bytes.size(), longest);
-        if (kept > 0) std::memcpy(self.text.data(), bytes.data(), kept);
-        self.reply = {kind, {self.text.data(), kept}, bytes.size()};
-        return &self;
-    }
-    // Of what is inside an array, the strings directly in it are kept.
-    void* keep_inside(redisReadTask const* task, reply::type kind, std::string_view bytes) noexcept
-    {
-        auto const is_string = kind == reply::type::bulk || kind == reply::type::status;
-        auto const used = reply.text.size();
-        if (task->parent->parent || !is_string || used + bytes.size() + 1 > longest) return this;
-        if (!bytes.empty()) std::memcpy(text.data() + used, bytes.data(), bytes.size());
-        text[used + bytes.size()] = '\n';
-        reply.text = {text.data(), used + bytes.size() + 1};
-        reply.size = reply.text.size();
-        return this;
-    }
-    static void* on_string(redisReadTask const* task, char* bytes, std::size_t size) noexcept
-    {
-        auto kind = reply::type::bulk;
-        if (task->type == REDIS_REPLY_STATUS) kind = reply::type::status;
-        if (task->type == REDIS_REPLY_ERROR) kind = reply::type::error;
-        return keep(task, kind, {bytes, size});
-    }
-    template <class Count>
-    static void* on_array(redisReadTask const* task, Count) noexcept
-    {
-        return keep(task, reply::type::array, {});
-    }
-    static void* on_integer(redisReadTask const* task, long long) noexcept { return keep(task, reply::type::other, {}); }
-    static void* on_nil(redisReadTask const* task) noexcept { return keep(task, reply::type::other, {}); }
-    static void on_free(void*) noexcept {}
-};
-
-reply_reader::reply_reader() : parsed_(std::make_unique<parsed>()), reader_(redisReaderCreateWithFunctions(&parsed_->functions))
-{
-    if (!reader_) throw std::bad_alloc();
-    reader_->privdata = parsed_.get();
-}
-
-reply_reader::~reply_reader() = default;
-
-void reply_reader::free_reader::operator()(redisReader* reader) const noexcept { redisReaderFree(reader); }
-
-base::error_code reply_reader::feed(std::span<char const> bytes) noexcept
-{
-    // What is left over after next() is part of one reply; one so long is none that we asked for.
-    if (reader_->len - reader_->pos > 2 * longest) return errc::protocol;
-    if (redisReaderFeed(reader_.get(), bytes.data(), bytes.size()) != 0) return errc::protocol;
-    return {};
-}
-
-base::result<std::optional<reply>> reply_reader::next() noexcept
-{
-    void* whole = nullptr;
-    if (redisReaderGetReply(reader_.get(), &whole) != 0) return errc::protocol;
-    if (!whole) return std::optional<reply>{};
-    // A type that hiredis knows and we do not comes as a pointer that is not ours.
-    if (whole != parsed_.get()) return errc::protocol;
-    return std::optional{parsed_->reply};
-}
-
 base::result<verdict> decode_verdict(reply const& answer, std::size_t claims) noexcept
 {
     if (answer.kind == reply::type::error) return errc_of(answer.text);
@@ -382,47 +278,6 @@ base::result<verdict> decode_verdict(reply const& answer, std::size_t claims) no
         one.retry_after = retry < 0 ? never : base::micros{retry};
     }
     return decoded;
-}
-
-errc errc_of(std::string_view error) noexcept
-{
-    struct row {
-        std::string_view begins;
-        errc means;
-    };
-    static constexpr row words[] = {
-        {"LOADING", errc::loading},      {"READONLY", errc::read_only},      {"MASTERDOWN", errc::read_only},
-        {"CLUSTERDOWN", errc::cluster},  {"MOVED", errc::cluster},           {"ASK", errc::cluster},
-        {"TRYAGAIN", errc::cluster},     {"CROSSSLOT", errc::cluster},       {"OOM", errc::out_of_memory},
-        {"MISCONF", errc::no_writes},    {"NOREPLICAS", errc::no_writes},    {"BUSY", errc::busy},
-        {"NOAUTH", errc::refused_login}, {"WRONGPASS", errc::refused_login}, {"NOPERM", errc::refused_login},
-    };
-    static constexpr row sentences[] = {
-        // behind ERR
-        {"max number of clients reached", errc::too_many_clients},
-        {"invalid password", errc::refused_login},
-        {"AUTH <password> called without any password configured", errc::refused_login},
-        {"Client sent AUTH, but no password is set", errc::refused_login},
-        {"The user executing the script ", errc::refused_login}, // lacks a right to a command or key
-        {"ACL failure in script", errc::refused_login},          // the same, from Redis 7.2 on
-    };
-    auto const text = raised_in_script(error);
-    auto const word = text.substr(0, text.find(' '));
-    for (auto const& row : words)
-        if (word == row.begins) return row.means;
-    std::string_view sentence; // what Redis 7 puts behind ERR, Redis 6 raises as it is
-    if (word == "ERR")
-        sentence = text.substr(std::min(text.size(), word.size() + 1));
-    else if (text.size() != error.size())
-        sentence = text;
-    for (auto const& row : sentences)
-        if (sentence.starts_with(row.begins)) return row.means;
-    return errc::script;
-}
-
-bool is_noscript(reply const& answer) noexcept
-{
-    return answer.kind == reply::type::error && answer.text.starts_with("NOSCRIPT ");
 }
 
 } // namespace penstock::limiter::redis

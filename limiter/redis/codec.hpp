@@ -1,20 +1,15 @@
-// What travels between us and Redis: frames of the commands that we send, replies, and the meaning of errors. Knows the
-// calling convention of the scripts in lua/ and that replies are RESP2 (hiredis parses them); knows no socket and no clock.
-// Called by link and pipeline. Pure.
+// What we send to Redis, as frames, and the verdict that comes back. Knows the calling convention of the scripts in lua/; knows no
+// socket and no clock. Called by link and pipeline. Pure.
 #pragma once
 
 #include "limiter/claim.hpp"
 #include "limiter/error.hpp"
+#include "limiter/redis/reply_reader.hpp"
 #include "limiter/redis/scripts.hpp"
 
-#include <array>
-#include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-
-struct redisReader;
 
 namespace penstock::limiter::redis {
 
@@ -61,44 +56,6 @@ void append_role(std::string& out);
 void append_asking(std::string& out);
 void append_cluster_slots(std::string& out);
 
-// One reply. `text` is valid until the reader is next used, and cut at reply_reader::longest.
-struct reply {
-    // array: `text` holds its strings, not those of arrays inside it, each ended by a line break.
-    enum class type : std::uint8_t { bulk, status, error, array, other };
-    type kind = type::other;
-    std::string_view text;
-    std::size_t size = 0; // in bytes, before the cut
-};
-
-// Takes the bytes of a connection apart into replies. Bounded: a reply that we could not use is an error before it is whole.
-class reply_reader {
-public:
-    // More than any reply to what we send: a verdict of max_claims, or the text of an error.
-    static constexpr std::size_t longest = 1024;
-
-    reply_reader();
-    ~reply_reader();
-    reply_reader(reply_reader const&) = delete;
-    reply_reader& operator=(reply_reader const&) = delete;
-
-    // errc::protocol: the connection cannot be used any more.
-    base::error_code feed(std::span<char const> bytes) noexcept;
-    // The next whole reply, nothing if more bytes are needed, or errc::protocol.
-    base::result<std::optional<reply>> next() noexcept;
-
-private:
-    struct parsed;
-    struct free_reader {
-        void operator()(redisReader* reader) const noexcept;
-    };
-    std::unique_ptr<parsed> parsed_;
-    std::unique_ptr<redisReader, free_reader> reader_;
-};
-
 // The reply to append_acquire() of so many claims, or why it is none: errc::protocol for what no script of ours answers.
 base::result<verdict> decode_verdict(reply const& answer, std::size_t claims) noexcept;
-// The meaning of an error reply, by its first word, also of one that a script raised. NOSCRIPT is errc::script: see is_noscript().
-errc errc_of(std::string_view error) noexcept;
-bool is_noscript(reply const& answer) noexcept;
-
 } // namespace penstock::limiter::redis

@@ -1,5 +1,7 @@
 #include "limiter/redis/greeting.hpp"
 
+#include "limiter/redis/codec.hpp"
+#include "limiter/redis/error_reply.hpp"
 #include "limiter/redis/sentinel_codec.hpp"
 
 namespace penstock::limiter::redis {

@@ -2,8 +2,8 @@
 // where sentinels named it one, PING. Bytes and replies only; called by link. Pure.
 #pragma once
 
-#include "limiter/redis/codec.hpp"
 #include "limiter/redis/redis_settings.hpp"
+#include "limiter/redis/reply_reader.hpp"
 
 #include <string>
 #include <string_view>

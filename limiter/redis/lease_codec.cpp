@@ -1,5 +1,8 @@
 #include "limiter/redis/lease_codec.hpp"
 
+#include "limiter/redis/codec.hpp"
+#include "limiter/redis/error_reply.hpp"
+
 #include <array>
 #include <cassert>
 #include <cstring>

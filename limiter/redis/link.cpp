@@ -1,5 +1,7 @@
 #include "limiter/redis/link.hpp"
 
+#include "limiter/redis/codec.hpp"
+#include "limiter/redis/error_reply.hpp"
 #include "limiter/redis/password_file.hpp"
 
 #include <boost/asio/post.hpp>

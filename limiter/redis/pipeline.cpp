@@ -1,5 +1,8 @@
 #include "limiter/redis/pipeline.hpp"
 
+#include "limiter/redis/codec.hpp"
+#include "limiter/redis/error_reply.hpp"
+
 #include <algorithm>
 
 namespace penstock::limiter::redis {

@@ -1,5 +1,7 @@
 #include "limiter/redis/primary_search.hpp"
 
+#include "limiter/redis/codec.hpp"
+#include "limiter/redis/error_reply.hpp"
 #include "limiter/redis/sentinel_codec.hpp"
 
 #include <boost/asio/post.hpp>

@@ -2,9 +2,9 @@
 // object for each search; ends by itself. The shell around sentinel_codec. Used by link, on the worker's thread. I/O.
 #pragma once
 
-#include "limiter/redis/codec.hpp"
 #include "limiter/redis/connection.hpp"
 #include "limiter/redis/redis_settings.hpp"
+#include "limiter/redis/reply_reader.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 

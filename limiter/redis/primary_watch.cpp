@@ -1,5 +1,6 @@
 #include "limiter/redis/primary_watch.hpp"
 
+#include "limiter/redis/codec.hpp"
 #include "limiter/redis/primary_search.hpp"
 #include "limiter/redis/sentinel_codec.hpp"
 

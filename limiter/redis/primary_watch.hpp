@@ -4,9 +4,9 @@
 #pragma once
 
 #include "limiter/jitter.hpp"
-#include "limiter/redis/codec.hpp"
 #include "limiter/redis/connection.hpp"
 #include "limiter/redis/redis_settings.hpp"
+#include "limiter/redis/reply_reader.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 

@@ -1,5 +1,5 @@
 // A reply of any shape, such as that of CLUSTER SLOTS, as the sequence of what is in it: an array is its count, then its
-// elements. Bounded in bytes and elements. hiredis parses it. Pure.
+// elements. Bounded in bytes and elements. Pure.
 #pragma once
 
 #include "base/result.hpp"
@@ -9,8 +9,6 @@
 #include <span>
 #include <string>
 #include <vector>
-
-struct redisReader;
 
 namespace penstock::limiter::redis {
 
@@ -38,12 +36,8 @@ public:
     base::result<std::vector<reply_token>> next();
 
 private:
-    struct parsed;
-    struct free_reader {
-        void operator()(redisReader* reader) const noexcept;
-    };
-    std::unique_ptr<parsed> parsed_;
-    std::unique_ptr<redisReader, free_reader> reader_;
+    struct parser;
+    std::unique_ptr<parser> parser_;
     std::size_t fed_ = 0; // since the last whole reply
 };
 

@@ -1,5 +1,7 @@
 #include "limiter/redis/sentinel_codec.hpp"
 
+#include "limiter/redis/error_reply.hpp"
+
 #include <charconv>
 
 namespace penstock::limiter::redis {

@@ -2,8 +2,8 @@
 // primary_search, primary_watch and greeting. Pure.
 #pragma once
 
-#include "limiter/redis/codec.hpp"
 #include "limiter/redis/redis_settings.hpp"
+#include "limiter/redis/reply_reader.hpp"
 
 #include <optional>
 #include <string>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "limiter/redis/codec.hpp"
+#include "limiter/redis/error_reply.hpp"
 #include "tests/support/redis_server.hpp"
 
 #include <boost/asio/buffer.hpp>

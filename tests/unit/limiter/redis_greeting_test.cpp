@@ -1,3 +1,4 @@
+#include "limiter/error.hpp"
 #include "limiter/redis/greeting.hpp"
 
 #include <doctest/doctest.h>

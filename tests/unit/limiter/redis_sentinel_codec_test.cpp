@@ -1,3 +1,4 @@
+#include "limiter/error.hpp"
 #include "limiter/redis/sentinel_codec.hpp"
 
 #include <doctest/doctest.h>
