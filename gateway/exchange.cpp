@@ -2,6 +2,7 @@
 
 #include "base/field_name.hpp"
 #include "gateway/limit_check.hpp"
+#include "gateway/respond.hpp"
 #include "gateway/worker.hpp"
 #include "gateway/workspace.hpp"
 

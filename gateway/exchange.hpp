@@ -1,6 +1,6 @@
 // One request and its answer, in the order of docs/life-of-a-request.md: extract, match, classify, acquire, admit, relay,
-// respond, record. The order is visible in look() and serve(); exchange_limits.cpp has the middle, exchange_relay.cpp the end. I/O; one worker's thread. What is large lives in the workspace:
-// coroutine frames below 1,000 bytes come from Asio's cache.
+// respond, record. The order is visible in look() and serve(); exchange_limits.cpp has the middle, exchange_relay.cpp the end. I/O;
+// one worker's thread. What is large lives in the workspace: coroutine frames below 1,000 bytes come from Asio's cache.
 #pragma once
 
 #include "base/ip_address.hpp"
@@ -8,7 +8,7 @@
 #include "gateway/configuration_view.hpp"
 #include "gateway/credentials.hpp"
 #include "gateway/extract.hpp"
-#include "gateway/respond.hpp"
+#include "gateway/response_context.hpp"
 #include "limiter/admission.hpp"
 #include "limiter/classify.hpp"
 #include "proxy/forwarding.hpp"

@@ -4,8 +4,10 @@
 #include "gateway/exchange.hpp"
 
 #include "gateway/api_key_check.hpp"
+#include "gateway/credential_answer.hpp"
 #include "gateway/limit_check.hpp"
 #include "gateway/queueing.hpp"
+#include "gateway/respond.hpp"
 #include "gateway/worker.hpp"
 #include "gateway/workspace.hpp"
 #include "limiter/attempt_refusal.hpp"

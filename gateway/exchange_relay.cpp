@@ -2,6 +2,8 @@
 #include "gateway/exchange.hpp"
 
 #include "gateway/query_keys.hpp"
+#include "gateway/relayed_head.hpp"
+#include "gateway/respond.hpp"
 #include "gateway/worker.hpp"
 #include "gateway/workspace.hpp"
 #include "proxy/chunk.hpp"

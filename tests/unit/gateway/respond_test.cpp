@@ -1,11 +1,10 @@
 #include "gateway/respond.hpp"
 
 #include "gateway/answer_body.hpp"
-#include "proxy/head_parser.hpp"
+#include "tests/unit/gateway/answers.hpp"
 #include "tests/unit/gateway/rulings.hpp"
 
 #include <doctest/doctest.h>
-#include <nlohmann/json.hpp>
 
 #include <functional>
 #include <string>
@@ -18,48 +17,8 @@ using proxy::head_problem;
 
 namespace {
 
-constexpr std::string_view date = "Sun, 06 Nov 1994 08:49:37 GMT";
 constexpr std::string_view quota_exceeded = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 constexpr std::string_view reduced_capacity = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
-
-// A response taken apart by the parser that reads upstreams.
-struct answer {
-    explicit answer(std::string text) : bytes(std::move(text))
-    {
-        auto const end = bytes.find("\r\n\r\n");
-        REQUIRE(end != std::string::npos);
-        REQUIRE(proxy::parse_response_head(std::string_view(bytes).substr(0, end + 4), proxy::answers::other, head) ==
-                head_problem::none);
-        body = std::string_view(bytes).substr(end + 4);
-    }
-    answer(answer const&) = delete;
-    answer& operator=(answer const&) = delete;
-
-    // All values of a field, joined by '|'.
-    [[nodiscard]] std::string field(std::string_view name) const
-    {
-        std::string values;
-        for (auto const& each : head.fields) {
-            if (each.name == name) values.append(values.empty() ? "" : "|").append(each.value);
-        }
-        return values;
-    }
-    [[nodiscard]] nlohmann::json problem() const { return nlohmann::json::parse(body); }
-
-    std::string bytes;
-    proxy::response_head head;
-    std::string_view body;
-};
-
-response_context context_of(conf::response_settings const& settings)
-{
-    return {.settings = settings,
-            .date = date,
-            .now_s = 784'111'777,
-            .connection = persistence::keep_alive,
-            .head_request = false,
-            .origin = {}};
-}
 
 using maker = std::function<unsigned(std::string&, response_context const&)>;
 
@@ -68,21 +27,6 @@ std::string made(maker const& make, response_context const& context)
     std::string out = "what was there before";
     auto const status = make(out, context);
     CHECK(out.starts_with("HTTP/1.1 " + std::to_string(status) + " "));
-    return out;
-}
-
-proxy::response_head upstream_answer(std::string_view bytes)
-{
-    proxy::response_head head;
-    REQUIRE(proxy::parse_response_head(bytes, proxy::answers::other, head) == head_problem::none);
-    return head;
-}
-
-std::string relay(std::string_view bytes, limit_report const& report, response_context const& context)
-{
-    std::string out;
-    auto const head = upstream_answer(bytes);
-    respond::relayed(out, context, head, report, head.body);
     return out;
 }
 
@@ -267,54 +211,6 @@ TEST_CASE("RL-45: the operator's body, as text or from a template")
     }
 }
 
-TEST_CASE("AK-9: a missing API key is a 401 with a challenge, another missing key a 400")
-{
-    conf::response_settings const settings;
-    limiter::policy limit;
-    limit.key = {{.source = partition::entry_source::api_key, .name = {}}};
-    std::string out;
-    CHECK(respond::missing_key(out, context_of(settings), limit, {}) == 401);
-    answer const challenge(out);
-    CHECK(challenge.field("WWW-Authenticate") == "ApiKey realm=\"api\"");
-    CHECK(challenge.problem().at("status") == 401);
-
-    limit.key = {{.source = partition::entry_source::header, .name = "x-tenant"}};
-    CHECK(respond::missing_key(out, context_of(settings), limit, {}) == 400);
-    answer const lacking(out);
-    CHECK(lacking.field("WWW-Authenticate").empty());
-}
-
-TEST_CASE("AK-9: an unknown API key is a 401 with the challenges of its places, one that is no good a 400")
-{
-    conf::response_settings settings;
-    std::string out;
-    CHECK(respond::refused_credentials(out, context_of(settings), credential_refusal::api_key_unknown, {}) == 401);
-    answer const challenge(out);
-    CHECK(challenge.field("WWW-Authenticate") == "ApiKey realm=\"api\"");
-    CHECK(challenge.problem().at("status") == 401);
-    settings.api_key_challenges = "WWW-Authenticate: Basic realm=\"api\"\r\n";
-    CHECK(respond::refused_credentials(out, context_of(settings), credential_refusal::api_key_unknown, {}) == 401);
-    CHECK(answer(out).field("WWW-Authenticate") == "Basic realm=\"api\"");
-    for (auto const why : {credential_refusal::api_key_repeated, credential_refusal::api_key_malformed}) {
-        CHECK(respond::refused_credentials(out, context_of(settings), why, {}) == 400);
-        CHECK(answer(out).field("WWW-Authenticate").empty());
-    }
-}
-
-TEST_CASE("RL-19, RL-25: who fails to sign in learns what is left of the limits that counted it")
-{
-    rulings said;
-    said.allowed(said.limit("addresses", window(10, seconds(60))), 7, seconds(60));
-    auto const report = report_limits(said.gate, 0, 0);
-    conf::response_settings settings;
-    std::string out;
-    respond::refused_credentials(out, context_of(settings), credential_refusal::api_key_unknown, report);
-    CHECK(answer(out).field("RateLimit") == "\"addresses\";r=7;t=60");
-    settings.on_success = false;
-    respond::refused_credentials(out, context_of(settings), credential_refusal::api_key_unknown, report);
-    CHECK(answer(out).field("RateLimit").empty());
-}
-
 TEST_CASE("RL-72: who is denied gets a 403, or no answer at all")
 {
     conf::response_settings const settings;
@@ -369,113 +265,4 @@ TEST_CASE("RL-35: an answer of our own names the origin and the fields that its 
     CHECK(shown.field("Access-Control-Allow-Origin") == "https://shop.example");
     CHECK(shown.field("Access-Control-Expose-Headers") == exposed_fields);
     CHECK(shown.field("Vary") == "Origin");
-}
-
-TEST_CASE("H1-11, H1-46, H1-71, H1-72: a relayed head keeps what is end-to-end; framing and connection are ours")
-{
-    conf::response_settings const settings;
-    auto context = context_of(settings);
-    std::string_view const from_upstream =
-        "HTTP/1.1 299 Very Fine\r\nServer: s\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nConnection: X-Hop, keep-alive\r\n"
-        "X-Hop: gone\r\nKeep-Alive: timeout=5\r\nTransfer-Encoding: chunked\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\n\r\n";
-    answer const relayed(relay(from_upstream, {}, context));
-    CHECK(relayed.bytes.starts_with("HTTP/1.1 299 Very Fine\r\n"));
-    CHECK(relayed.field("Server") == "s");
-    CHECK(relayed.field("Set-Cookie") == "a=1|b=2");
-    CHECK(relayed.field("X-Hop").empty());
-    CHECK(relayed.field("Keep-Alive").empty());
-    CHECK(relayed.field("Connection").empty());
-    CHECK(relayed.field("Transfer-Encoding") == "chunked");
-    CHECK(relayed.field("Date") == "Mon, 01 Jan 2024 00:00:00 GMT");
-    CHECK(relayed.field("RateLimit").empty());
-
-    context.connection = persistence::close;
-    answer const closing(relay("HTTP/1.0 200 OK\r\nContent-Length: 007\r\n\r\n", {}, context));
-    CHECK(closing.bytes.starts_with("HTTP/1.1 200 OK\r\n"));
-    CHECK(closing.field("Content-Length") == "7");
-    CHECK(closing.field("Date") == date); // RFC 9110 section 6.6.1
-    CHECK(closing.field("Connection") == "close");
-}
-
-TEST_CASE("H1-59, H1-60: what frames the body of a relayed answer")
-{
-    using kind = proxy::body_framing::kind;
-    struct row {
-        std::string_view name;
-        std::string_view head;
-        proxy::body_framing framing;
-        std::string_view length;
-        std::string_view coding;
-    };
-    conf::response_settings const settings;
-    for (auto const& r : {
-             row{"length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", {kind::length, 5}, "5", ""},
-             row{"chunked", "HTTP/1.1 200 OK\r\n\r\n", {kind::chunked, 0}, "", "chunked"},
-             row{"until close", "HTTP/1.1 200 OK\r\n\r\n", {kind::until_close, 0}, "", ""},
-             row{"HEAD says how long it would be", "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", {}, "1000", ""},
-             row{"304 too", "HTTP/1.1 304 Not Modified\r\nContent-Length: 1000\r\n\r\n", {}, "1000", ""},
-             row{"204 never", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", {}, "", ""},
-         }) {
-        CAPTURE(r.name);
-        std::string out;
-        respond::relayed(out, context_of(settings), upstream_answer(r.head), {}, r.framing);
-        answer const relayed(out);
-        CHECK(relayed.field("Content-Length") == r.length);
-        CHECK(relayed.field("Transfer-Encoding") == r.coding);
-    }
-}
-
-TEST_CASE("RL-27, RL-28, RL-29, RL-30, RL-35, RL-58: limit fields of an upstream beside ours")
-{
-    rulings said;
-    said.allowed(said.limit("gw", bucket(100, seconds(0.6))), 99, seconds(0.6));
-    auto const report = report_limits(said.gate, 0, 0.0);
-    conf::response_settings settings;
-    auto const context = context_of(settings);
-    std::string const ours = "\"gw\";r=99;t=60";
-    auto const head = [](std::string_view lines) {
-        return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + std::string(lines) + "\r\n";
-    };
-
-    CHECK(answer(relay(head(""), report, context)).field("RateLimit") == ours);
-    CHECK(answer(relay(head("RateLimit: \"app\";r=3;t=9\r\n"), report, context)).field("RateLimit") ==
-          "\"app\";r=3;t=9|" + ours);
-    CHECK(answer(relay(head("RateLimit: \"gw\";r=999;t=9\r\n"), report, context)).field("RateLimit") == ours);
-    CHECK(answer(relay(head("RateLimit: garbage;;r=\r\n"), report, context)).field("RateLimit") == ours);
-    CHECK(answer(relay(head("RateLimit: garbage\r\n"), {}, context)).field("RateLimit") ==
-          "garbage");                                                                                // nothing of ours to spoil
-    CHECK(answer(relay(head("Retry-After: 30\r\n"), report, context)).field("Retry-After") == "30"); // RL-74
-
-    CHECK(answer(relay(head("Cache-Control: public, max-age=60\r\n"), report, context)).field("RateLimit").empty());
-    CHECK(answer(relay(head("Cache-Control: private\r\n"), report, context)).field("RateLimit") == ours);
-
-    answer const cors(relay(head("Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: X-A\r\n"), report, context));
-    CHECK(cors.field("Access-Control-Expose-Headers") == "X-A|" + std::string(exposed_fields));
-    CHECK(answer(relay(head(""), report, context)).field("Access-Control-Expose-Headers").empty());
-
-    settings.rate_limit_fields = {conf::field_style::x_ratelimit, conf::field_style::triple};
-    auto const families =
-        head("X-RateLimit-Remaining: 500\r\nRateLimit-Remaining: 500\r\nX-RateLimit-Resource: core\r\nX-RateLimits: 1\r\n");
-    answer const single(relay(families, report, context));
-    CHECK(single.field("X-RateLimit-Remaining") == "99");
-    CHECK(single.field("RateLimit-Remaining") == "99");
-    CHECK(single.field("X-RateLimits") == "1");
-
-    settings.on_success = false;
-    CHECK(answer(relay(head(""), report, context)).field("X-RateLimit-Remaining").empty());
-}
-
-TEST_CASE("H1-60, RFC 9110 section 7.8: interim answers carry no framing; 101 names what both switch to")
-{
-    std::string out;
-    respond::interim(
-        out,
-        upstream_answer("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\n\r\n"));
-    CHECK(out == "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
-    respond::interim(
-        out,
-        upstream_answer(
-            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n"));
-    CHECK(out ==
-          "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
 }

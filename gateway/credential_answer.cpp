@@ -1,0 +1,93 @@
+#include "gateway/credential_answer.hpp"
+
+#include "gateway/own_answer.hpp"
+
+#include <algorithm>
+
+namespace penstock::gateway::respond {
+namespace {
+
+// Whoever fails to sign in was charged for it, and learns what is left (RL-19); of nobody else's limits (RL-25).
+unsigned turned_away(std::string& out, response_context const& context, unsigned status, std::string_view detail,
+                     limit_report const& report, std::string_view challenges)
+{
+    out.clear();
+    append_status_line(out, status);
+    out.append(challenges);
+    if (context.settings.on_success) append_limit_fields(out, report, context.settings, context.now_s);
+    finish(out, context, blank_problem(status, phrase(status), detail));
+    return status;
+}
+
+// `more`: parameters behind the realm.
+std::string bearer_challenge(auth::token_settings const& tokens, std::string_view more)
+{
+    std::string challenge = "WWW-Authenticate: Bearer realm=\"";
+    challenge.append(tokens.realm).append("\"").append(more);
+    if (!tokens.resource_metadata.empty())
+        challenge.append(", resource_metadata=\"").append(tokens.resource_metadata).append("\"");
+    return challenge.append("\r\n");
+}
+
+struct token_error {
+    unsigned status;
+    std::string_view code; // RFC 6750 section 3.1
+};
+
+token_error error_of(auth::refusal why) noexcept
+{
+    if (why == auth::refusal::request) return {400, "invalid_request"};
+    if (why == auth::refusal::scope) return {403, "insufficient_scope"};
+    return {401, "invalid_token"};
+}
+
+} // namespace
+
+unsigned refused_credentials(std::string& out, response_context const& context, credential_refusal why,
+                             limit_report const& report)
+{
+    switch (why) {
+    case credential_refusal::api_key_repeated:
+        return turned_away(out, context, 400, "The API key is given more than once.", report, {});
+    case credential_refusal::api_key_malformed:
+        return turned_away(out, context, 400, "The API key must be 1 to 512 visible ASCII characters.", report, {});
+    case credential_refusal::none:
+    case credential_refusal::api_key_denied:
+    case credential_refusal::token_malformed: // bad_token
+    case credential_refusal::token_invalid:
+    case credential_refusal::key_missing:
+    case credential_refusal::api_key_unknown: break;
+    }
+    return turned_away(out, context, 401, "The API key is not known.", report, context.settings.api_key_challenges);
+}
+
+unsigned bad_token(std::string& out, response_context const& context, token_check const& seen, limit_report const& report)
+{
+    auto const error = error_of(seen.why);
+    auto const detail = auth::describe(seen.why);
+    std::string parameters = ", error=\"";
+    parameters.append(error.code).append("\", error_description=\"").append(detail).append("\"");
+    if (seen.scopes != nullptr) {
+        parameters.append(", scope=\"");
+        for (auto const& each : *seen.scopes) parameters.append(&each == &seen.scopes->front() ? "" : " ").append(each);
+        parameters.append("\"");
+    }
+    return turned_away(out, context, error.status, detail, report, bearer_challenge(*context.tokens, parameters));
+}
+
+unsigned missing_key(std::string& out, response_context const& context, limiter::policy const& limit,
+                     limit_report const& report)
+{
+    using partition::entry_source;
+    auto const is_claim = [](partition::entry const& entry) { return entry.source == entry_source::jwt_claim; };
+    if (context.tokens != nullptr && std::ranges::any_of(limit.key, is_claim)) // no error: no token, or not this claim in it
+        return turned_away(out, context, 401, "A token is required.", report, bearer_challenge(*context.tokens, {}));
+    auto const is_credential = [](partition::entry const& entry) {
+        return entry.source == entry_source::api_key || entry.source == entry_source::api_key_attribute;
+    };
+    if (std::ranges::none_of(limit.key, is_credential))
+        return turned_away(out, context, 400, "The request lacks what its limit is counted by.", report, {});
+    return turned_away(out, context, 401, "An API key is required.", report, context.settings.api_key_challenges);
+}
+
+} // namespace penstock::gateway::respond
