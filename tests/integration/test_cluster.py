@@ -1,36 +1,12 @@
 """A real Redis Cluster behind the real gateway: limits over several slots, slots on their way, a primary that dies."""
 
-from support.gateway_case import GatewayCase
+from support.cluster_case import HUGE, ClusterCase, used_of
 from support.http_client import Connection, ask
 from support.waiting import wait_until
 from test_redis_failures import Load
 
-HUGE = 1_000_000
 
-
-def used_of(value):
-    """What a fixed window's key says: its end in 13 digits, then the permits used."""
-    return int(value.decode()[13:].lstrip(":")) if value else 0
-
-
-class Cluster(GatewayCase):
-    def start(self, text, primaries=3, replicas=0, check_timeout="5s", **more):
-        self.nodes = self.cluster(primaries=primaries, replicas=replicas, **more)
-        self.app = self.upstream()
-        self.gate = self.gateway(self.app, f"redis: {{url: \"{self.nodes.url}\", check_timeout: {check_timeout}}}\n" + text)
-        self.assertEqual(self.metrics(self.gate).value("penstock_store_up"), 1)
-
-    def scattered(self, count):
-        """Callers whose counters are with different nodes, in turn."""
-        found, number = {node.name: [] for node in self.nodes.primaries}, 0
-        while any(len(each) < count for each in found.values()):
-            caller = f"caller-{number}"
-            found[self.nodes.owner_of(self.nodes.slot_of("{header.x-a=" + caller + "}")).name].append(caller)
-            number += 1
-        return [each[index] for index in range(count) for each in found.values()]
-
-
-class Slots(Cluster):
+class Slots(ClusterCase):
     def test_limits_of_several_slots_are_charged_all_or_none(self):
         self.start(f"""
 limits:
@@ -47,8 +23,7 @@ global_limits: [wide, narrow, all]
         self.assertEqual(self.app.count(), 18)
 
         def charged():
-            values = [node.command("GET", key) for node in self.nodes.primaries for key in node.keys() if ":wide:" in key]
-            return sorted(used_of(value) for value in values)
+            return sorted(used_of(value) for value in self.values(":wide:"))
         # What the wide limit was charged for refused requests comes back.
         wait_until(lambda: charged() == [3] * 6, what="charges of refused requests to be given back")
         metrics = self.metrics(self.gate)
@@ -112,7 +87,7 @@ global_limits: [window]
         self.assertEqual(used_of(new.command("GET", new.keys()[0])), len(results))
 
 
-class Failover(Cluster):
+class Failover(ClusterCase):
     def test_a_primary_dies_and_its_replica_serves(self):
         self.start(f"""
 limits: {{window: {{key: header.x-a, fixed_window: {{limit: {HUGE}, window: 1h}}}}}}

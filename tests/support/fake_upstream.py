@@ -122,6 +122,10 @@ class FakeUpstream:
         """From now on a request that arrives fails the test."""
         self._refusing = True
 
+    def allow(self):
+        """From now on requests may come again."""
+        self._refusing = False
+
     def count(self, target=None):
         return sum(1 for each in list(self.requests) if target is None or each.target == target)
 

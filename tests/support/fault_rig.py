@@ -15,6 +15,7 @@ from support.gateway_case import compose
 from support.gateway_process import Gateway
 from support.http_client import Connection, ask
 from support.metrics_text import Metrics
+from support.redis_log import lines_about_redis
 from support.redis_server import RedisServer
 from support.waiting import SLOWNESS, wait_until
 
@@ -136,10 +137,8 @@ class Rig:
                 and seen.value("penstock_outage_counters") == 0)
 
     def log(self):
-        """The lines about Redis: (seconds since the epoch, whether it is a warning, text)."""
-        lines = [line.split(" ", 2) for line in self.gate.stderr.splitlines()]
-        return [(datetime.datetime.strptime(line[0], "%Y-%m-%dT%H:%M:%S.%f%z").timestamp(), line[1] != "info", line[2])
-                for line in lines if len(line) == 3 and "redis" in line[2].lower()]
+        """The lines about Redis, as lines_about_redis() has them."""
+        return lines_about_redis(self.gate)
 
     def seen(self, count):
         """The access log, once it has that many lines."""

@@ -17,17 +17,29 @@ def free_cluster_port():
 
 
 class ClusterNode(RedisServer):
-    """One redis-server in cluster mode; knows its id."""
+    """One redis-server in cluster mode; knows its id. With `tls` (certificate, key, authority) it has a second port for that, over which
+    the nodes speak to each other, and where it says the cluster is to whoever asks there."""
 
-    def __init__(self, folder, node_timeout_ms):
+    def __init__(self, folder, node_timeout_ms, tls=None, port=None):
         options = ["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", str(node_timeout_ms),
                    "--cluster-require-full-coverage", "no", "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0"]
-        super().__init__(folder, options=options, port=free_cluster_port())
+        self.tls_port = free_cluster_port() if tls else None
+        if tls:
+            certificate, key, authority = tls
+            options += ["--tls-port", str(self.tls_port), "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file",
+                        authority, "--tls-auth-clients", "no", "--tls-cluster", "yes", "--tls-replication", "yes"]
+        super().__init__(folder, options=options, port=port or free_cluster_port())
         self.id = self.command("CLUSTER", "MYID").decode()
 
     @property
     def name(self):
-        return f"127.0.0.1:{self.port}"
+        """As the gateway calls it."""
+        return f"127.0.0.1:{self.port_of_nodes}"
+
+    @property
+    def port_of_nodes(self):
+        """Where the others reach it."""
+        return self.tls_port or self.port
 
     def cluster_info(self, field):
         for line in self.command("CLUSTER", "INFO").decode().splitlines():
@@ -40,10 +52,12 @@ class ClusterNode(RedisServer):
 
 
 class RedisCluster:
-    """`primaries` nodes that share the slots evenly, each with `replicas`. Nodes are in `nodes`, primaries first."""
+    """`primaries` nodes that share the slots evenly, each with `replicas`; none: whoever wants them adds them. Nodes are in `nodes`,
+    primaries first."""
 
-    def __init__(self, folder, primaries=3, replicas=0, node_timeout_ms=2000):
-        self.nodes, self._folder, self._node_timeout_ms = [], folder, node_timeout_ms
+    def __init__(self, folder, primaries=3, replicas=0, node_timeout_ms=2000, tls=None):
+        self.nodes, self.primaries, self._ports = [], [], []
+        self._folder, self._node_timeout_ms, self._tls = folder, node_timeout_ms, tls
         try:
             self._build(primaries, replicas)
         except BaseException:
@@ -51,6 +65,8 @@ class RedisCluster:
             raise
 
     def _build(self, primaries, replicas):
+        if primaries == 0:
+            return
         for _ in range(primaries * (1 + replicas)):
             self.add_node()
         self.primaries = self.nodes[:primaries]
@@ -66,15 +82,20 @@ class RedisCluster:
             self.follow(replica, self.primaries[index % primaries])
         self.wait_until_whole()
 
+    def reserve(self, count):
+        """Ports that the next nodes will have."""
+        self._ports += [free_cluster_port() for _ in range(count)]
+        return list(self._ports)
+
     def add_node(self):
         """One more node, which nobody knows yet."""
         folder = os.path.join(self._folder, f"node{len(self.nodes)}")
         os.mkdir(folder)
-        self.nodes.append(ClusterNode(folder, self._node_timeout_ms))
+        self.nodes.append(ClusterNode(folder, self._node_timeout_ms, self._tls, self._ports.pop(0) if self._ports else None))
         return self.nodes[-1]
 
     def meet(self, node):
-        node.command("CLUSTER", "MEET", "127.0.0.1", self.nodes[0].port)
+        node.command("CLUSTER", "MEET", "127.0.0.1", self.nodes[0].port_of_nodes)
 
     def follow(self, replica, primary):
         def told():
@@ -96,7 +117,7 @@ class RedisCluster:
 
     def replicas_of(self, primary):
         return [each for each in self.living() if each is not primary and each.command("ROLE")[0] == b"slave"
-                and each.command("ROLE")[2] == primary.port]
+                and each.command("ROLE")[2] == primary.port_of_nodes]
 
     def serving(self):
         """The nodes that are primaries now."""
@@ -104,7 +125,7 @@ class RedisCluster:
 
     @property
     def url(self):
-        return "redis+cluster://" + ",".join(each.name for each in self.nodes[:2])
+        return ("rediss" if self._tls else "redis") + "+cluster://" + ",".join(each.name for each in self.nodes[:2])
 
     def slot_of(self, key):
         return self.nodes[0].command("CLUSTER", "KEYSLOT", key)
@@ -124,7 +145,7 @@ class RedisCluster:
         return source
 
     def move_key(self, key, source, target):
-        source.command("MIGRATE", "127.0.0.1", target.port, key, 0, 5000)
+        source.command("MIGRATE", "127.0.0.1", target.port_of_nodes, key, 0, 5000)
 
     def end_move(self, slot, source, target):
         """The keys that are left go too, then the slot."""
