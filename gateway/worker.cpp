@@ -259,8 +259,9 @@ void worker::install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> con
     census_.set_floor(next->settings.gateways_at_least);
     if (index_ == 0) parts_.local.set_part(census_.part());
     if (next->settings.redis) {
-        if (view_ && view_->redis && view_->snapshot->settings.redis == next->settings.redis) {
+        if (view_ && view_->redis && limiter::is_same_line(*view_->snapshot->settings.redis, *next->settings.redis)) {
             made->redis = view_->redis;
+            made->redis->adopt(*next->settings.redis);
             made->front = view_->front;
             made->front->start_anew(base::clock::now());
         } else {

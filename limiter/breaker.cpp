@@ -78,6 +78,12 @@ void breaker::probe_succeeded() noexcept
     times_opened_ = 0;
 }
 
+void breaker::adopt(breaker_settings wanted, base::instant now) noexcept
+{
+    wanted_ = wanted;
+    probe_at_ = std::min(probe_at_, now + wanted.open_for_max);
+}
+
 void breaker::probe_failed(base::instant now) noexcept
 {
     if (state_ == state::half_open) open(now);

@@ -29,6 +29,9 @@ public:
     // Open: from when a probe may be sent.
     [[nodiscard]] base::instant probe_at() const noexcept { return probe_at_; }
 
+    // Other figures from now on; the state stays, and a probe that they would have sooner comes sooner.
+    void adopt(breaker_settings wanted, base::instant now) noexcept;
+
     // How a check went. Ignored unless closed: what was under way when the breaker opened tells nothing new.
     // True: this failure opened the breaker.
     void succeeded() noexcept;

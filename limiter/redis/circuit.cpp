@@ -54,6 +54,12 @@ void circuit::connected(trust how)
     if (breaker_.start_probe_on_new_connection() || how == trust::when_proven) probe();
 }
 
+void circuit::adopt(redis_terms const& next)
+{
+    breaker_.adopt(next.breaker, base::clock::now());
+    if (breaker_.now_in() == breaker::state::open) await_probe(); // maybe sooner
+}
+
 void circuit::stop() { probe_due_.cancel(); }
 
 void circuit::await_probe()

@@ -55,6 +55,8 @@ public:
     // A new connection serves. It is probed if the breaker is open, and if it is to `prove` itself: after a loss.
     enum class trust : std::uint8_t { at_once, when_proven };
     void connected(trust how);
+    // Other figures of the breaker, from now on.
+    void adopt(redis_terms const& next);
     void stop();
 
 private:

@@ -19,8 +19,14 @@ bool may_have_moved(base::error_code why) noexcept
 
 cluster_store::core::core(boost::asio::io_context& worker, redis_settings const& wanted, std::uint64_t seed,
                           state_listener listener)
-    : worker_(worker), settings_(wanted), listener_(std::move(listener)), nodes_(worker, wanted, seed, *this), due_(worker)
+    : worker_(worker), terms_(wanted), listener_(std::move(listener)), nodes_(worker, wanted, seed, *this), due_(worker)
 {}
+
+void cluster_store::core::adopt(redis_terms const& next)
+{
+    terms_ = next;
+    nodes_.adopt(next);
+}
 
 void cluster_store::core::stop()
 {
@@ -46,7 +52,7 @@ std::unique_ptr<redis::cluster_request> cluster_store::core::take_spare()
 void cluster_store::core::ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who)
 {
     auto& request = *take_spare().release(); // done() has it again
-    request.begin(asked, std::min(deadline, base::clock::now() + settings_.check_timeout), who);
+    request.begin(asked, std::min(deadline, base::clock::now() + terms_.check_timeout), who);
     auto const calls = request.calls();
     if (request.is_split()) ++cluster_counts_.split;
     request.due = static_cast<unsigned>(calls) + 1; // so that none of them ends it before all are sent

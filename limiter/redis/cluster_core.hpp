@@ -21,6 +21,7 @@ public:
     core(boost::asio::io_context& worker, redis_settings const& wanted, std::uint64_t seed, state_listener listener);
 
     void start() { nodes_.start(); }
+    void adopt(redis_terms const& next);
     void stop();
 
     void ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who);
@@ -85,7 +86,7 @@ private:
     [[nodiscard]] std::unique_ptr<redis::cluster_request> take_spare();
 
     boost::asio::io_context& worker_;
-    redis_settings const settings_;
+    redis_terms terms_;
     state_listener listener_;
     redis::cluster_counts cluster_counts_;
     counts counts_; // of the errors that no node has counted

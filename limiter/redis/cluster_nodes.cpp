@@ -34,6 +34,12 @@ cluster_nodes::cluster_nodes(boost::asio::io_context& worker, redis_settings wan
     if (settings_.tls) tls_ = *make_tls_context(*settings_.tls); // the configuration was checked with it
 }
 
+void cluster_nodes::adopt(redis_terms const& next)
+{
+    settings_.adopt(next);
+    for (auto const& each : nodes_) each->store().adopt(next);
+}
+
 void cluster_nodes::stop()
 {
     stopped_ = true;

@@ -31,6 +31,7 @@ public:
     cluster_nodes(boost::asio::io_context& worker, redis_settings wanted, std::uint64_t seed, owner& of);
 
     void start() { refresh(); }
+    void adopt(redis_terms const& next); // also for the nodes to come
     void stop();
 
     // Whether any slot has an owner.

@@ -28,6 +28,8 @@ bool cluster_store::can_ask(claim const& about) const noexcept { return core_->c
 
 void cluster_store::call(redis::background_call what) { core_->call(std::move(what)); }
 
+void cluster_store::adopt(redis_terms const& next) { core_->adopt(next); }
+
 void cluster_store::stop() { core_->stop(); }
 
 cluster_store::counts cluster_store::count() const { return core_->count(); }

@@ -1,5 +1,5 @@
 // The life of the connection to Redis: locating (asking the sentinels, if there are any), connecting, greeting (AUTH, SELECT,
-// PING as needed), ready, and after any failure a pause before the next try. Says what to do next and until when; its shell is link. Knows no socket, bytes or
+// PING as needed), ready, and after any failure a pause before the next try. Says what to do next and until when; its shell is dialer. Knows no socket, bytes or
 // clock. Pure.
 #pragma once
 
@@ -44,6 +44,8 @@ public:
 
     [[nodiscard]] state now_in() const noexcept { return state_; }
     action resume(event what, base::instant now) noexcept;
+    // From the next action on.
+    void adopt(time_limits limits) noexcept { limits_ = limits; }
 
     static constexpr base::micros shortest_pause{10'000};
     static constexpr base::micros first_pause{50'000};

@@ -33,6 +33,9 @@ public:
     // of the checks that do not.
     void call(redis::background_call what) override = 0;
 
+    // From now on. Connections stay, and so does what the breakers have seen; what is under way keeps its deadline.
+    virtual void adopt(redis_terms const& next) = 0;
+
     // Closes the connections and answers every waiter with not_connected. No acquire() may follow; give_back() may, and does
     // nothing.
     virtual void stop() = 0;

@@ -1,5 +1,5 @@
 // What a new connection says before it may be asked, and whether Redis welcomed it: login, database, whether it is a primary
-// where sentinels named it one, PING. Bytes and replies only; called by link. Pure.
+// where sentinels named it one, PING. Bytes and replies only; called by dialer. Pure.
 #pragma once
 
 #include "limiter/redis/redis_settings.hpp"

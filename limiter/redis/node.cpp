@@ -14,6 +14,13 @@ redis_store::node::node(boost::asio::io_context& worker, redis_settings wanted, 
       circuit_(worker, settings_, ~seed, *this)
 {}
 
+void redis_store::node::adopt(redis_terms const& next)
+{
+    settings_.adopt(next);
+    link_.adopt_terms();
+    circuit_.adopt(next);
+}
+
 void redis_store::node::stop()
 {
     circuit_.stop();

@@ -18,6 +18,7 @@ public:
          redis::permit_keeper::line* permits_over = nullptr);
 
     void start() { link_.start(); }
+    void adopt(redis_terms const& next);
     void stop();
 
     // Asks; `who` is woken with the answer, or at the deadline, or soon with the reason why nothing can be asked now.
@@ -55,7 +56,7 @@ private:
     void remark(errc why, std::string_view words);
 
     boost::asio::io_context& worker_;
-    redis_settings const settings_;
+    redis_settings settings_;
     state_listener listener_;
     counts counts_; // `errors` and `trouble`; the rest is read from the parts
     redis::outage_record outage_;

@@ -1,5 +1,5 @@
 // Reads a password again, after Redis has refused it: who changes one writes the file and waits for nobody. I/O: one small
-// file. Called by link.
+// file. Called by dialer.
 #pragma once
 
 #include <optional>

@@ -77,6 +77,9 @@ public:
     // At most `bound` checks, those given up included, and half as many background calls.
     explicit pipeline(std::size_t bound) : bound_(bound), pending_(first_capacity) {}
 
+    // From now on; what is pending stays, be it more.
+    void limit_to(std::size_t bound) noexcept { bound_ = bound; }
+
     [[nodiscard]] bool full() const noexcept { return pending_.size() - calls_ >= bound_; }
     [[nodiscard]] bool full_of_calls() const noexcept { return calls_ >= (bound_ + 1) / 2; }
     [[nodiscard]] std::size_t size() const noexcept { return pending_.size(); }

@@ -1,5 +1,5 @@
 // Asks the sentinels, one after the other, where the primary is, each within a deadline of its own, until one knows. One
-// object for each search; ends by itself. The shell around sentinel_codec. Used by link, on the worker's thread. I/O.
+// object for each search; ends by itself. The shell around sentinel_codec. Used by dialer, on the worker's thread. I/O.
 #pragma once
 
 #include "limiter/redis/connection.hpp"

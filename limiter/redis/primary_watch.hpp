@@ -1,6 +1,6 @@
 // Hears from the sentinels where the primary is, while a link serves: of one at a time, over a connection that stays. A
 // primary that an operator moves goes on answering for some ten seconds, and what it counts then is lost: this is how a
-// gateway leaves it at once. Decides nothing. Used by link, on the worker's thread. I/O.
+// gateway leaves it at once. Decides nothing. Used by dialer, on the worker's thread. I/O.
 #pragma once
 
 #include "limiter/jitter.hpp"

@@ -47,7 +47,16 @@ struct sentinel_settings {
     friend bool operator==(sentinel_settings const&, sentinel_settings const&) = default;
 };
 
-struct redis_settings {
+// What a line to Redis can be told while it stands.
+struct redis_terms {
+    base::micros check_timeout{20'000};
+    base::micros connect_timeout{1'000'000};
+    std::size_t max_pending = 4096; // checks waiting on one connection; beyond it errc::overloaded
+    breaker_settings breaker;
+    friend bool operator==(redis_terms const&, redis_terms const&) = default;
+};
+
+struct redis_settings : redis_terms {
     std::string host; // empty: unix socket, or as the sentinels or the cluster say
     std::uint16_t port = 6379;
     std::string unix_path;
@@ -55,16 +64,22 @@ struct redis_settings {
     std::string password;      // empty: no AUTH
     std::string password_file; // where it came from, to be read again when Redis refuses it; may be empty
     unsigned database = 0;
-    base::micros check_timeout{20'000};
-    base::micros connect_timeout{1'000'000};
-    std::size_t max_pending = 4096; // checks waiting on one connection; beyond it errc::overloaded
-    breaker_settings breaker;
     std::optional<tls_settings> tls;               // none: in clear
     std::optional<sentinel_settings> sentinels;    // none: `host` is the primary
     std::vector<redis_address> cluster_seeds;      // not empty: a cluster, and these are asked for its nodes; no host then
     std::string probe_key = "rl:{penstock-probe}"; // what an open breaker asks about; under the key prefix
     base::instant const* test_clock = nullptr;     // for tests: replaces Redis' clock. No configuration reaches it
+
+    void adopt(redis_terms const& next) { static_cast<redis_terms&>(*this) = next; }
     friend bool operator==(redis_settings const&, redis_settings const&) = default;
 };
+
+// Whether both are reached by the same connection as the same user, and name the same keys: then a line to one need only
+// adopt the other's terms.
+inline bool is_same_line(redis_settings one, redis_settings const& other)
+{
+    one.adopt(other);
+    return one == other;
+}
 
 } // namespace penstock::limiter

@@ -15,6 +15,8 @@ redis_store::redis_store(boost::asio::io_context& worker, redis_settings wanted,
 
 redis_store::~redis_store() { node_->stop(); }
 
+void redis_store::adopt(redis_terms const& next) { node_->adopt(next); }
+
 void redis_store::stop() { node_->stop(); }
 
 redis_store::counts redis_store::count() const { return node_->count(); }

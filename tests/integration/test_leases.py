@@ -104,7 +104,7 @@ class Returns(GatewayCase):
         redis, app, gateway = self.started()
 
         def turn_and_end():
-            other = SHARED.format(url=redis.url, words=self.text).replace("check_timeout: 2s", "check_timeout: 3s")
+            other = SHARED.format(url=redis.url, words=self.text).replace("127.0.0.1", "localhost")
             gateway.write_configuration(compose(other, app.server))
             gateway.signal(signal.SIGHUP)
             wait_until(lambda: self.metrics(gateway).value("penstock_config_reloads_total", result="success") == 1,

@@ -86,6 +86,31 @@ TEST_CASE("each failed probe doubles the pause, up to the longest; closing forge
     CHECK(it.probe_at() <= start + wanted.open_for);
 }
 
+TEST_CASE("other figures are in force at once, and what is known stays")
+{
+    breaker counting(wanted, 1);
+    counting.failed(start);
+    counting.adopt({.failures = 2, .open_for = 1s, .open_for_max = 5s}, start);
+    CHECK(counting.failed(start));
+
+    breaker lowered(wanted, 1);
+    lowered.failed(start);
+    lowered.failed(start);
+    lowered.adopt({.failures = 1, .open_for = 1s, .open_for_max = 5s}, start);
+    CHECK(lowered.may_ask());
+    CHECK(lowered.failed(start));
+
+    breaker patient({.failures = 1, .open_for = 3600s, .open_for_max = 3600s}, 1);
+    patient.failed(start);
+    patient.adopt(wanted, start + 1s);
+    CHECK(patient.now_in() == state::open);
+    CHECK(patient.probe_at() == start + 1s + wanted.open_for_max);
+    auto const due = patient.probe_at();
+    patient.adopt({.failures = 1, .open_for = 3600s, .open_for_max = 3600s}, start + 2s);
+    CHECK(patient.probe_at() == due);
+    CHECK(patient.start_probe(due));
+}
+
 TEST_CASE("a new connection is probed without waiting, if the breaker is open")
 {
     auto it = opened();

@@ -173,4 +173,13 @@ TEST_CASE("with sentinels every try begins with a search, and pauses stay short"
     CHECK(it.resume(event::broken, now).what == verb::pause);
 }
 
+TEST_CASE("other time limits hold from the next try on")
+{
+    auto it = brought_to(state::pausing);
+    it.adopt({2 * time_out});
+    auto const next = it.resume(event::timer, start + 10s);
+    CHECK(next.what == verb::connect);
+    CHECK(next.until == start + 10s + 2 * time_out);
+}
+
 } // namespace penstock::limiter::redis

@@ -119,6 +119,24 @@ TEST_CASE_FIXTURE(fixture, "the bound counts those given up too")
     CHECK_FALSE(pending.full());
 }
 
+TEST_CASE_FIXTURE(fixture, "another bound holds at once, and what is pending stays")
+{
+    for (int i = 0; i < 4; ++i) ask(start);
+    pending.limit_to(5);
+    CHECK_FALSE(pending.full());
+    ask(start);
+    CHECK(pending.full());
+    pending.limit_to(1);
+    CHECK(pending.full());
+    CHECK(pending.size() == 5);
+    for (int i = 0; i < 4; ++i) {
+        pending.take(failure);
+        CHECK(pending.full());
+    }
+    pending.take(failure);
+    CHECK_FALSE(pending.full());
+}
+
 TEST_CASE_FIXTURE(fixture, "an unknown script is sent as text once, by whoever meets it first")
 {
     auto& first = ask(start);
