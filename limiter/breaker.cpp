@@ -32,26 +32,23 @@ void breaker::succeeded() noexcept
     if (state_ == state::closed) in_a_row_ = 0;
 }
 
-bool breaker::failed(errc why, base::instant now) noexcept
+bool breaker::suffices(errc why) noexcept
 {
     switch (omen_of(why)) {
     case omen::none: return false;
-    case omen::bad: return failed(now);
-    case omen::certain: return failed_for_sure(now);
+    case omen::bad: return ++in_a_row_ >= wanted_.failures;
+    case omen::certain: return true;
     }
     return false;
 }
 
-bool breaker::failed(base::instant now) noexcept
+bool breaker::failed(errc why, base::instant now) noexcept
 {
-    if (state_ != state::closed || ++in_a_row_ < wanted_.failures) return false;
-    open(now);
-    return true;
-}
-
-bool breaker::failed_for_sure(base::instant now) noexcept
-{
-    if (state_ != state::closed) return false;
+    if (state_ != state::closed || !suffices(why)) return false;
+    auto const is_relapse =
+        why == errc::refused_login && opened_by_ == errc::refused_login && now < closed_at_ + relapse_within;
+    if (!is_relapse) times_opened_ = 0;
+    opened_by_ = why;
     open(now);
     return true;
 }
@@ -70,12 +67,12 @@ bool breaker::start_probe_on_new_connection() noexcept
     return true;
 }
 
-void breaker::probe_succeeded() noexcept
+void breaker::probe_succeeded(base::instant now) noexcept
 {
     if (state_ != state::half_open) return;
     state_ = state::closed;
     in_a_row_ = 0;
-    times_opened_ = 0;
+    closed_at_ = now;
 }
 
 void breaker::adopt(breaker_settings wanted, base::instant now) noexcept

@@ -36,26 +36,29 @@ public:
     // True: this failure opened the breaker.
     void succeeded() noexcept;
     bool failed(errc why, base::instant now) noexcept;
-    bool failed(base::instant now) noexcept;
-    // A failure that needs no repetition to be believed: Redis is loading, or refuses our login.
-    bool failed_for_sure(base::instant now) noexcept;
 
     // True if a probe is to be sent now: it is the only one until probe_succeeded() or probe_failed().
     bool start_probe(base::instant now) noexcept;
     // A new connection has been made: what is known of the old one no longer holds, a probe need not wait.
     bool start_probe_on_new_connection() noexcept;
-    void probe_succeeded() noexcept;
+    void probe_succeeded(base::instant now) noexcept;
     void probe_failed(base::instant now) noexcept;
 
+    // A right that is missing once more so soon was missing all along, and what the probe asked did not need it.
+    static constexpr base::micros relapse_within{60'000'000};
+
 private:
+    [[nodiscard]] bool suffices(errc why) noexcept;
     void open(base::instant now) noexcept;
 
     breaker_settings wanted_;
     jitter jitter_;
     state state_ = state::closed;
     unsigned in_a_row_ = 0;
-    unsigned times_opened_ = 0; // since it was last closed: each doubles the pause
+    errc opened_by_{};
+    unsigned times_opened_ = 0; // since it was last closed for good: each doubles the pause
     base::instant probe_at_{};
+    base::instant closed_at_{};
 };
 
 } // namespace penstock::limiter

@@ -15,7 +15,7 @@ namespace penstock::limiter::redis {
 struct background_call {
     script const* what = nullptr; // never null
     std::string key;
-    std::string arguments;            // packed as the script wants them
+    std::string arguments = {};       // packed as the script wants them
     calling how = calling::by_digest; // by_text: what follows on this connection finds the script
     // Packs them anew when the script was unknown and the call goes out once more. May be empty, where they do not age.
     std::function<std::string()> packed_anew = {};
@@ -25,6 +25,7 @@ struct background_call {
     // Redis has answered with this error. True: the call goes elsewhere, `self` may have been moved from, and the error is no
     // reply. May be empty.
     std::function<bool(std::string_view error, background_call& self)> redirected = {};
+    bool quiet = false;  // whoever is told by `done` says and counts what there is of a failure
     bool asking = false; // to be sent behind ASKING: the node is being given the key's slot
 };
 

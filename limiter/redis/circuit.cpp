@@ -1,8 +1,16 @@
 #include "limiter/redis/circuit.hpp"
 
+#include "limiter/redis/scripts.hpp"
+
+#include <string>
 #include <utility>
 
 namespace penstock::limiter::redis {
+namespace {
+
+bool is_all_rights(reply const& answer) noexcept { return answer.kind == reply::type::bulk && answer.text == "OK"; }
+
+} // namespace
 
 // The probe of an open breaker: the script itself, on a key of its own, with a charge, so that what would refuse a request
 // (a replica, full memory, a missing permission) refuses the probe. It is no user's request.
@@ -20,7 +28,8 @@ public:
         claim_.key.clear();
         claim_.key.append(key);
     }
-    void wake(resumption) override { owner_.probed(answered()); }
+    [[nodiscard]] std::string_view key() const noexcept { return claim_.key.view(); }
+    void wake(resumption) override { owner_.probed(answered() ? base::error_code{} : answered().error()); }
 
 private:
     base::result<verdict> result_{errc::not_connected};
@@ -45,7 +54,10 @@ bool circuit::is_probe(waiter const& who) const noexcept { return &who == prober
 void circuit::failed(errc why, std::string_view words)
 {
     if (!breaker_.failed(why, base::clock::now())) return;
-    line_.on_opened(why, words);
+    lacks_right_ = why == errc::refused_login && line_.serving();
+    auto told = std::string(words);
+    if (lacks_right_) told += "; it closes when the user has every right that the documentation lists";
+    line_.on_opened(why, told);
     await_probe();
 }
 
@@ -76,19 +88,32 @@ void circuit::probe()
 {
     if (std::exchange(probing_, true)) return;
     words_.clear();
+    if (lacks_right_) return probe_rights();
     line_.send_probe(prober_->claims(), *prober_);
 }
 
-void circuit::probed(base::result<verdict> const& answer)
+// Which right was missing nobody knows, and a charge may not need it: closed by a charge, the breaker would be opened again by
+// the next caller whose check does.
+void circuit::probe_rights()
+{
+    auto told = [this](base::result<reply> const& answer) { // only while the line lives
+        if (!answer) return probed(answer.error());
+        probed(is_all_rights(*answer) ? base::error_code{} : make_error_code(errc::protocol));
+    };
+    line_.send_probe({.what = &scripts::probe, .key = std::string(prober_->key()), .done = std::move(told), .quiet = true});
+}
+
+void circuit::probed(base::error_code failed_with)
 {
     probing_ = false;
     if (line_.stopped()) return;
-    if (answer) {
-        breaker_.probe_succeeded();
+    if (!failed_with) {
+        breaker_.probe_succeeded(base::clock::now());
+        lacks_right_ = false;
         return line_.on_recovered();
     }
-    line_.on_trouble(answer.error());
-    if (breaker_.now_in() == breaker::state::closed) return failed(static_cast<errc>(answer.error().value()), words_);
+    line_.on_trouble(failed_with);
+    if (breaker_.now_in() == breaker::state::closed) return failed(static_cast<errc>(failed_with.value()), words_);
     breaker_.probe_failed(base::clock::now());
     await_probe();
 }

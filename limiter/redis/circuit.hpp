@@ -1,5 +1,5 @@
 // Drives the breaker of one Redis node: tells it how the checks went, and sends the probe that closes it again. The shell
-// around limiter::breaker; decides nothing. Owned by node, used on its thread. I/O (a timer).
+// around limiter::breaker; decides no more than what to probe with. Owned by node, used on its thread. I/O (a timer).
 #pragma once
 
 #include "limiter/breaker.hpp"
@@ -26,6 +26,8 @@ public:
         [[nodiscard]] virtual bool serving() const noexcept = 0;
         [[nodiscard]] virtual bool stopped() const noexcept = 0;
         virtual void send_probe(std::span<claim const> asked, waiter& who) = 0;
+        // Likewise, as a call of which nobody else is told.
+        virtual void send_probe(background_call what) = 0;
         virtual void on_trouble(base::error_code why) = 0;
         virtual void on_opened(errc why, std::string_view words) = 0;
         // A probe was answered: what had gone wrong is over.
@@ -63,14 +65,16 @@ private:
     class prober;
     void await_probe();
     void probe();
-    void probed(base::result<verdict> const& answer);
+    void probe_rights();
+    void probed(base::error_code failed_with);
 
     line& line_;
     limiter::breaker breaker_;
     boost::asio::basic_waitable_timer<base::clock> probe_due_;
     std::unique_ptr<prober> prober_;
-    bool probing_ = false; // the probe is under way: there is only one
-    std::string words_;    // see hear()
+    bool probing_ = false;     // the probe is under way: there is only one
+    bool lacks_right_ = false; // it was opened by a right that some call lacked, which is not to be found out by callers again
+    std::string words_;        // see hear()
 };
 
 } // namespace penstock::limiter::redis

@@ -124,7 +124,7 @@ void link::call(background_call what)
 void link::settle(background_call const& call, base::result<reply> const& answer)
 {
     if (stopped()) return;
-    if (!answer) owner_.on_background_trouble(answer.error(), error_text_);
+    if (!answer && !call.quiet) owner_.on_background_trouble(answer.error(), error_text_);
     if (call.done) call.done(answer);
 }
 

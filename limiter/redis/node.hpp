@@ -49,6 +49,7 @@ private:
     [[nodiscard]] bool serving() const noexcept override { return link_.serving(); }
     [[nodiscard]] bool stopped() const noexcept override { return link_.stopped(); }
     void send_probe(std::span<claim const> asked, redis::waiter& who) override;
+    void send_probe(redis::background_call what) override { link_.call(std::move(what)); }
     // Why nothing can be asked now, if so.
     [[nodiscard]] std::optional<errc> why_not() const noexcept;
     void tell(redis::change direction, std::string what);

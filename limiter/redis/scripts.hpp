@@ -17,6 +17,7 @@ extern script const acquire;  // lua/acquire.lua
 extern script const refund;   // lua/refund.lua
 extern script const lease;    // lua/lease.lua
 extern script const announce; // lua/announce.lua
+extern script const probe;    // lua/probe.lua
 
 } // namespace scripts
 

@@ -148,7 +148,7 @@ TEST_CASE("the least rights of docs/redis.md are enough, and without EVALSHA it 
 {
     redis_server const server;
     server.command({"ACL", "SETUSER", "gate", "on", ">secret", "~rl:*", "+ping", "+evalsha", "+eval", "+time", "+get", "+mget",
-                    "+set", "+incrby"});
+                    "+set", "+incrby", "+append", "+del"});
     auto wanted = settings_for(server);
     wanted.user = "gate";
     wanted.password = "secret";

@@ -36,21 +36,32 @@ def rights():
         return re.search(r"^ACL SETUSER penstock on >PASSWORD (.*)$", file.read(), re.MULTILINE)[1].split()
 
 
+def denying(limits):
+    """The same limits, of which those of the fleet turn away whom Redis does not answer about."""
+    return limits.replace("{key: ", "{on_store_failure: deny, key: ").replace("{on_store_failure: deny, key: everyone, scope",
+                                                                              "{key: everyone, scope")
+
+
+def cluster_rights():
+    """What a cluster takes besides."""
+    with open(DOCUMENT, encoding="utf-8") as file:
+        return re.search(r"Each user needs `([^`]*)` besides", file.read())[1].split()
+
+
 def sentinel_rights():
     with open(DOCUMENT, encoding="utf-8") as file:
         return re.search(r"At the sentinels `([^`]*)`", file.read())[1]
 
 
 class LeastRights(GatewayCase):
-    def start(self, words, database=0):
+    def start(self, words, database=0, breaker="{}"):
         self.server = self.redis()
         self.server.command("ACL", "SETUSER", "penstock", "reset", "on", ">pw", *words)
         folder = self.folder()
         with open(os.path.join(folder, "pw"), "w", encoding="utf-8") as file:
             file.write("pw\n")
-        redis = f'redis: {{url: "redis://penstock@127.0.0.1:{self.server.port}/{database}", password_file: {folder}/pw, check_timeout: 2s}}\n'
-        return self.gateway(self.upstream(), redis + LIMITS.replace("{key: ", "{on_store_failure: deny, key: ").replace(
-            "{on_store_failure: deny, key: everyone, scope", "{key: everyone, scope"))
+        redis = f'redis: {{url: "redis://penstock@127.0.0.1:{self.server.port}/{database}", password_file: {folder}/pw, check_timeout: 2s, breaker: {breaker}}}\n'
+        return self.gateway(self.upstream(), redis + denying(LIMITS))
 
     def denied(self):
         """What the ACL has refused, as Redis remembers it."""
@@ -98,6 +109,41 @@ global_limits: [k]
         self.assertIn(b"NOPERM", ask(gate.admin, target="/readyz").body)
         self.server.command("ACL", "SETUSER", "penstock", "+evalsha")
         wait_until(lambda: ask(gate.address, target="/a").status == 200, what="service")
+
+    def test_a_right_that_only_some_calls_need_keeps_the_breaker_open_until_it_is_given(self):
+        """A charge of one bucket passes without these: a probe that were no more would close the breaker, for the next caller to open."""
+        for right in ("+mget", "+incrby", "+append"):
+            with self.subTest(right=right):
+                gate = self.start([word for word in rights() if word != right], breaker="{open_for: 20ms, open_for_max: 100ms}")
+                wait_until(lambda: ask(gate.address, target="/a").status == 503, what="the refusal")
+                wait_until(lambda: "breaker open: refused_login: " in gate.stderr, what="the reason in the log")
+                before = self.metrics(gate).value("penstock_store_errors_total", kind="refused_login")
+
+                def probed_often():
+                    self.assertEqual(ask(gate.address, target="/a").status, 503)
+                    return self.metrics(gate).value("penstock_store_errors_total", kind="refused_login") >= before + 10
+                wait_until(probed_often, what="ten probes in vain")
+                self.assertEqual(gate.stderr.count("breaker open"), 1, gate.stderr)
+                self.assertNotIn("breaker closed", gate.stderr)
+                self.server.command("ACL", "SETUSER", "penstock", right)
+                wait_until(lambda: self.metrics(gate).value("penstock_store_breaker_state") == 0, what="the return of every worker")
+                for _ in range(20):
+                    self.assertEqual(ask(gate.address, target="/a").status, 200)
+                self.assertEqual(gate.stderr.count("breaker closed"), 1, gate.stderr)
+
+    def test_keys_that_the_user_may_not_use_are_probed_less_and_less(self):
+        """The probe's own key is allowed: the breaker closes, and the next caller opens it."""
+        gate = self.start(["~rl:{penstock*", *[word for word in rights() if not word.startswith("~")]],
+                          breaker="{open_for: 10ms, open_for_max: 10s}")
+        wait_until(lambda: "breaker open: refused_login: " in gate.stderr or ask(gate.address, target="/a").status == 0, what="the reason")
+        began = self.metrics(gate).value("penstock_store_errors_total", kind="breaker_open")
+
+        def waits():
+            ask(gate.address, target="/a")
+            return self.metrics(gate).value("penstock_store_errors_total", kind="breaker_open") >= began + 300
+        wait_until(waits, what="callers")
+        # From 10 ms on, doubling: with a pause that begins anew each time there would be dozens.
+        self.assertLess(gate.stderr.count("breaker closed"), 15, gate.stderr)
 
     def test_a_right_missing_inside_the_script_is_named_and_degrades(self):
         for right in ("+set", "+time"):

@@ -2,11 +2,12 @@
 that stand; only another address, login, TLS, database or prefix makes new ones."""
 
 import json
+import select
 import signal
 
 from support.gateway_case import GatewayCase, compose
 from support.http_client import ask, request
-from support.waiting import wait_until
+from support.waiting import DEADLINE, wait_until
 
 OF_GATEWAY = ("evalsha", "eval", "ping", "asking")  # what a connection of a worker was asked last
 
@@ -14,20 +15,23 @@ CONFIGURATION = """
 workers: {workers}
 access_log: on
 redis: {{url: "{url}", connect_timeout: 60s{terms}}}
-limits: {{k: {{key: everyone, on_store_failure: deny, fixed_window: {{limit: 1000000, window: 1h}}}}}}
+limits: {{k: {{key: {key}, on_store_failure: deny, fixed_window: {{limit: 1000000, window: 1h}}}}}}
 global_limits: [k]
 """
 
 
 class Reload(GatewayCase):
-    def start(self, url, terms, workers=2):
-        self.url, self.workers, self.app = url, workers, self.upstream()
-        self.gate = self.gateway(self.app, CONFIGURATION.format(url=url, terms=terms, workers=workers))
+    def start(self, url, terms, workers=2, key="everyone"):
+        self.url, self.workers, self.key, self.app = url, workers, key, self.upstream()
+        self.gate = self.gateway(self.app, self.configuration(url, terms))
         wait_until(lambda: self.metrics(self.gate).value("penstock_store_up") == 1, what="the connections")
+
+    def configuration(self, url, terms):
+        return CONFIGURATION.format(url=url, terms=terms, workers=self.workers, key=self.key)
 
     def reload(self, terms, url=None):
         before = self.metrics(self.gate).value("penstock_config_reloads_total", result="success")
-        self.gate.write_configuration(compose(CONFIGURATION.format(url=url or self.url, terms=terms, workers=self.workers), self.app.server))
+        self.gate.write_configuration(compose(self.configuration(url or self.url, terms), self.app.server))
         self.gate.signal(signal.SIGHUP)
         wait_until(lambda: self.metrics(self.gate).value("penstock_config_reloads_total", result="success") > before, what="the reload")
         self.assertEqual(ask(self.gate.admin, target="/metrics").status, 200)  # every worker has answered: each has the new snapshot
@@ -85,18 +89,20 @@ class Reload(GatewayCase):
 
     def test_another_max_pending_bounds_what_waits(self):
         server = self.redis()
-        self.start(server.url, ", check_timeout: 10s", workers=1)
+        self.start(server.url, ", check_timeout: 10s", workers=1, key="header.x-a")
         before = self.connections(server)
         self.reload(", check_timeout: 10s, max_pending: 1")
-        first, second = self.connect(self.gate), self.connect(self.gate)
-        for client in (first, second):  # both connections are accepted, and have a session
-            self.assertEqual(client.ask().status, 200)
         server.freeze()
-        for client in (first, second):
-            client.send(request(target="/a"))
-        wait_until(lambda: self.error_count("overloaded") == 1, what="the second to find no room")
+        clients = {}
+        for caller in ("a", "b"):
+            client = self.connect(self.gate)
+            client.send(request(fields=[("X-A", caller)]))
+            clients[client.socket] = client
+        (turned_away,), _, _ = select.select(clients, [], [], DEADLINE)
+        self.assertEqual(clients.pop(turned_away).read_response().status, 503)
+        self.assertGreater(self.error_count("overloaded"), 0)
         server.thaw()
-        self.assertEqual(sorted(client.read_response().status for client in (first, second)), [200, 503])
+        self.assertEqual([client.read_response().status for client in clients.values()], [200])
         self.assertEqual(self.connections(server), before)
 
     def test_twenty_reloads_make_no_connection(self):

@@ -14,7 +14,7 @@ constexpr auto start = base::at_epoch_us(1'000'000'000);
 breaker opened()
 {
     breaker it(wanted, 1);
-    for (int i = 0; i < 3; ++i) it.failed(start);
+    for (int i = 0; i < 3; ++i) it.failed(errc::timed_out, start);
     return it;
 }
 
@@ -23,32 +23,32 @@ breaker opened()
 TEST_CASE("the breaker opens at the failure that completes the row, and says so once")
 {
     breaker it(wanted, 1);
-    CHECK_FALSE(it.failed(start));
-    CHECK_FALSE(it.failed(start));
+    CHECK_FALSE(it.failed(errc::timed_out, start));
+    CHECK_FALSE(it.failed(errc::timed_out, start));
     CHECK(it.may_ask());
-    CHECK(it.failed(start));
+    CHECK(it.failed(errc::timed_out, start));
     CHECK(it.now_in() == state::open);
     CHECK_FALSE(it.may_ask());
-    CHECK_FALSE(it.failed(start));
+    CHECK_FALSE(it.failed(errc::timed_out, start));
 }
 
 TEST_CASE("a success begins the row anew")
 {
     breaker it(wanted, 1);
-    it.failed(start);
-    it.failed(start);
+    it.failed(errc::timed_out, start);
+    it.failed(errc::timed_out, start);
     it.succeeded();
-    CHECK_FALSE(it.failed(start));
-    CHECK_FALSE(it.failed(start));
+    CHECK_FALSE(it.failed(errc::timed_out, start));
+    CHECK_FALSE(it.failed(errc::timed_out, start));
     CHECK(it.may_ask());
 }
 
 TEST_CASE("a failure that is sure opens at once")
 {
     breaker it(wanted, 1);
-    CHECK(it.failed_for_sure(start));
+    CHECK(it.failed(errc::loading, start));
     CHECK(it.now_in() == state::open);
-    CHECK_FALSE(it.failed_for_sure(start));
+    CHECK_FALSE(it.failed(errc::loading, start));
 }
 
 TEST_CASE("one probe at a time, not before its time, and its success closes")
@@ -63,10 +63,10 @@ TEST_CASE("one probe at a time, not before its time, and its success closes")
     CHECK_FALSE(it.may_ask());
     CHECK_FALSE(it.start_probe(due));
     CHECK_FALSE(it.start_probe_on_new_connection());
-    it.probe_succeeded();
+    it.probe_succeeded(due);
     CHECK(it.may_ask());
     // The row begins anew as well.
-    CHECK_FALSE(it.failed(due));
+    CHECK_FALSE(it.failed(errc::timed_out, due));
 }
 
 TEST_CASE("each failed probe doubles the pause, up to the longest; closing forgets")
@@ -80,28 +80,58 @@ TEST_CASE("each failed probe doubles the pause, up to the longest; closing forge
         CHECK(it.probe_at() >= now + std::chrono::microseconds(expected) / 2);
         CHECK(it.probe_at() <= now + expected);
     }
-    REQUIRE(it.start_probe(it.probe_at()));
-    it.probe_succeeded();
-    it.failed_for_sure(start);
-    CHECK(it.probe_at() <= start + wanted.open_for);
+    auto const closed = it.probe_at();
+    REQUIRE(it.start_probe(closed));
+    it.probe_succeeded(closed);
+    it.failed(errc::loading, closed);
+    CHECK(it.probe_at() <= closed + wanted.open_for);
+}
+
+TEST_CASE("a right that is missing once more within a minute was missing all along: the pauses go on doubling")
+{
+    breaker it(wanted, 1);
+    auto now = start;
+    auto const relapse = [&](base::micros expected) {
+        REQUIRE(it.failed(errc::refused_login, now));
+        CHECK(it.probe_at() >= now + expected / 2);
+        CHECK(it.probe_at() <= now + expected);
+        now = it.probe_at();
+        REQUIRE(it.start_probe(now));
+        it.probe_succeeded(now);
+        CHECK(it.may_ask());
+    };
+    for (auto const expected : {1s, 2s, 4s, 5s, 5s}) {
+        relapse(expected);
+        now += breaker::relapse_within - 1us;
+    }
+    now += 1us;
+    relapse(1s);
+    relapse(2s);
+    // Another failure in between is another outage.
+    REQUIRE(it.failed(errc::loading, now));
+    CHECK(it.probe_at() <= now + 1s);
+    now = it.probe_at();
+    REQUIRE(it.start_probe(now));
+    it.probe_succeeded(now);
+    relapse(1s);
 }
 
 TEST_CASE("other figures are in force at once, and what is known stays")
 {
     breaker counting(wanted, 1);
-    counting.failed(start);
+    counting.failed(errc::timed_out, start);
     counting.adopt({.failures = 2, .open_for = 1s, .open_for_max = 5s}, start);
-    CHECK(counting.failed(start));
+    CHECK(counting.failed(errc::timed_out, start));
 
     breaker lowered(wanted, 1);
-    lowered.failed(start);
-    lowered.failed(start);
+    lowered.failed(errc::timed_out, start);
+    lowered.failed(errc::timed_out, start);
     lowered.adopt({.failures = 1, .open_for = 1s, .open_for_max = 5s}, start);
     CHECK(lowered.may_ask());
-    CHECK(lowered.failed(start));
+    CHECK(lowered.failed(errc::timed_out, start));
 
     breaker patient({.failures = 1, .open_for = 3600s, .open_for_max = 3600s}, 1);
-    patient.failed(start);
+    patient.failed(errc::timed_out, start);
     patient.adopt(wanted, start + 1s);
     CHECK(patient.now_in() == state::open);
     CHECK(patient.probe_at() == start + 1s + wanted.open_for_max);
@@ -126,7 +156,7 @@ TEST_CASE("late news changes nothing: outcomes of checks while open, of probes w
     auto it = opened();
     it.succeeded();
     CHECK(it.now_in() == state::open);
-    it.probe_succeeded();
+    it.probe_succeeded(start);
     CHECK(it.now_in() == state::open);
     breaker closed(wanted, 1);
     closed.probe_failed(start);
@@ -137,8 +167,8 @@ TEST_CASE("the pauses of two workers differ")
 {
     breaker a(wanted, 1);
     breaker b(wanted, 2);
-    a.failed_for_sure(start);
-    b.failed_for_sure(start);
+    a.failed(errc::loading, start);
+    b.failed(errc::loading, start);
     CHECK(a.probe_at() != b.probe_at());
 }
 
