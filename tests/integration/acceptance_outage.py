@@ -1,5 +1,5 @@
-"""Redis stopped for 20 seconds under load on three gateways with `on_store_failure: local`: the upstream's own count against the
-limit and the bound of docs/outages.md. Prints a table in Markdown. Run by `make acceptance` (about six minutes), or by hand:
+"""Redis stopped for 20 seconds under load on three gateways with `on_store_failure: local`, and restarted empty under load on one: the
+upstream's own count against the limit and the bound of docs/outages.md. Prints tables in Markdown. Run by `make acceptance` (about six minutes), or by hand:
 
 PENSTOCK_BINARY=build/release/gateway/penstock PYTHONPATH=tests python3 tests/integration/acceptance_outage.py
 """
@@ -7,12 +7,14 @@ PENSTOCK_BINARY=build/release/gateway/penstock PYTHONPATH=tests python3 tests/in
 import unittest
 
 import test_outage
+from support.outage_bound import lost
 from support.permitted import clock_window, fixed_window, periodic_bucket, sliding_counter, sliding_log, sliding_window, token_bucket
 from support.tables import Table
 
 FORMS = (token_bucket, periodic_bucket, fixed_window, clock_window, sliding_window, sliding_counter, sliding_log)
 table = Table("limit", "Redis was", "admitted, of a permitted", "while it was gone, of a permitted", "most beyond the limit in any interval",
               "bound")
+restarts = Table("Redis was gone for, s", "charged when it was back", "most beyond the limit in any interval", "bound")
 
 
 class Outage(test_outage.Outage):
@@ -33,7 +35,18 @@ class Outage(test_outage.Outage):
                     self.doCleanups()
 
 
+class Restart(test_outage.Restart):
+    def test_outages_of_every_length(self):
+        for gone in (0, 1, 2, 4):
+            with self.subTest(gone=gone):
+                handed_over, worst = self.restart(gone)
+                restarts.row(gone, int(handed_over), f"{max(worst, 0):.1f}", int(lost(self.limit, handed_over)))
+                self.expect(handed_over, worst)
+                self.doCleanups()
+
+
 if __name__ == "__main__":
-    result = unittest.main(verbosity=2, exit=False, argv=["acceptance_outage", "Outage.test_every_form"]).result
-    print(table)
+    result = unittest.main(verbosity=2, exit=False,
+                           argv=["acceptance_outage", "Outage.test_every_form", "Restart.test_outages_of_every_length"]).result
+    print(f"{table}\n\n{restarts}")
     raise SystemExit(not result.wasSuccessful())

@@ -2,14 +2,18 @@
 nobody gets a second quota when Redis is back."""
 
 import threading
+import time
 
 from support.fleet import Overload
 from support.gateway_case import GatewayCase
 from support.http_client import ask
+from support.outage_bound import LONGEST_PAUSE, bound, lost
 from support.permitted import fixed_window, token_bucket
-from support.waiting import wait_seconds, wait_until
+from support.redis_log import outage_of
+from support.waiting import SLACK, wait_seconds, wait_until
 
 GATEWAYS = 3
+CHECK = 0.2         # seconds: check_timeout
 OPEN_FOR_MAX = 0.5  # seconds; of the breaker
 
 LOCAL = """
@@ -20,15 +24,7 @@ global_limits: [shared]
 """
 
 
-def bound(limit, window, apart):
-    """What may be admitted beyond the limit. `apart`: seconds between the first gateway and the last to lose Redis or find it."""
-    late = (GATEWAYS - 1) / GATEWAYS
-    return (limit + GATEWAYS) / 2 + late * (limit + limit / window * apart)
-
-
-class Outage(GatewayCase):
-    limit, window, before, gone, after = 60, 2, 2, 4, 4
-
+class Local(GatewayCase):
     def fleet(self, redis, words, workers=1, more=""):
         app = self.upstream()
         gateways = [self.gateway(app, LOCAL.format(url=redis.url, words=words, workers=workers, more=more)) for _ in range(GATEWAYS)]
@@ -43,6 +39,17 @@ class Outage(GatewayCase):
     def total(self, gateways, name):
         return sum(self.metrics(gateway).value(name) for gateway in gateways)
 
+    def apart(self, gateways, broken):
+        """Seconds between the first gateway and the last to lose Redis and to find it, together."""
+        found = [outage_of(gateway, broken) for gateway in gateways]
+        losing, finding = (max(each) - min(each) for each in zip(*found))
+        self.assertLessEqual(finding, LONGEST_PAUSE + OPEN_FOR_MAX + SLACK)
+        return losing + CHECK + finding  # the first to say so has waited for a check
+
+
+class Outage(Local):
+    limit, window, before, gone, after = 60, 2, 2, 4, 4
+
     def survive(self, permitted, breaks, mends):
         """Overload over the whole of an outage; what was admitted, in all and while Redis was gone."""
         redis = self.redis()
@@ -52,10 +59,11 @@ class Outage(GatewayCase):
         client = threading.Thread(target=lambda: load.append(Overload(app, gateways, 6, seconds)), daemon=True)
         client.start()
         wait_seconds(self.before)
+        broken = time.time()
         breaks(redis)
-        broken = len(app.requests)
+        before = len(app.requests)
         wait_seconds(self.gone)
-        meanwhile = len(app.requests) - broken
+        meanwhile = len(app.requests) - before
         mends(redis)
         client.join()
         self.assertTrue(load, "the clients failed")
@@ -66,7 +74,7 @@ class Outage(GatewayCase):
             self.wait_for_metric(gateway, "penstock_outage_counters", 0)
         self.assertGreater(self.total(gateways, "penstock_outage_permits_handed_over_total"), 0)
         self.assertEqual(self.total(gateways, "penstock_outage_permits_not_recorded_total"), 0)
-        allowed = bound(self.limit, self.window, 2 * OPEN_FOR_MAX)
+        allowed = bound(self.limit, self.limit / self.window, GATEWAYS, self.apart(gateways, broken))
         worst = permitted.worst_excess(load.arrivals, load.slowest)
         self.assertLessEqual(worst, allowed)
         # The gates did not close either: nearly the whole pace, but for the time that it took to notice.
@@ -119,3 +127,41 @@ class Outage(GatewayCase):
         redis.start()
         self.wait_for_metric(gateway, "penstock_outage_permits_handed_over_total", 5)
         self.assertEqual([ask(gateway.address).status for _ in range(26)], [200] * 25 + [429])
+
+
+class Restart(Local):
+    """Redis restarted empty under load of one gateway: nothing else can loosen the limit, so that what is beyond it is what Redis lost."""
+
+    limit, window, before, after = 40, 4, 1.5, 5
+
+    def restart(self, gone):
+        redis, app = self.redis(), self.upstream()
+        permitted = token_bucket(self.limit, self.window)
+        gateway = self.gateway(app, LOCAL.format(url=redis.url, words=permitted.words, workers=1, more=""))
+        self.wait_for_connections(redis, 1)
+        load = []
+        client = threading.Thread(target=lambda: load.append(Overload(app, [gateway], 4, self.before + gone + self.after)), daemon=True)
+        client.start()
+        wait_seconds(self.before)
+        redis.kill()
+        wait_seconds(gone)
+        redis.start()
+        client.join()
+        self.assertTrue(load, "the clients failed")
+        self.wait_for_metric(gateway, "penstock_outage_counters", 0)
+        handed_over = self.total([gateway], "penstock_outage_permits_handed_over_total")
+        return handed_over, permitted.worst_excess(load[0].arrivals, load[0].slowest)
+
+    def expect(self, handed_over, worst):
+        # What is not a whole permit on either side of the outage.
+        self.assertLessEqual(worst, lost(self.limit, handed_over) + 2)
+
+    def test_at_once_it_admits_at_most_the_limit_once_more(self):
+        handed_over, worst = self.restart(0)
+        self.expect(handed_over, worst)
+        self.assertGreater(worst, 0, "Redis lost nothing")
+
+    def test_after_a_while_what_was_admitted_meanwhile_is_charged_and_makes_it_less(self):
+        handed_over, worst = self.restart(2)
+        self.assertGreater(handed_over, self.limit / self.window)
+        self.expect(handed_over, worst)
