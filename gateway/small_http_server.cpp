@@ -2,6 +2,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -19,7 +20,8 @@ namespace http = beast::http;
 namespace {
 
 constexpr std::chrono::seconds patience{30};
-constexpr std::uint64_t most_body = 16 << 20; // the demo invites uploads
+constexpr std::chrono::milliseconds accept_pause{100}; // when descriptors have run out (OP-47)
+constexpr std::uint64_t most_body = 16 << 20;          // the demo invites uploads
 constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
 
 } // namespace
@@ -59,6 +61,11 @@ asio::awaitable<void> small_http_server::accept()
 {
     while (acceptor_.is_open()) {
         auto [ec, socket] = co_await acceptor_.async_accept(quietly);
+        if (ec && acceptor_.is_open()) { // who waits is there still: asked again at once it would fail again at once
+            asio::steady_timer pause(loop_, accept_pause);
+            auto const [ignored] = co_await pause.async_wait(quietly);
+            static_cast<void>(ignored);
+        }
         if (ec || connections_ == most_connections) continue; // a socket that is not kept closes
         ++connections_;
         auto const ended = [this](std::exception_ptr) { --connections_; }; // one connection's trouble is its own

@@ -6,8 +6,8 @@ import threading
 
 from support.fake_upstream import answering, reply
 from support.gateway_case import GatewayCase
-from support.http_client import ask, request
-from support.waiting import wait_until
+from support.http_client import Connection, ask, request
+from support.waiting import wait_seconds, wait_until
 
 ONE_WORKER = "workers: 1\n"
 
@@ -222,3 +222,16 @@ class Exhausted(GatewayCase):
             client.close()
         self.assertEqual(waiting[-1].ask().status, 200)
         self.assertEqual(gate.stderr.count("no connection can be accepted"), 1, gate.stderr)
+
+    def test_op_47_the_admin_interface_waits_for_descriptors_without_a_storm(self):
+        gate = self.gateway(self.upstream(), ONE_WORKER)
+        limits = resource.prlimit(gate.process.pid, resource.RLIMIT_NOFILE)
+        taken = len(os.listdir(f"/proc/{gate.process.pid}/fd"))
+        resource.prlimit(gate.process.pid, resource.RLIMIT_NOFILE, (taken, limits[1]))
+        client = Connection(gate.admin)
+        self.addCleanup(client.close)
+        before = gate.processor_seconds()
+        wait_seconds(1)
+        self.assertLess(gate.processor_seconds() - before, 0.25)
+        resource.prlimit(gate.process.pid, resource.RLIMIT_NOFILE, limits)
+        self.assertEqual(client.ask(target="/livez").status, 200)

@@ -18,13 +18,18 @@ def binary():
     return path
 
 
+def refuse_sanitizer_report(stderr):
+    found = SANITIZER_REPORT.search(stderr)
+    if found:  # from a little before it: what was logged behind it would hide it
+        raise AssertionError(f"sanitizer report:\n{stderr[max(0, found.start() - 1000):found.start() + 16000]}")
+
+
 def run_command(*arguments, cwd=None, environment=None):
     """Runs a command that ends by itself."""
     done = subprocess.run([binary(), *arguments], cwd=cwd, env=environment, stdin=subprocess.DEVNULL,
                           capture_output=True, timeout=2 * DEADLINE, check=False)
     done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
-    if SANITIZER_REPORT.search(done.stderr):
-        raise AssertionError(f"sanitizer report:\n{done.stderr}")
+    refuse_sanitizer_report(done.stderr)
     return done
 
 
@@ -87,15 +92,23 @@ class Gateway:
         with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
+    def processor_seconds(self):
+        """That it has used so far, in all its threads."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
+            of_both_kinds = file.read().rpartition(")")[2].split()[11:13]
+        return sum(map(int, of_both_kinds)) / os.sysconf("SC_CLK_TCK")
+
     def signal(self, number):
         self.process.send_signal(number)
 
     def kill(self):
+        """SIGKILL, unless it has ended; raises if it had reported anything of a sanitizer's."""
         if self.running:
             self.process.kill()
         self.process.wait(DEADLINE)
         self._reader.join(DEADLINE)
         self.process.stderr.close()
+        refuse_sanitizer_report(self.stderr)
 
     def wait_for_end(self, deadline=2 * DEADLINE):
         """Waits for the process to end by itself; returns its exit status."""
@@ -114,5 +127,3 @@ class Gateway:
             self.kill()
         if status not in self.expected_statuses:
             raise AssertionError(f"penstock ended with {status}:\n{self.stderr[-8000:]}")
-        if SANITIZER_REPORT.search(self.stderr):
-            raise AssertionError(f"sanitizer report:\n{self.stderr[-16000:]}")
