@@ -6,7 +6,7 @@ import subprocess
 from support.gateway_case import GatewayCase
 from support.quick_upstream import QuickUpstream
 from support.redis_server import free_port
-from support.waiting import DEADLINE, wait_seconds, wait_until
+from support.waiting import DEADLINE, SLOWNESS, wait_seconds, wait_until
 from test_redis_failures import Load
 
 CONFIGURATION = """
@@ -62,4 +62,5 @@ class Restarts(GatewayCase):
         self.assertEqual({response.status for response, _ in load.finish()}, {200})
         # Two connections may be on their way at either look.
         self.assertLessEqual(state[0], first[0] + 4)
-        self.assertLess(state[1] * 1024, first[1] * 1024 + 4 * MEBIBYTE)
+        if SLOWNESS == 1:  # a sanitizer keeps what is freed, and says at the end what is not
+            self.assertLess(state[1] * 1024, first[1] * 1024 + 4 * MEBIBYTE)
