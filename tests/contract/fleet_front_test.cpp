@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <string>
@@ -218,6 +219,7 @@ TEST_CASE("a leased bucket is never exceeded through two fronts, also when other
     auto const other = policy_of("o", *limiter::make_token_bucket(1, 50, 1s));
 
     std::vector<base::instant> admitted;
+    std::size_t asked_alone = 0; // of the leased bucket, and nothing else that may refuse
     base::micros slowest{0};
     auto const begin = base::clock::now();
     auto now = begin;
@@ -225,7 +227,10 @@ TEST_CASE("a leased bucket is never exceeded through two fronts, also when other
         std::vector<claims> some;
         for (auto count = pick(random, 1, 16); count > 0; --count) {
             claims each{claim_of(leased, "x")};
-            if (pick(random, 0, 3) == 0) each.push_back(claim_of(other, "x"));
+            if (pick(random, 0, 3) == 0)
+                each.push_back(claim_of(other, "x"));
+            else
+                ++asked_alone;
             some.push_back(each);
         }
         auto const answers = gateways[static_cast<std::size_t>(pick(random, 0, 1))].ask(some);
@@ -238,7 +243,9 @@ TEST_CASE("a leased bucket is never exceeded through two fronts, also when other
     std::size_t too_many = 0;
     for (auto const at : admitted) too_many += most.admits(at) ? 0 : 1;
     CHECK(too_many == 0);
-    CHECK(admitted.size() > 4000); // of 5000
+    constexpr std::size_t permitted = 5000;
+    CAPTURE(asked_alone); // a slow machine may ask for less than is permitted
+    CHECK(admitted.size() * 5 > std::min(asked_alone, permitted) * 4);
     CHECK(gateways[0].on_lease("l") + gateways[1].on_lease("l") > admitted.size() / 2);
 }
 
