@@ -41,8 +41,7 @@ std::string_view view_of_head(workspace& space, std::size_t length) { return spa
 
 } // namespace
 
-exchange::exchange(worker& owner, proxy::stream& client, workspace& space, std::optional<base::ip_address> const& peer,
-                   std::size_t head_length)
+exchange::exchange(worker& owner, proxy::stream& client, workspace& space, connected_peer const& peer, std::size_t head_length)
     : owner_(owner),
       client_(client),
       space_(space),
@@ -57,7 +56,7 @@ exchange::exchange(worker& owner, proxy::stream& client, workspace& space, std::
     client.events().wheel().note(record_.started);
     auto const& settings = view_->snapshot->settings;
     record_.api_key_sources = settings.api_keys.from;
-    seen_.facts.peer = peer_; // also of a request that is refused unread
+    seen_.facts.peer = peer_.address; // also of a request that is refused unread
     body_.floor = head_end_;
     body_.framing = space.request.body.how;
     body_.most_content = settings.limits.body;

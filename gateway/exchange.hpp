@@ -3,9 +3,9 @@
 // one worker's thread. What is large lives in the workspace: coroutine frames below 1,000 bytes come from Asio's cache.
 #pragma once
 
-#include "base/ip_address.hpp"
 #include "gateway/access_record.hpp"
 #include "gateway/configuration_view.hpp"
+#include "gateway/connected_peer.hpp"
 #include "gateway/credentials.hpp"
 #include "gateway/extract.hpp"
 #include "gateway/response_context.hpp"
@@ -34,8 +34,7 @@ enum class aftermath : std::uint8_t {
 class exchange {
 public:
     // `space.received` begins with a whole head of `head_length` bytes.
-    exchange(worker& owner, proxy::stream& client, workspace& space, std::optional<base::ip_address> const& peer,
-             std::size_t head_length);
+    exchange(worker& owner, proxy::stream& client, workspace& space, connected_peer const& peer, std::size_t head_length);
 
     boost::asio::awaitable<aftermath> serve();
 
@@ -90,7 +89,7 @@ private:
     configuration_view_ptr view_;
     std::size_t head_end_; // offset of the body in the block of space_.received
     proxy::head_problem head_problem_;
-    std::optional<base::ip_address> peer_;
+    connected_peer peer_;
     extracted seen_;
     credentials who_;
     proxy::body_source body_;

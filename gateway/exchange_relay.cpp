@@ -59,7 +59,7 @@ void exchange::begin_forwarding()
     auto const& request = space_.request;
     auto const& settings = snapshot.settings;
     proxy::forwarding_context const origin{.fields = facts.fields,
-                                           .peer = peer_,
+                                           .peer = peer_.address,
                                            .client = facts.client,
                                            .trust = seen_.trust,
                                            .source = told_by(settings.client.source),

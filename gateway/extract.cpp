@@ -80,16 +80,28 @@ void read_max_forwards(extracted& result, proxy::request_head const& head)
     }
 }
 
+// Behind a PROXY header that names nobody there may be anybody, who would choose his own address if the balancer's word counted
+// for what he sends: the balancer is the client, and its fields are a stranger's (IP-34, IP-36, IP-37).
+partition::client_address find_client(partition::client_settings const& settings, connected_peer const& peer,
+                                      std::span<base::field const> fields) noexcept
+{
+    if (!peer.is_anonymous) return partition::find_client(settings, peer.address, fields);
+    auto who = partition::find_client(settings, peer.address, {});
+    who.peer_trusted = false;
+    who.rejected_element = false; // nothing was looked for
+    return who;
+}
+
 } // namespace
 
-extracted extract(proxy::request_head const& head, std::optional<base::ip_address> const& peer, conf::settings const& settings,
+extracted extract(proxy::request_head const& head, connected_peer const& peer, conf::settings const& settings,
                   extract_scratch scratch)
 {
     extracted result;
     auto& facts = result.facts;
     facts.method = head.method;
     facts.fields = head.fields;
-    facts.peer = peer;
+    facts.peer = peer.address;
     if (!read_target(result, head))
         return fail(result, extract_problem::bad_target, "The request target has no form that HTTP allows here.");
 
@@ -106,7 +118,7 @@ extracted extract(proxy::request_head const& head, std::optional<base::ip_addres
         return fail(result, extract_problem::bad_path, proxy::describe(normal.problem));
     if (!normal.is_normal) facts.path = scratch.path;
 
-    auto const who = partition::find_client(settings.client, peer, facts.fields);
+    auto const who = find_client(settings.client, peer, facts.fields);
     facts.client = who.client;
     facts.from_trusted_peer = who.peer_trusted;
     result.trust = who.peer_trusted ? proxy::peer_trust::trusted : proxy::peer_trust::untrusted;

@@ -4,6 +4,7 @@
 
 #include "base/request_facts.hpp"
 #include "conf/settings.hpp"
+#include "gateway/connected_peer.hpp"
 #include "proxy/forwarding_fields.hpp"
 #include "proxy/message_head.hpp"
 
@@ -42,7 +43,7 @@ struct extract_scratch {
     std::string& host;
 };
 
-extracted extract(proxy::request_head const& head, std::optional<base::ip_address> const& peer, conf::settings const& settings,
+extracted extract(proxy::request_head const& head, connected_peer const& peer, conf::settings const& settings,
                   extract_scratch scratch);
 
 } // namespace penstock::gateway

@@ -26,7 +26,7 @@ bool is_would_block(base::error_code const& ec) noexcept
 } // namespace
 
 session::session(worker& owner, proxy::poller& events, session_start start)
-    : owner_(owner), link_(std::move(start.socket), events), peer_(start.peer), preamble_(start.preamble)
+    : owner_(owner), link_(std::move(start.socket), events), peer_{.address = start.peer}, preamble_(start.preamble)
 {}
 
 void session::drain() noexcept
@@ -97,7 +97,10 @@ asio::awaitable<bool> session::read_proxy_header(std::unique_ptr<workspace>& spa
             co_return false;
         }
         if (header.length == 0) continue;
-        if (header.source) peer_ = header.source;
+        if (header.source)
+            peer_.address = header.source;
+        else
+            peer_.is_anonymous = true;
         space->received.consume(header.length);
         if (space->received.empty())
             owner_.workspaces().take_back(std::exchange(space, nullptr)); // the request is yet to come

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/ip_address.hpp"
+#include "gateway/connected_peer.hpp"
 #include "gateway/exchange.hpp"
 #include "gateway/workspace.hpp"
 #include "proxy/head_problem.hpp"
@@ -47,7 +48,7 @@ private:
 
     worker& owner_;
     proxy::stream link_;
-    std::optional<base::ip_address> peer_; // whom the connection is for: who opened it, or whom a PROXY header names (IP-40)
+    connected_peer peer_; // who opened the connection, or whom its PROXY header names (IP-40)
     proxy::head_problem problem_ = proxy::head_problem::none;
     std::size_t head_length_ = 0;
     bool idle_ = true;

@@ -54,7 +54,7 @@ struct workplace {
     {
         REQUIRE(proxy::parse_request_head(head, request) == proxy::head_problem::none);
         auto const peer = base::ip_address::parse("203.0.113.9");
-        auto seen = gateway::extract(request, peer, snapshot->settings, {path, host});
+        auto seen = gateway::extract(request, {.address = peer}, snapshot->settings, {path, host});
         auto const* route = snapshot->routes.match(seen.facts, captures);
         seen.facts.route = route->name;
         seen.facts.captures = captures;

@@ -255,6 +255,18 @@ class Walk(ProxyCase):
         self.assertEqual(self.app.last.fields.get("X-Forwarded-For"), "198.51.100.7")
         self.assertFalse(self.taken("10.0.0.5", "1.2.3.4"))
 
+    def test_ip_34_ip_36_ip_37_behind_a_header_that_names_nobody_no_field_is_believed(self):
+        # HAProxy and nginx write these of clients that reach them over a unix socket, and pass on what such a client sends.
+        taken = []
+        for number, header in enumerate((b"PROXY UNKNOWN\r\n", b"PROXY UNKNOWN 192.0.2.1 192.0.2.2 1 2\r\n", proxy.block(0x20, 0),
+                                         proxy.block(0x20, 0x11, proxy.addresses("198.51.100.7")), proxy.block(0x21, 0),
+                                         proxy.block(0x21, 0x31, bytes(216)))):
+            with self.connect(self.gate) as client:
+                client.send(header + request(fields=[("X-Forwarded-For", f"192.0.2.{number}")]))
+                taken.append(client.read_response().status == 429)
+        self.assertEqual(taken, [False] + [True] * 5)  # the balancer's bucket, whatever the client says
+        self.assertEqual(self.app.last.fields.get("X-Forwarded-For"), "127.0.0.1")  # and the upstream is told no other
+
     def test_ip_40_the_walk_goes_on_from_a_trusted_source(self):
         self.assertFalse(self.taken("10.0.0.5", "6.6.6.6, 203.0.113.9, 10.0.0.6"))
         self.assertTrue(self.taken("203.0.113.9"))

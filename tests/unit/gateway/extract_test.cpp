@@ -17,7 +17,7 @@ struct request {
     std::string_view target = "/";
     std::vector<base::field> fields = {{"Host", "example.com"}};
     unsigned minor_version = 1;
-    std::optional<base::ip_address> peer = base::ip_address::parse("192.0.2.1");
+    connected_peer peer{.address = base::ip_address::parse("192.0.2.1")};
 };
 
 // Keeps what the views of the facts point into.
@@ -190,6 +190,48 @@ TEST_CASE("only a trusted peer's fields may be believed")
     settings.client.trusted_proxies = {base::ip_network::parse("192.0.2.0/24").value()};
     reading const trusted({}, settings);
     CHECK(trusted.result.facts.from_trusted_peer);
-    reading const stranger({.peer = base::ip_address::parse("198.51.100.1")}, settings);
+    reading const stranger({.peer = {.address = base::ip_address::parse("198.51.100.1")}}, settings);
     CHECK(!stranger.result.facts.from_trusted_peer);
+}
+
+TEST_CASE("IP-34, IP-36, IP-37: behind a PROXY header that names nobody the peer is the client, whatever its fields say")
+{
+    using partition::address_source;
+    struct row {
+        std::string_view name;
+        address_source source;
+        unsigned trusted_hops = 0;
+        std::string_view field;
+        std::string_view value;
+    };
+    for (auto const& r : {
+             row{"a chain", address_source::x_forwarded_for, 0, "X-Forwarded-For", "6.6.6.6"},
+             row{"a chain by hops", address_source::x_forwarded_for, 1, "X-Forwarded-For", "6.6.6.6"},
+             row{"Forwarded", address_source::forwarded, 0, "Forwarded", "for=6.6.6.6;proto=https;host=evil.example"},
+             row{"one address", address_source::single_field, 0, "X-Real-IP", "6.6.6.6"},
+             row{"garbage", address_source::x_forwarded_for, 0, "X-Forwarded-For", "garbage"},
+             row{"the peer", address_source::peer, 0, "X-Forwarded-For", "6.6.6.6"},
+         }) {
+        CAPTURE(r.name);
+        conf::settings settings;
+        settings.client.source = r.source;
+        settings.client.field = "x-real-ip";
+        settings.client.trusted_hops = r.trusted_hops;
+        settings.client.trusted_proxies = {base::ip_network::parse("192.0.2.0/24").value()};
+        request what{.fields = {{"Host", "x"}, {r.field, r.value}}};
+
+        what.peer.is_anonymous = true;
+        reading const anonymous(what, settings);
+        CHECK(anonymous.result.facts.client == what.peer.address);
+        CHECK(anonymous.result.facts.peer == what.peer.address);
+        CHECK(!anonymous.result.facts.from_trusted_peer);
+        CHECK(anonymous.result.trust == proxy::peer_trust::untrusted);
+        CHECK(!anonymous.result.rejected_element);
+        CHECK(anonymous.result.forwarded_host.empty());
+
+        what.peer.address.reset(); // a unix socket
+        reading const on_unix_socket(what, settings);
+        CHECK(!on_unix_socket.result.facts.client);
+        CHECK(!on_unix_socket.result.facts.from_trusted_peer);
+    }
 }
