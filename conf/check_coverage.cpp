@@ -148,12 +148,13 @@ private:
                               " on this route is counted by no limit (AK-40); add one by client.ip to its before_auth");
     }
 
-    // Behind a limit that always applies, the others of first_of are never looked at.
+    // Behind a limit whose key every request has, the others of first_of are never looked at. One that rejects or shares where the
+    // key is missing does so only when none of the others has its key either.
     void unreachable(term_outline const& term)
     {
         for (std::size_t i = 0; i + 1 < term.size(); ++i) {
             auto const* limit = all_.parts.find_limit(term[i].name);
-            if (limit == nullptr || !limit->has_key || !always_applies(*limit)) continue;
+            if (limit == nullptr || !limit->has_key || may_be_absent(*limit)) continue;
             if (!reported_.insert(term[i + 1].path).second) return;
             problems_.warning(term[i + 1].at, term[i + 1].path,
                               "is never used: every request has the key of '" + term[i].name +
