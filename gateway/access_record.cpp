@@ -1,9 +1,9 @@
 #include "gateway/access_record.hpp"
 
+#include "gateway/credential_names.hpp"
 #include "gateway/query_keys.hpp"
 #include "gateway/telemetry.hpp"
 #include "gateway/utc_time.hpp"
-#include "partition/presented_values.hpp"
 
 #include <algorithm>
 #include <array>
@@ -54,25 +54,25 @@ void append_integer(std::string& out, std::string_view name, std::int64_t number
     append_number(out, number);
 }
 
-// By its name, whose rule is that of the keys in Redis: `id_token`, `client_secret` (OP-33). A `monkey` is hidden, too.
-bool is_secret(std::string_view parameter) noexcept { return partition::may_be_credential(parameter); }
+// An escape in the name could spell a secret one in another way: such a value is not shown either.
+bool is_hidden(std::string_view name, std::span<conf::credential_source const> keys) noexcept
+{
+    return is_credential_name(name) || is_key_parameter(name, keys) || name.find('%') != std::string_view::npos;
+}
 
 void append_query(std::string& out, std::string_view query, std::span<conf::credential_source const> keys)
 {
     if (query.empty()) return;
     out.append(",\"url.query\":\"");
     while (true) {
-        auto end = query.find_first_of("&;"); // some applications separate by semicolons
+        auto end = query.find_first_of("&;?"); // some applications separate by semicolons, some values are URLs with a query
         auto const parameter = query.substr(0, end);
         auto const equals = parameter.find('=');
-        // An escape in the name could spell a secret one in another way: such a value is not shown either.
-        auto const hidden = equals != std::string_view::npos &&
-                            (is_secret(parameter.substr(0, equals)) || is_key_parameter(parameter.substr(0, equals), keys) ||
-                             parameter.substr(0, equals).find('%') != std::string_view::npos);
+        auto const hidden = equals != std::string_view::npos && is_hidden(parameter.substr(0, equals), keys);
         append_escaped(out, hidden ? parameter.substr(0, equals + 1) : parameter);
         if (hidden) {
             out.append("REDACTED");
-            end = query.find('&'); // for the others the semicolon is part of the secret
+            end = query.find('&'); // for the others what stands behind it is part of the secret
         }
         if (end == std::string_view::npos) break;
         out.append(1, query[end]);
