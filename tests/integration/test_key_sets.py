@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import tempfile
 
 from support.gateway_case import GatewayCase, compose
@@ -160,6 +161,73 @@ class Urls(KeySetCase):
         server.open()
         self.wait_for(gate, self.old, 200)
         self.assertEqual(json.loads(ask(gate.admin, target="/readyz").body)["status"], "ready")
+
+    def mute(self, server):
+        """In place of `server` one that accepts, and says nothing. Its connections wait to be counted."""
+        server.close()
+        listening = socket.create_server(("127.0.0.1", server.port))
+        self.addCleanup(listening.close)
+        return listening
+
+    def accepted(self, listening):
+        """How many have connected since it was last asked."""
+        listening.setblocking(False)
+        count = 0
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except BlockingIOError:
+                return count
+            self.addCleanup(connection.close)
+            count += 1
+
+    def test_ak_35_a_key_server_that_says_nothing_holds_up_nobody_and_the_old_keys_live_on(self):
+        server = self.serve(self.old)
+        gate = self.start(server, "jwks_cooldown: 1s, jwks_refresh: 1h, jwks_timeout: 3s")
+        self.wait_for(gate, self.old, 200)
+        listening = self.mute(server)
+        unknown = bearer(self.new.token(claims(ISSUER)))
+        count, answered = 0, 0
+
+        def is_looked_up():
+            nonlocal count
+            self.assertEqual(ask(gate.address, fields=unknown).status, 401)
+            count += self.accepted(listening)
+            return count == 1
+        wait_until(is_looked_up, what="a look-up")
+
+        def is_given_up():
+            nonlocal answered
+            self.assertEqual(self.status(gate, self.old, jti=str(answered)), 200)
+            self.assertEqual(ask(gate.address, fields=unknown).status, 401)
+            failures = self.refreshes(gate, "failure")
+            answered += failures == 0
+            return failures == 1
+        wait_until(is_given_up, what="the end of the look-up")
+        self.assertGreater(answered, 0)  # while it was under way
+
+        def is_given_up_again():
+            self.assertEqual(ask(gate.address, fields=unknown).status, 401)
+            return self.refreshes(gate, "failure") == 2
+        wait_until(is_given_up_again, what="the end of the next look-up")
+        self.assertEqual(self.status(gate, self.old, jti="later"), 200)
+        self.assertEqual(gate.stderr.count("keys of " + ISSUER + ": securing the connection"), 1, gate.stderr)
+        self.assertEqual(gate.stderr.count("the old ones stay in use"), 1, gate.stderr)
+        listening.close()
+        server.body = key_set(self.new)
+        server.open()
+        self.wait_for(gate, self.new, 200)
+
+    def test_ak_35_after_a_look_up_that_timed_out_the_next_one_waits_its_cooldown(self):
+        server = self.serve(self.old)
+        listening = self.mute(server)
+        gate = self.start(server, "jwks_cooldown: 1h, jwks_refresh: 1h, jwks_timeout: 1s")
+        wait_until(lambda: self.refreshes(gate, "failure") == 1, what="the end of the look-up")
+        self.assertEqual([self.status(gate, self.old, jti=str(n)) for n in range(20)], [401] * 20)
+        self.assertEqual(self.accepted(listening), 1)
+        self.assertEqual(self.refreshes(gate, "failure"), 1)
+        self.assertEqual(gate.stderr.count("none are known"), 1, gate.stderr)
+        self.assertEqual(ask(gate.admin, target="/readyz").status, 200)
 
     def test_ak_34_what_is_no_key_set_changes_nothing(self):
         server = self.serve(self.old)

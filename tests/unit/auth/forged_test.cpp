@@ -168,7 +168,9 @@ std::vector<forgery> all_forgeries()
 
 } // namespace
 
-TEST_CASE("RFC 8725 every kind of forged token is refused, for the reason that it was made for")
+TEST_CASE(
+    "AK-20, AK-21, AK-22, AK-23, AK-25, AK-26, AK-27, AK-28, AK-29, AK-30, AK-31, AK-32, AK-36, AK-37 (RFC 8725): every kind of "
+    "forged token is refused, for the reason that it was made for")
 {
     world const all;
     REQUIRE(all.refusal_of(good()) == "accepted");

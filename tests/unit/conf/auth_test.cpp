@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -136,6 +137,39 @@ routes:
     CHECK(plans[3].failed_attempt.empty());
     CHECK(names_of(plans[4].failed_attempt) == names{{"host"}});
     CHECK(plans[5].failed_attempt.empty()); // with a new host in each attempt it would count none
+}
+
+TEST_CASE("AK-45: a listener beyond this machine that takes credentials without TLS is warned of")
+{
+    struct row {
+        std::string_view name;
+        std::string_view listener;
+        std::string_view rest;
+        bool warned;
+    };
+    constexpr std::string_view keys = "auth: { api_keys: { from: [header X-API-Key] } }";
+    constexpr std::string_view proxied =
+        "auth: { api_keys: { from: [header X-API-Key] } }\nclient: { trusted_proxies: [10.0.0.0/8] }";
+    for (auto const& r : {
+             row{"every address", "0.0.0.0:0", keys, true},
+             row{"every address, IPv6", "\"[::]:0\"", keys, true},
+             row{"one beyond this machine", "192.0.2.1:0", keys, true},
+             row{"this machine", "127.0.0.1:0", keys, false},
+             row{"this machine, IPv6", "\"[::1]:0\"", keys, false},
+             row{"a unix socket", "unix:/run/penstock.sock", keys, false},
+             row{"behind a proxy that ends TLS", "0.0.0.0:0", proxied, false},
+             row{"no credentials", "0.0.0.0:0", "", false},
+         }) {
+        CAPTURE(r.name);
+        auto const text =
+            "listeners: [{ address: " + std::string(r.listener) +
+            " }]\nupstreams: { app: { servers: [127.0.0.1:3000] } }\nroutes: [{ upstream: app, limits: none }]\n" +
+            std::string(r.rest) + "\n";
+        auto const result = conf::load_text(text, "test.yaml", ".", [](std::string const&) { return std::nullopt; });
+        CHECK(result.snapshot != nullptr);
+        auto const is_warning = [](auto const& each) { return each.to_string().find("(AK-45)") != std::string::npos; };
+        CHECK(std::ranges::any_of(result.problems, is_warning) == r.warned);
+    }
 }
 
 TEST_CASE("AK-5: without Redis the secret of hashes is the process's own, and a reload keeps it")
