@@ -24,10 +24,10 @@ constexpr bool same_field(std::string_view a, std::string_view b) noexcept
 // Optional white space around a field's value or one of its elements (RFC 9110 5.6.3).
 constexpr std::string_view trim_ows(std::string_view text) noexcept
 {
-    constexpr std::string_view ows = " \t";
-    auto const first = text.find_first_not_of(ows);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(ows) - first + 1);
+    constexpr auto is_ows = [](char c) { return c == ' ' || c == '\t'; }; // find_first_not_of would call memchr for each byte
+    while (!text.empty() && is_ows(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_ows(text.back())) text.remove_suffix(1);
+    return text;
 }
 
 } // namespace penstock::base

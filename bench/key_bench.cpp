@@ -1,10 +1,14 @@
-// Nanoseconds and allocations to find the client and name its counter, by source; to name one counter, by kind of key; and to
-// name all counters of a request, by what its limits count by: what every request pays before the limiter is asked. Prints one
-// line per kind, the least of many short rounds (some of which are not interrupted, even on a busy machine). No assertion.
+// Nanoseconds and allocations to find the client and name its counter, by source; to name one counter, by kind of key; to
+// name all counters of a request, by what its limits count by; and all of that for a request with a token that is in the cache:
+// what every request pays before the limiter is asked. Prints one line per kind, the least of many short rounds (some of which
+// are not interrupted, even on a busy machine). With an argument only the kinds that contain it, each so many times as a second
+// one says: for callgrind. No assertion.
+#include "gateway/token_check.hpp"
 #include "limiter/classify.hpp"
 #include "partition/client_address.hpp"
 #include "partition/digest_table.hpp"
 #include "partition/partition_key.hpp"
+#include "tests/unit/auth/minting.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -12,6 +16,7 @@
 #include <cstdlib>
 #include <deque>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +44,9 @@ using partition::entry_source;
 constexpr partition::hash_secret secret{1, 2, 3, 4};
 constexpr int rounds = 500;
 constexpr int keys_per_round = 2'000;
+
+std::string_view only; // kinds whose name contains it; empty: all
+int times = 0;         // 0: measured in rounds; else so many times, and nothing is measured
 
 partition::entry one(entry_source source, std::string_view name = {})
 {
@@ -73,6 +81,13 @@ cost cost_of(Work const& work)
 template <class Work>
 void print(std::string_view kind, Work const& work)
 {
+    if (kind.find(only) == std::string_view::npos) return;
+    if (times > 0) {
+        std::size_t written = 0;
+        for (int i = 0; i < times; ++i) written += work();
+        std::printf("%.*s: %zu\n", static_cast<int>(kind.size()), kind.data(), written);
+        return;
+    }
     auto const least = cost_of(work);
     std::printf("%-44.*s %7.1f ns %5.2f allocations\n", static_cast<int>(kind.size()), kind.data(), least.nanoseconds,
                 least.allocations);
@@ -103,13 +118,8 @@ void print_client(std::string_view kind, partition::client_settings settings, ba
     });
 }
 
-void print_clients(std::vector<base::field> fields)
+void print_clients(base::request_facts const& facts)
 {
-    fields.push_back({"X-Forwarded-For", "6.6.6.6, 198.51.100.7, 10.0.0.2"});
-    fields.push_back({"Forwarded", R"(for=6.6.6.6, for="[2001:db8:1:2::7]:4711";proto=https, for=10.0.0.2)"});
-    fields.push_back({"X-Real-IP", "198.51.100.7"});
-    base::request_facts facts;
-    facts.fields = fields;
     partition::client_settings settings;
     print_client("the peer", settings, facts);
     settings.source = partition::address_source::x_forwarded_for;
@@ -149,10 +159,103 @@ void print_request(std::string_view kind, std::vector<partition::descriptor> con
     });
 }
 
+// From the fields to all counters: what the whole of a request without a token costs.
+void print_whole(std::string_view kind, std::vector<partition::descriptor> const& keys, partition::address_source source,
+                 base::request_facts facts)
+{
+    partition::client_settings settings;
+    settings.source = source;
+    settings.trusted_proxies = {*base::ip_network::parse("10.0.0.0/8"), *base::ip_network::parse("2001:db8:f::/48")};
+    auto const peer = base::ip_address::parse("10.0.0.1");
+    route const met(keys);
+    limiter::key_settings const named{"rl:", secret};
+    limiter::classified asked;
+    print(kind, [&] {
+        facts.client = partition::find_client(settings, peer, facts.fields).client;
+        limiter::classify(met.plan, facts, named, 0, asked);
+        return asked.claims.size();
+    });
+}
+
+// An issuer, a token of which the cache knows that it is good, and a request that presents it.
+class signed_in {
+public:
+    signed_in(auth::algorithm use, base::request_facts facts) : facts_(std::move(facts))
+    {
+        auto const& key = minting::key_of(use);
+        settings_.issuers.push_back({.name = "https://id.example.com/",
+                                     .audiences = {"api"},
+                                     .algorithms = {use},
+                                     .type = {},
+                                     .scopes = {},
+                                     .source = {},
+                                     .keys = auth::parse_key_set(minting::jwks(key.jwk()), std::vector{use}).keys});
+        settings_.claims = {"sub", "tenant"};
+        value_ = "Bearer " + key.token(R"({"iss":"https://id.example.com/","aud":"api","exp":1800003600,"iat":1800000000,)"
+                                       R"("jti":"6c1f0b0e-5d1f-4a51-9c0e-1d9f6d0a3c55","sub":"user-4711","tenant":"acme",)"
+                                       R"("scope":"orders:read orders:write"})");
+        fields_.assign(facts_.fields.begin(), facts_.fields.end());
+        fields_.push_back({"Authorization", value_});
+        facts_.fields = fields_;
+        checker_.emplace(settings_, counts_, base::hash_key{1, 2}, [](std::string const&) {});
+        auto seen = checker_->look(facts_, now_us);
+        checker_->verify(seen, now_us);
+        if (!checker_->look(facts_, now_us).accepted) std::abort();
+    }
+
+    void print_whole(std::string_view kind, std::vector<partition::descriptor> const& keys)
+    {
+        route const met(keys);
+        limiter::key_settings const named{"rl:", secret};
+        limiter::classified asked;
+        partition::client_settings const source;
+        auto const peer = base::ip_address::parse("203.0.113.9");
+        print(kind, [&] {
+            facts_.client = partition::find_client(source, peer, facts_.fields).client;
+            auto const seen = checker_->look(facts_, now_us);
+            seen.describe_in(facts_);
+            limiter::classify(met.plan, facts_, named, 0, asked);
+            return asked.claims.size();
+        });
+    }
+    void print_look(std::string_view kind)
+    {
+        print(kind, [&] { return checker_->look(facts_, now_us).accepted->claims.size(); });
+    }
+    [[nodiscard]] std::size_t token_bytes() const noexcept { return value_.size() - 7; }
+
+private:
+    static constexpr std::int64_t now_us = 1'800'000'000'000'000;
+    base::request_facts facts_;
+    auth::token_settings settings_;
+    gateway::token_counts counts_{};
+    std::string value_;
+    std::vector<base::field> fields_;
+    std::optional<gateway::token_checker> checker_;
+};
+
+void print_token(auth::algorithm use, base::request_facts const& facts)
+{
+    partition::descriptor const address{one(entry_source::client_ip)};
+    partition::descriptor const subject{one(entry_source::jwt_claim, "sub")};
+    partition::descriptor const both{one(entry_source::jwt_claim, "sub"), one(entry_source::jwt_claim, "tenant")};
+    auto const name = std::string(auth::name_of(use)) + ", ";
+    if (only.substr(0, name.size()) != name && !only.empty()) return; // no need for a key
+    signed_in caller(use, facts);
+    std::printf("%stoken of %zu bytes\n", name.c_str(), caller.token_bytes());
+    caller.print_look(name + "found in the cache");
+    caller.print_whole(name + "jwt.sub", {subject});
+    caller.print_whole(name + "[jwt.sub, jwt.tenant]", {both});
+    caller.print_whole(name + "client.ip, [jwt.sub, jwt.tenant]", {address, both});
+}
+
 } // namespace
 
-int main()
+int main(int argc, char** argv)
 {
+    if (argc > 1) only = argv[1];
+    if (argc > 2) times = std::atoi(argv[2]);
+
     std::vector<base::field> const fields{{"Host", "api.example.com"},
                                           {"User-Agent", "Mozilla/5.0 (X11; Linux x86_64)"},
                                           {"Accept", "application/json"},
@@ -166,8 +269,15 @@ int main()
     facts.route = "products";
     facts.query = "page=2&user=jane%20doe";
 
+    auto chained = fields;
+    chained.push_back({"X-Forwarded-For", "6.6.6.6, 198.51.100.7, 10.0.0.2"});
+    chained.push_back({"Forwarded", R"(for=6.6.6.6, for="[2001:db8:1:2::7]:4711";proto=https, for=10.0.0.2)"});
+    chained.push_back({"X-Real-IP", "198.51.100.7"});
+    auto from_proxy = facts;
+    from_proxy.fields = chained;
+
     std::puts("the client, and its counter");
-    print_clients(fields);
+    print_clients(from_proxy);
 
     std::puts("one counter");
     facts.client = base::ip_address::parse("203.0.113.9");
@@ -192,6 +302,16 @@ int main()
     print_request("client.ip, [client.ip, route], everyone", {address, address_and_route, everyone}, facts);
     print_request("client.ip, api_key", {address, api_key}, facts);
     print_request("client.ip, api_key, everyone", {address, api_key, everyone}, facts);
+
+    std::puts("the client, and all counters");
+    print_whole("X-Forwarded-For: client.ip", {address}, partition::address_source::x_forwarded_for, from_proxy);
+    print_whole("X-Forwarded-For: client.ip, api_key", {address, api_key}, partition::address_source::x_forwarded_for,
+                from_proxy);
+    print_whole("Forwarded: client.ip, api_key", {address, api_key}, partition::address_source::forwarded, from_proxy);
+
+    std::puts("all counters of a request whose token is in the cache");
+    print_token(auth::algorithm::es256, facts);
+    print_token(auth::algorithm::rs256, facts);
 
     std::puts("a presented API key");
     std::vector<partition::sha256_digest> digests;

@@ -9,16 +9,6 @@ namespace {
 
 constexpr std::string_view scheme = "bearer";
 
-bool is_token68(std::string_view text) noexcept
-{
-    static constexpr std::string_view marks = "-._~+/";
-    text = text.substr(0, text.find_last_not_of('=') + 1);
-    return !text.empty() && std::ranges::all_of(text, [&](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               marks.find(c) != std::string_view::npos;
-    });
-}
-
 int digit_of(char c) noexcept
 {
     if (c >= '0' && c <= '9') return c - '0';
@@ -56,6 +46,16 @@ bool has_parameter(std::string_view query, std::string_view name) noexcept
 
 } // namespace
 
+bool is_token68(std::string_view text) noexcept
+{
+    static constexpr std::string_view marks = "-._~+/";
+    text = text.substr(0, text.find_last_not_of('=') + 1);
+    return !text.empty() && std::ranges::all_of(text, [&](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               marks.find(c) != std::string_view::npos;
+    });
+}
+
 bearer find_bearer(base::request_facts const& facts) noexcept
 {
     bearer found;
@@ -68,7 +68,7 @@ bearer find_bearer(base::request_facts const& facts) noexcept
         auto credentials = field.value.substr(blank);
         credentials.remove_prefix(std::min(credentials.find_first_not_of(' '), credentials.size()));
         auto const is_second = found.how != bearer::presence::absent;
-        found.how = is_second || !is_token68(credentials) ? bearer::presence::malformed : bearer::presence::presented;
+        found.how = is_second || credentials.empty() ? bearer::presence::malformed : bearer::presence::presented;
         found.token = credentials;
     }
     if (found.how == bearer::presence::presented && (lines > 1 || has_parameter(facts.query, "access_token")))

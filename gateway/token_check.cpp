@@ -43,15 +43,18 @@ token_check token_checker::look(base::request_facts const& facts, std::int64_t n
         return seen;
     }
     seen.token = presented.token;
-    if (seen.token.size() > auth::longest_token) {
-        refuse(seen, auth::refusal::too_long);
-        return seen;
+    auto const fits = seen.token.size() <= auth::longest_token;
+    if (fits) {
+        seen.key = cache_.key_of(seen.token);
+        seen.accepted = cache_.find(seen.key, now_us, versions_);
     }
-    seen.key = cache_.key_of(seen.token);
-    seen.accepted = cache_.find(seen.key, now_us, versions_);
-    if (seen.accepted) {
+    if (seen.accepted) { // its bytes were looked at when it was verified
         ++counts_.back();
         seen.result = token_check::outcome::valid;
+    } else if (!is_token68(seen.token)) {
+        refuse(seen, auth::refusal::request);
+    } else if (!fits) {
+        refuse(seen, auth::refusal::too_long);
     } else if (!auth::split_token(seen.token)) {
         refuse(seen, auth::refusal::format);
     } else {

@@ -89,7 +89,7 @@ private:
             met->cost += cost_of(limit);
             return true;
         }
-        auto& added = result_.claims.emplace_back();
+        auto& added = add();
         added.key.append(keys_.prefix);
         auto const has_key = partition::append_identity(added.key, limit.key, facts_, keys_.secret);
         if (!has_key || caller_.exempt_from(limit)) {
@@ -107,10 +107,17 @@ private:
             if (!result_.missing_key) result_.missing_key = &limit;
             return;
         }
-        auto& added = result_.claims.emplace_back();
+        auto& added = add();
         added.key.append(keys_.prefix);
         added.key.append(shared_identity);
         complete(added, limit);
+    }
+
+    // emplace_back() would fill the bytes of the key with zeros first.
+    claim& add() noexcept
+    {
+        result_.claims.resize(result_.claims.size() + 1, boost::container::default_init);
+        return result_.claims.back();
     }
 
     // `added.key` ends with the identity.

@@ -1,3 +1,7 @@
+// The functions of SHA-256 instead of EVP: see keyed_hasher.cpp. The one-shot SHA256() of OpenSSL 3 goes through EVP, too, and
+// allocates.
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "partition/digest_table.hpp"
 
 #include <openssl/crypto.h>
@@ -13,7 +17,10 @@ sha256_digest digest_of(std::string_view key) noexcept
 {
     sha256_digest digest;
     static_assert(sizeof digest == SHA256_DIGEST_LENGTH);
-    SHA256(reinterpret_cast<unsigned char const*>(key.data()), key.size(), digest.data());
+    SHA256_CTX state;
+    SHA256_Init(&state);
+    SHA256_Update(&state, key.data(), key.size());
+    SHA256_Final(digest.data(), &state);
     return digest;
 }
 

@@ -48,19 +48,26 @@ keyed_hasher::keyed_hasher(hash_secret const& secret) noexcept
 {
     auto const& states = states_for(secret);
     inner_ = states.inner;
-    outer_ = states.outer;
+    std::copy_n(states.outer.h, outer_.size(), outer_.begin());
 }
 
 void keyed_hasher::update(std::string_view bytes) noexcept { SHA256_Update(&inner_, bytes.data(), bytes.size()); }
 
 std::array<std::uint8_t, 16> keyed_hasher::finish() noexcept
 {
-    std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest;
-    SHA256_Final(digest.data(), &inner_);
-    SHA256_Update(&outer_, digest.data(), digest.size());
-    SHA256_Final(digest.data(), &outer_);
+    // The outer hash is always of the secret's block and one more: the digest and the padding of FIPS 180-4 5.1.1.
+    std::array<std::uint8_t, SHA256_CBLOCK> block{};
+    SHA256_Final(block.data(), &inner_);
+    constexpr unsigned bits = (SHA256_CBLOCK + SHA256_DIGEST_LENGTH) * 8;
+    block[SHA256_DIGEST_LENGTH] = 0x80;
+    block[SHA256_CBLOCK - 2] = bits >> 8;
+    block[SHA256_CBLOCK - 1] = bits & 0xFF;
+    SHA256_CTX outer;
+    std::copy(outer_.begin(), outer_.end(), outer.h);
+    SHA256_Transform(&outer, block.data());
     std::array<std::uint8_t, 16> truncated;
-    std::copy_n(digest.begin(), truncated.size(), truncated.begin());
+    for (std::size_t i = 0; i < truncated.size(); ++i)
+        truncated[i] = static_cast<std::uint8_t>(outer.h[i / 4] >> (24 - 8 * (i % 4)));
     return truncated;
 }
 

@@ -20,7 +20,7 @@ public:
 
 private:
     SHA256_CTX inner_;
-    SHA256_CTX outer_;
+    std::array<SHA_LONG, 8> outer_; // its state behind the block of the secret
 };
 
 } // namespace penstock::partition

@@ -64,12 +64,23 @@ bool write_path_value(identity_writer& out, std::string_view path) noexcept
 
 bool may_be_credential(std::string_view name) noexcept
 {
-    static constexpr std::string_view words[] = {"auth", "bearer", "cookie", "credential", "jwt", "key",  "pass",
-                                                 "pwd",  "secret", "sess",   "sid",        "sig", "token"};
     for (; !name.empty(); name.remove_prefix(1)) {
-        auto const first = base::ascii_lower(name.front());
-        for (auto const word : words)
-            if (word.front() == first && base::is_field(name.substr(0, word.size()), word)) return true;
+        auto const begins_with = [name](auto... words) {
+            return (base::is_field(name.substr(0, std::string_view(words).size()), words) || ...);
+        };
+        auto found = false;
+        switch (base::ascii_lower(name.front())) { // asked about each key of each request
+        case 'a': found = begins_with("auth"); break;
+        case 'b': found = begins_with("bearer"); break;
+        case 'c': found = begins_with("cookie", "credential"); break;
+        case 'j': found = begins_with("jwt"); break;
+        case 'k': found = begins_with("key"); break;
+        case 'p': found = begins_with("pass", "pwd"); break;
+        case 's': found = begins_with("secret", "sess", "sid", "sig"); break;
+        case 't': found = begins_with("token"); break;
+        default: break;
+        }
+        if (found) return true;
     }
     return false;
 }

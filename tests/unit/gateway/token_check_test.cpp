@@ -26,7 +26,10 @@ struct request {
 
 bearer::presence how(std::vector<base::field> fields, std::string_view query = {})
 {
-    return find_bearer(request(std::move(fields), query).facts).how;
+    request const one(std::move(fields), query);
+    auto const found = find_bearer(one.facts);
+    auto const is_spoilt = found.how == bearer::presence::presented && !is_token68(found.token);
+    return is_spoilt ? bearer::presence::malformed : found.how;
 }
 
 // A checker as a worker has it, and what it was told.
