@@ -46,19 +46,31 @@ base::result<redis_address> decode_primary(reply const& answer)
     return std::move(*found);
 }
 
-void append_watch_primary(std::string& out) { out.append("*2\r\n$9\r\nSUBSCRIBE\r\n$14\r\n+switch-master\r\n"); }
+void append_watch_primary(std::string& out)
+{
+    out.append("*3\r\n$9\r\nSUBSCRIBE\r\n$14\r\n+switch-master\r\n$15\r\n+promoted-slave\r\n");
+}
 
 std::optional<redis_address> decode_moved_primary(reply const& message, std::string_view primary)
 {
     if (message.kind != reply::type::array) return std::nullopt;
     auto rest = message.text;
-    if (next_line(rest) != "message" || next_line(rest) != "+switch-master") return std::nullopt;
-    auto words = next_line(rest); // NAME, the former host and port, the present ones
-    if (next_until(' ', words) != primary) return std::nullopt;
-    next_until(' ', words);
-    next_until(' ', words);
+    if (next_line(rest) != "message") return std::nullopt;
+    auto const channel = next_line(rest);
+    auto words = next_line(rest);
+    if (channel == "+switch-master") { // PRIMARY, the former host and port, the present ones
+        if (next_until(' ', words) != primary) return std::nullopt;
+        next_until(' ', words);
+        next_until(' ', words);
+        auto const host = next_until(' ', words);
+        return address_of(host, words);
+    }
+    if (channel != "+promoted-slave" || next_until(' ', words) != "slave") return std::nullopt;
+    next_until(' ', words); // the replica's name; then its host and port, @, PRIMARY, the former host and port
     auto const host = next_until(' ', words);
-    return address_of(host, words);
+    auto const port = next_until(' ', words);
+    if (next_until(' ', words) != "@" || next_until(' ', words) != primary) return std::nullopt;
+    return address_of(host, port);
 }
 
 base::error_code decode_role(reply const& answer) noexcept

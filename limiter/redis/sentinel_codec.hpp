@@ -16,7 +16,8 @@ void append_find_primary(std::string& out, std::string_view primary);
 // Where it is; errc::no_primary: this sentinel knows none of that name.
 base::result<redis_address> decode_primary(reply const& answer);
 
-// SUBSCRIBE +switch-master, and where a message of it says that this primary is now; nothing for any other.
+// SUBSCRIBE, and where a message says that this primary is now; nothing for any other. The sentinel that leads a failover says
+// +promoted-slave at once, and +switch-master when the other replicas follow, seconds later; the other sentinels say +switch-master.
 void append_watch_primary(std::string& out);
 std::optional<redis_address> decode_moved_primary(reply const& message, std::string_view primary);
 

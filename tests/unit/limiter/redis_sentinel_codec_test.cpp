@@ -51,9 +51,14 @@ TEST_CASE("news of a move, of this primary alone")
     };
     CHECK(told("message\n+switch-master\nmain 10.0.0.1 6379 10.0.0.2 6380\n") == redis_address{"10.0.0.2", 6380});
     CHECK(told("message\n+switch-master\nmain ::1 6379 ::2 6380\n") == redis_address{"::2", 6380});
-    for (auto const* text : {"subscribe\n+switch-master\n", "message\n+switch-master\nmain2 h 1 h 2\n",
-                             "message\n+sdown\nmain h 1 h 2\n", "message\n+switch-master\nmain h 1 h\n",
-                             "message\n+switch-master\nmain h 1 h 2 3\n", "message\n+switch-master\n", ""}) {
+    CHECK(told("message\n+promoted-slave\nslave 10.0.0.2:6380 10.0.0.2 6380 @ main 10.0.0.1 6379\n") ==
+          redis_address{"10.0.0.2", 6380});
+    for (auto const* text :
+         {"message\n+promoted-slave\nslave h:2 h 2 @ main2 h 1\n", "message\n+promoted-slave\nmaster h:2 h 2 @ main h 1\n",
+          "message\n+promoted-slave\nslave h:2 h x @ main h 1\n", "message\n+promoted-slave\nslave main\n",
+          "message\n+promoted-slave\n", "subscribe\n+switch-master\n", "message\n+switch-master\nmain2 h 1 h 2\n",
+          "message\n+sdown\nmain h 1 h 2\n", "message\n+switch-master\nmain h 1 h\n",
+          "message\n+switch-master\nmain h 1 h 2 3\n", "message\n+switch-master\n", ""}) {
         CAPTURE(text);
         CHECK_FALSE(told(text));
     }
