@@ -164,7 +164,11 @@ exit_status app::run(std::function<void()> const& started)
     auto const ask_for_keys = [this](std::string const& issuer) {
         asio::post(loop_, [this, issuer] { keys_.note_unknown_key(issuer); });
     };
-    shared_parts const parts{memory_, waiting_, local_, log_, *store_watch_, inform, warn, ask_for_keys};
+    auto const tell_others = [this](unsigned worker) {
+        for (unsigned i = 0; i < workers_.size(); ++i)
+            if (i != worker) workers_[i]->post_store_is_well();
+    };
+    shared_parts const parts{memory_, waiting_, local_, log_, *store_watch_, inform, warn, ask_for_keys, tell_others};
     for (unsigned i = 0; i < count; ++i) workers_.push_back(std::make_unique<worker>(i, parts, snapshot_));
     if (!bind_listeners() || !start_admin()) return exit_status::refused;
     for (auto& each : workers_) each->start();

@@ -287,7 +287,7 @@ std::unique_ptr<limiter::fleet_store> worker::make_store(limiter::redis_settings
     using change = limiter::fleet_store::change;
     auto tell = [this, who = parts_.store.begins_anew(index_)](change direction, std::string const& what) {
         switch (direction) {
-        case change::better: return parts_.store.better(who, what);
+        case change::better: parts_.store.better(who, what); return parts_.store_is_well(index_);
         case change::worse: return parts_.store.worse(who, what);
         case change::remark: return parts_.store.remark(who, what);
         }
@@ -304,6 +304,13 @@ void worker::post_keys(std::string issuer, auth::key_set_ptr keys)
 {
     asio::post(loop_, [this, issuer = std::move(issuer), keys = std::move(keys)]() mutable {
         if (view_->tokens) view_->tokens->install(issuer, std::move(keys));
+    });
+}
+
+void worker::post_store_is_well()
+{
+    asio::post(loop_, [this] {
+        if (view_->redis) view_->redis->try_at_once();
     });
 }
 

@@ -44,6 +44,7 @@ struct shared_parts {
     std::function<void(std::string const&)> inform;      // one line for the operator
     std::function<void(std::string const&)> warn;        // likewise, about something that is not as it should be
     std::function<void(std::string const&)> unknown_key; // a token names a key that this issuer is not known to have
+    std::function<void(unsigned)> store_is_well;         // that worker has found it so
 };
 
 // A copy of what a worker knows of itself, for a scrape.
@@ -81,7 +82,8 @@ public:
     // `keys` by issuer, where tokens are looked at: as they are known now.
     void post_snapshot(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> keys);
     void post_keys(std::string issuer, auth::key_set_ptr keys);
-    void post_drain(); // accept no more, answer with Connection: close, end idle connections
+    void post_store_is_well(); // another worker has found it so
+    void post_drain();         // accept no more, answer with Connection: close, end idle connections
     void post_report(std::function<void(worker_report)> take);
 
     // How long a client that is between two requests may still send one after a drain has begun: it is answered, with

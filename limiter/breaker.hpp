@@ -6,6 +6,7 @@
 #include "limiter/jitter.hpp"
 #include "limiter/redis/redis_settings.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace penstock::limiter {
@@ -31,6 +32,9 @@ public:
 
     // Other figures from now on; the state stays, and a probe that they would have sooner comes sooner.
     void adopt(breaker_settings wanted, base::instant now) noexcept;
+
+    // Somebody else has found Redis well: a probe need not wait.
+    void probe_at_once(base::instant now) noexcept { probe_at_ = std::min(probe_at_, now); }
 
     // How a check went. Ignored unless closed: what was under way when the breaker opened tells nothing new.
     // True: this failure opened the breaker.

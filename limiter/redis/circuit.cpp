@@ -72,6 +72,13 @@ void circuit::adopt(redis_terms const& next)
     if (breaker_.now_in() == breaker::state::open) await_probe(); // maybe sooner
 }
 
+void circuit::probe_at_once()
+{
+    if (breaker_.now_in() != breaker::state::open) return;
+    breaker_.probe_at_once(base::clock::now());
+    await_probe();
+}
+
 void circuit::stop() { probe_due_.cancel(); }
 
 void circuit::await_probe()

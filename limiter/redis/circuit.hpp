@@ -59,6 +59,8 @@ public:
     void connected(trust how);
     // Other figures of the breaker, from now on.
     void adopt(redis_terms const& next);
+    // Somebody else has found Redis well.
+    void probe_at_once();
     void stop();
 
 private:

@@ -22,6 +22,7 @@ public:
 
     void start() { nodes_.start(); }
     void adopt(redis_terms const& next);
+    void try_at_once() { nodes_.try_at_once(); }
     void stop();
 
     void ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who);

@@ -40,6 +40,11 @@ void cluster_nodes::adopt(redis_terms const& next)
     for (auto const& each : nodes_) each->store().adopt(next);
 }
 
+void cluster_nodes::try_at_once()
+{
+    for (auto const& each : nodes_) each->store().try_at_once();
+}
+
 void cluster_nodes::stop()
 {
     stopped_ = true;

@@ -32,6 +32,7 @@ public:
 
     void start() { refresh(); }
     void adopt(redis_terms const& next); // also for the nodes to come
+    void try_at_once();
     void stop();
 
     // Whether any slot has an owner.

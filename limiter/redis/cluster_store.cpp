@@ -30,6 +30,8 @@ void cluster_store::call(redis::background_call what) { core_->call(std::move(wh
 
 void cluster_store::adopt(redis_terms const& next) { core_->adopt(next); }
 
+void cluster_store::try_at_once() { core_->try_at_once(); }
+
 void cluster_store::stop() { core_->stop(); }
 
 cluster_store::counts cluster_store::count() const { return core_->count(); }

@@ -21,6 +21,7 @@ public:
     [[nodiscard]] bool can_ask(claim const& about) const noexcept override;
     void call(redis::background_call what) override;
     void adopt(redis_terms const& next) override;
+    void try_at_once() override;
     void stop() override;
     [[nodiscard]] counts count() const override;
     [[nodiscard]] std::optional<redis::cluster_counts> count_cluster() const override;

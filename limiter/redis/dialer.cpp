@@ -41,6 +41,11 @@ dialer::dialer(boost::asio::io_context& worker, redis_settings const& wanted, st
 
 void dialer::adopt_terms() { fsm_.adopt(limits_for(settings_)); }
 
+void dialer::try_at_once()
+{
+    if (fsm_.now_in() == fsm::state::pausing) resume(fsm::event::timer);
+}
+
 void dialer::resume(fsm::event what)
 {
     using verb = fsm::action::verb;

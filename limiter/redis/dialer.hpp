@@ -52,6 +52,8 @@ public:
     void stop() { resume(fsm::event::stop); }
     // The terms have changed.
     void adopt_terms();
+    // Ends a pause between two tries.
+    void try_at_once();
     [[nodiscard]] bool ready() const noexcept { return fsm_.now_in() == fsm::state::ready; }
     [[nodiscard]] bool stopped() const noexcept { return fsm_.now_in() == fsm::state::stopped; }
 

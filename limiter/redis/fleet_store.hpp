@@ -36,6 +36,10 @@ public:
     // From now on. Connections stay, and so does what the breakers have seen; what is under way keeps its deadline.
     virtual void adopt(redis_terms const& next) = 0;
 
+    // Another worker has found Redis well: pauses before the next try or probe end, so that a process returns as one. Each of its
+    // workers that is late would have the process' share of every limit beside the whole that Redis gives the others.
+    virtual void try_at_once() = 0;
+
     // Closes the connections and answers every waiter with not_connected. No acquire() may follow; give_back() may, and does
     // nothing.
     virtual void stop() = 0;

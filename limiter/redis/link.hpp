@@ -45,6 +45,7 @@ public:
     void start() { dialer_.start(); }
     // The owner's settings have other terms now.
     void adopt_terms();
+    void try_at_once() { dialer_.try_at_once(); }
     // Closes the connection and answers every waiter, in a later turn of the loop, with not_connected.
     void stop();
     [[nodiscard]] bool serving() const noexcept { return dialer_.ready(); }

@@ -21,6 +21,12 @@ void redis_store::node::adopt(redis_terms const& next)
     circuit_.adopt(next);
 }
 
+void redis_store::node::try_at_once()
+{
+    link_.try_at_once();
+    circuit_.probe_at_once();
+}
+
 void redis_store::node::stop()
 {
     circuit_.stop();

@@ -19,6 +19,7 @@ public:
 
     void start() { link_.start(); }
     void adopt(redis_terms const& next);
+    void try_at_once();
     void stop();
 
     // Asks; `who` is woken with the answer, or at the deadline, or soon with the reason why nothing can be asked now.

@@ -17,6 +17,8 @@ redis_store::~redis_store() { node_->stop(); }
 
 void redis_store::adopt(redis_terms const& next) { node_->adopt(next); }
 
+void redis_store::try_at_once() { node_->try_at_once(); }
+
 void redis_store::stop() { node_->stop(); }
 
 redis_store::counts redis_store::count() const { return node_->count(); }

@@ -80,6 +80,26 @@ TEST_CASE("a Redis that stands still: timed out, then the breaker answers, then 
     CHECK(answer->decisions[0].remaining >= 1000 - 5);
 }
 
+TEST_CASE("a worker that hears of another's success does not sit its pause out")
+{
+    redis_server const server;
+    auto wanted = settings_for(server);
+    wanted.breaker = {.failures = 1, .open_for = 60s, .open_for_max = 60s}; // far longer than a test waits
+    redis_worker worker(wanted);
+    worker.until_up();
+    one_claim const one{bucket(1000), "rl:{x}:one"};
+    server.command({"CONFIG", "SET", "maxmemory", "1"});
+    REQUIRE(worker.ask(one.view()).error() == errc::out_of_memory);
+    worker.store().try_at_once(); // said of a server that another worker found well, and that is not: it stays open
+    worker.run_until([&] { return errors_of(worker, errc::out_of_memory) >= 2; });
+    CHECK(worker.store().count().breaker_state != 0);
+
+    server.command({"CONFIG", "SET", "maxmemory", "0"});
+    worker.store().try_at_once();
+    worker.until_up();
+    CHECK(worker.ask(one.view()).has_value());
+}
+
 TEST_CASE("CLIENT PAUSE: late replies keep the stream aligned on the same connection")
 {
     redis_server const server;
