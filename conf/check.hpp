@@ -26,6 +26,7 @@ void check_denials(checked const& all, problem_list& problems);   // deny lists
 void check_tokens(checked const& all, problem_list& problems);    // issuers of tokens
 void check_transport(checked const& all, problem_list& problems); // credentials in clear text (warnings)
 void check_routes(checked const& all, problem_list& problems);    // each route by itself, and what covers what
+void check_attempts(checked const& all, problem_list& problems);  // what trying credentials costs (warnings)
 void check_coverage(checked const& all, problem_list& problems);  // what a caller can slip past (warnings)
 
 // A cost that a header tells, of a limit or a route: needs somebody to believe.

@@ -2,6 +2,7 @@
 
 #include "conf/address.hpp"
 #include "conf/read.hpp"
+#include "conf/wide_network.hpp"
 
 #include <algorithm>
 
@@ -10,8 +11,6 @@ namespace penstock::conf {
 namespace {
 
 using partition::address_source;
-
-bool is_everybody(base::ip_network const& network) { return network.prefix() == 0; }
 
 // What the source is called by those who send it; empty: the peer.
 std::string field_of(partition::client_settings const& client)
@@ -31,7 +30,7 @@ void warn_of_everybody(node const* networks, std::string const& path, std::strin
     for (std::size_t i = 0; i < written.size(); ++i) {
         auto const network = parsed(written[i], parse_network);
         auto const element = networks->is_list() ? path + '[' + std::to_string(i) + ']' : path;
-        if (network && is_everybody(*network)) problems.warning(written[i]->at, element, means);
+        if (network && is_wide(*network)) problems.warning(written[i]->at, element, means);
     }
 }
 
@@ -92,11 +91,22 @@ void check_proxy_protocol(checked const& all, node const& listener, std::string 
                      "client.source to the field in which it names them and client.trusted_proxies, or use proxy_protocol");
 }
 
+// Whoever has an IPv6 address has at least 2^64 of them.
+void check_ipv6_prefix(checked const& all, problem_list& problems)
+{
+    auto const* prefix = all.root.find("client.ipv6_prefix");
+    if (prefix == nullptr || all.read.client.ipv6_prefix <= 64) return;
+    problems.warning(
+        prefix->at, "client.ipv6_prefix",
+        "a caller with a /64 of its own, the least there is, gets a new counter with each address; write 64 or less");
+}
+
 } // namespace
 
 void check_client(checked const& all, problem_list& problems)
 {
     check_source(all, problems);
+    check_ipv6_prefix(all, problems);
     auto const* listeners = all.root.find("listeners");
     for (std::size_t i = 0; listeners != nullptr && i < listeners->items.size(); ++i)
         check_proxy_protocol(all, listeners->items[i], "listeners[" + std::to_string(i) + ']', problems);

@@ -1,8 +1,9 @@
+// What a caller can slip past: requests that no limit holds, keys that a caller makes up.
 #include "conf/check.hpp"
 
-#include "conf/failed_attempts.hpp"
 #include "conf/key_language.hpp"
 #include "conf/read.hpp"
+#include "conf/restraint.hpp"
 #include "conf/route_cover.hpp"
 
 #include <algorithm>
@@ -11,18 +12,6 @@
 namespace penstock::conf {
 
 namespace {
-
-bool may_be_absent(limit_outline const& limit)
-{
-    auto const& key = limit.policy.key;
-    return std::any_of(key.begin(), key.end(), is_optional);
-}
-
-// Every request has this limit's key, or is counted or refused without it.
-bool always_applies(limit_outline const& limit)
-{
-    return !limit.has_key || !may_be_absent(limit) || limit.policy.on_missing_key != limiter::missing_key::skip;
-}
 
 class coverage_check {
 public:
@@ -34,7 +23,6 @@ public:
             if (route.is_unlimited) continue;
             unlimited_requests(route);
             made_up_keys(route);
-            uncounted_attempts(route);
             for (auto const& term : route.own) unreachable(term);
             for (auto const& term : route.before_auth) unreachable(term);
         }
@@ -66,7 +54,21 @@ private:
             problems_.warning(at, path,
                               "a request without the keys of these limits meets no limit at all; add one by client.ip, or "
                               "set on_missing_key: reject");
+        } else if (std::none_of(terms.begin(), terms.end(), [&](auto const& term) { return refuses_somebody(term); })) {
+            problems_.warning(
+                at, path,
+                "the limits that every request meets here are in shadow or exempt everybody, so none is ever refused; "
+                "write enforce: true in one of them once its numbers are right");
         }
+    }
+
+    [[nodiscard]] bool refuses_somebody(term_outline const& term) const
+    {
+        auto const limits = reachable(all_.parts, term);
+        return std::any_of(limits.begin(), limits.end(), [](auto const* limit) {
+            return limit == nullptr || (always_applies(*limit) && !exempts_everybody(*limit) &&
+                                        limit->policy.enforce == limiter::enforcement::enforce);
+        });
     }
 
     [[nodiscard]] bool has_made_up(limit_outline const& limit, route_outline const& route) const
@@ -79,73 +81,53 @@ private:
         return std::any_of(key.begin(), key.end(), [&](auto const& entry) { return is_made_up(entry, by_route); });
     }
 
-    // The limits of a term that a request can be counted by: up to the first whose key every request has. An unknown limit has
-    // been reported; it ends them, too.
-    [[nodiscard]] std::vector<limit_outline const*> reachable(term_outline const& term) const
+    // Whom somebody else's requests can be counted with.
+    [[nodiscard]] static bool is_shared(limit_outline const& limit)
     {
-        std::vector<limit_outline const*> limits;
-        for (auto const& reference : term) {
-            limits.push_back(all_.parts.find_limit(reference.name));
-            if (limits.back() == nullptr || !limits.back()->has_key || !may_be_absent(*limits.back())) break;
-        }
-        return limits;
+        auto const& key = limit.policy.key;
+        return std::none_of(key.begin(), key.end(), tells_callers_apart);
     }
 
     // Whoever chooses the key of a limit freely, or has the key of none, is held by no limit of the term.
     [[nodiscard]] bool holds_everybody(term_outline const& term, route_outline const& route) const
     {
-        auto const limits = reachable(term);
-        auto const is_unreadable = [](auto const* limit) { return limit == nullptr || !limit->has_key; };
-        if (std::any_of(limits.begin(), limits.end(), is_unreadable)) return true; // reported
+        auto const limits = reachable(all_.parts, term);
+        if (!std::all_of(limits.begin(), limits.end(), is_readable)) return true; // reported
         return std::any_of(limits.begin(), limits.end(), [](auto const* limit) { return always_applies(*limit); }) &&
-               std::all_of(limits.begin(), limits.end(), [&](auto const* limit) {
-                   return !has_made_up(*limit, route) && limit->policy.enforce == limiter::enforcement::enforce;
-               });
+               std::all_of(limits.begin(), limits.end(),
+                           [&](auto const* limit) { return !has_made_up(*limit, route) && holds_back(*limit); });
+    }
+
+    // Likewise, and nobody uses up what others need.
+    [[nodiscard]] bool holds_each_by_itself(term_outline const& term, route_outline const& route) const
+    {
+        auto const limits = reachable(all_.parts, term);
+        if (!std::all_of(limits.begin(), limits.end(), is_readable)) return true; // reported
+        return holds_everybody(term, route) &&
+               std::none_of(limits.begin(), limits.end(), [](auto const* limit) { return is_shared(*limit); });
     }
 
     void made_up_keys(route_outline const& route)
     {
         auto const terms = all_.parts.terms_of(route);
-        if (std::any_of(terms.begin(), terms.end(), [&](auto const& term) { return holds_everybody(term, route); })) return;
+        auto const any = [&](auto holds) { return std::any_of(terms.begin(), terms.end(), holds); };
+        if (any([&](auto const& term) { return holds_each_by_itself(term, route); })) return;
+        auto const are_shared = any([&](auto const& term) { return holds_everybody(term, route); });
         for (auto const& term : terms) {
-            for (auto const* limit : reachable(term)) warn_of_made_up_key(*limit, route);
+            for (auto const* limit : reachable(all_.parts, term)) {
+                if (is_readable(limit)) warn_of_made_up_key(*limit, route, are_shared);
+            }
         }
     }
 
-    void warn_of_made_up_key(limit_outline const& limit, route_outline const& route)
+    void warn_of_made_up_key(limit_outline const& limit, route_outline const& route, bool are_shared)
     {
         if (!has_made_up(limit, route) || !warned_.insert(limit.policy.name).second) return;
+        auto const what = are_shared ? " shares its only limit on " + route.path + " with everybody, and can use it up"
+                                     : " is not limited on " + route.path;
         problems_.warning(limit.source->find("key")->at, limit.path + ".key",
-                          "nothing verifies this key: a caller that makes up a new one with each request is not limited on " +
-                              route.path + " (AK-6); add a limit by client.ip alone to that route");
-    }
-
-    // What is tried where credentials can be wrong; empty if nothing of the kind is refused.
-    [[nodiscard]] std::string_view what_is_tried() const
-    {
-        auto const& keys = all_.read.api_keys;
-        auto const& tokens = all_.read.tokens;
-        bool const refuses_keys = keys.known && keys.on_unknown == unknown_key::reject;
-        bool const refuses_tokens = tokens && tokens->on_invalid == auth::invalid_token::reject;
-        if (refuses_keys && refuses_tokens) return "API keys and tokens";
-        return refuses_keys ? "API keys" : refuses_tokens ? "tokens" : "";
-    }
-
-    // Where credentials can be wrong, somebody will try them. An unknown limit has been reported.
-    void uncounted_attempts(route_outline const& route)
-    {
-        auto const tried = what_is_tried();
-        if (tried.empty()) return;
-        auto const terms = route.before_auth.empty() ? all_.parts.terms_of(route) : route.before_auth;
-        auto const counts = [&](limit_reference const& reference) {
-            auto const* limit = all_.parts.find_limit(reference.name);
-            return limit == nullptr || !limit->has_key || !limit->has_algorithm || counts_attempts(limit->policy, route.route);
-        };
-        auto const any_counts = [&](term_outline const& term) { return std::any_of(term.begin(), term.end(), counts); };
-        if (terms.empty() || std::any_of(terms.begin(), terms.end(), any_counts)) return;
-        problems_.warning(route.at, route.path,
-                          "whoever tries " + std::string(tried) +
-                              " on this route is counted by no limit (AK-40); add one by client.ip to its before_auth");
+                          "nothing verifies this key: a caller that makes up a new one with each request" + what +
+                              " (AK-6); add a rate limit by client.ip alone to that route");
     }
 
     // Behind a limit whose key every request has, the others of first_of are never looked at. One that rejects or shares where the

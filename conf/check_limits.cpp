@@ -1,10 +1,13 @@
 #include "conf/check.hpp"
 
+#include "conf/address.hpp"
 #include "conf/check_exactness.hpp"
 #include "conf/key_language.hpp"
 #include "conf/read.hpp"
 #include "conf/read_algorithm.hpp"
+#include "conf/wide_network.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace penstock::conf {
@@ -112,6 +115,33 @@ void check_key(checked const& all, limit_outline const& limit, problem_list& pro
     }
 }
 
+// Whoever has an IPv6 address has at least 2^64 of them.
+void check_ipv6_networks(limit_outline const& limit, problem_list& problems)
+{
+    auto const& key = limit.policy.key;
+    auto const is_narrow = [](partition::entry const& entry) {
+        return entry.source == partition::entry_source::client_network && entry.ipv6_prefix > 64;
+    };
+    if (!limit.has_key || std::none_of(key.begin(), key.end(), is_narrow)) return;
+    problems.warning(limit.source->find("key")->at, limit.path + ".key",
+                     "a caller with an IPv6 /64 of its own, the least there is, gets a new counter with each address; write "
+                     "client.network with 64 or less for IPv6");
+}
+
+void check_exempt_networks(limit_outline const& limit, problem_list& problems)
+{
+    auto const* written = limit.source->find("exempt.addresses");
+    auto const exempt = elements(written);
+    for (std::size_t i = 0; i < exempt.size(); ++i) {
+        auto const network = parsed(exempt[i], parse_network);
+        if (!network || !is_wide(*network)) continue;
+        problems.warning(exempt[i]->at,
+                         limit.path + ".exempt.addresses" + (written->is_list() ? '[' + std::to_string(i) + ']' : ""),
+                         "exempts everybody, or a large part of the internet; list the networks that are meant, or remove the "
+                         "limit");
+    }
+}
+
 } // namespace
 
 void check_cost_field(checked const& all, node const& cost, std::string const& path, problem_list& problems)
@@ -132,6 +162,8 @@ void check_limits(checked const& all, problem_list& problems)
         check_cost(all, limit, problems);
         check_scope(all, limit, problems);
         check_key(all, limit, problems);
+        check_ipv6_networks(limit, problems);
+        check_exempt_networks(limit, problems);
     }
 }
 

@@ -127,6 +127,7 @@ void add_routes(outline& parts, snapshot& into)
     for (auto& one : parts.routes) {
         auto& plan = into.plans.emplace_back(plan_of(parts.terms_of(one), into));
         plan.before_auth = one.is_unlimited ? 0 : one.before_auth.size();
+        if (into.settings.tokens && plan.before_auth == 0) ask_attempts_first(plan, one.route);
         plan.failed_attempt = failed_attempts_of(plan, one.route);
         plan.cost = one.cost;
         plan.cost_from = one.cost_from;

@@ -21,6 +21,18 @@ bool is_fixed(partition::entry const& what, proxy::route const& on) noexcept
     return is_address(what) || what.source == entry_source::route || (what.source == entry_source::host && has_one_host(on));
 }
 
+bool goes_by_token(limiter::policy const& limit) noexcept
+{
+    return limit.from_attribute && limit.from_attribute->origin == limiter::attribute_origin::token;
+}
+
+bool can_be_first(limiter::term const& term, proxy::route const& on)
+{
+    auto const& limits = term.first_of;
+    return std::all_of(limits.begin(), limits.end(),
+                       [&](auto const* limit) { return counts_attempts(*limit, on) && !goes_by_token(*limit); });
+}
+
 } // namespace
 
 bool counts_attempts(limiter::policy const& limit, proxy::route const& on) noexcept
@@ -29,6 +41,22 @@ bool counts_attempts(limiter::policy const& limit, proxy::route const& on) noexc
     return std::any_of(key.begin(), key.end(), is_address) &&
            std::all_of(key.begin(), key.end(), [&](auto const& entry) { return is_fixed(entry, on); }) &&
            !std::holds_alternative<limiter::concurrency>(limit.quota.algorithm);
+}
+
+bool can_ask_attempts_first(std::span<limiter::term const> terms, proxy::route const& on)
+{
+    return std::all_of(terms.begin(), terms.end(), [&](limiter::term const& term) {
+        auto const counts = [&](limiter::policy const* limit) { return counts_attempts(*limit, on); };
+        return can_be_first(term, on) || std::none_of(term.first_of.begin(), term.first_of.end(), counts);
+    });
+}
+
+void ask_attempts_first(limiter::plan& plan, proxy::route const& on)
+{
+    if (!can_ask_attempts_first(plan.terms, on)) return;
+    auto const others = std::stable_partition(plan.terms.begin(), plan.terms.end(),
+                                              [&](limiter::term const& term) { return can_be_first(term, on); });
+    plan.before_auth = static_cast<std::size_t>(others - plan.terms.begin());
 }
 
 std::vector<limiter::term> failed_attempts_of(limiter::plan const& plan, proxy::route const& on)

@@ -162,6 +162,19 @@ bool is_made_up(partition::entry const& what, settled const& by_route) noexcept
     }
 }
 
+bool tells_callers_apart(partition::entry const& what) noexcept
+{
+    switch (what.source) {
+    case entry_source::method:
+    case entry_source::host:
+    case entry_source::path:
+    case entry_source::path_capture:
+    case entry_source::route:
+    case entry_source::everyone: return false;
+    default: return true;
+    }
+}
+
 bool is_field_name(std::string_view text) noexcept
 {
     constexpr std::string_view marks = "!#$%&'*+-.^_`|~";

@@ -32,6 +32,8 @@ struct settled {
 };
 // Any caller can make up a value of its own, and so a fresh counter with each request (AK-6).
 bool is_made_up(partition::entry const& what, settled const& by_route) noexcept;
+// Says something of who asks, and not only of what is asked for.
+bool tells_callers_apart(partition::entry const& what) noexcept;
 
 bool is_field_name(std::string_view text) noexcept; // RFC 9110 5.1: a token
 std::string lower_case(std::string_view text);

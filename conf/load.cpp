@@ -39,6 +39,7 @@ snapshot_ptr load_into(problem_list& problems, std::string const& text, std::str
     check_transport(all, problems);
     check_routes(all, problems);
     check_coverage(all, problems);
+    check_attempts(all, problems);
     if (problems.has_error()) return nullptr;
     return compile(*root, std::move(parts), std::move(read), files);
 }

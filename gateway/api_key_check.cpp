@@ -13,16 +13,21 @@ using conf::credential_source;
 
 constexpr std::size_t longest_key = 512;                 // AK-7
 constexpr std::size_t longest_written = 4 * longest_key; // in Basic, or with every byte percent-encoded
+constexpr unsigned most_looked_up = 32; // among those that are denied; who presents more of them counts as denied
 
 bool is_visible(std::string_view text) noexcept
 {
     return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
+bool is_well_formed(std::string_view key) noexcept { return !key.empty() && key.size() <= longest_key && is_visible(key); }
+
 // Every key that the request presents, as it is written, and what is found last decoded.
 class search {
 public:
-    search(base::request_facts const& facts, std::string& scratch) noexcept : facts_(facts), scratch_(scratch) {}
+    search(base::request_facts const& facts, std::string& scratch, deny_lists lists) noexcept
+        : facts_(facts), scratch_(scratch), lists_(lists)
+    {}
 
     void look_in(credential_source const& source)
     {
@@ -40,12 +45,31 @@ public:
 
     [[nodiscard]] unsigned found() const noexcept { return found_; }
     [[nodiscard]] std::string_view key() const noexcept { return key_; }
+    [[nodiscard]] conf::deny_list const* denied_by() const noexcept { return denied_by_; }
 
 private:
     void take(std::string_view key) noexcept
     {
         key_ = key;
         ++found_;
+        look_up(key);
+    }
+
+    // Any of several keys may be the one that the upstream goes by. The lists that are left are those before the one that denies:
+    // the earliest has the say.
+    void look_up(std::string_view key) noexcept
+    {
+        auto const has_keys = [](conf::deny_list const* list) { return !list->api_keys.empty(); };
+        if (std::ranges::none_of(lists_, has_keys)) return;
+        auto const is_looked_at = found_ <= most_looked_up;
+        if (is_looked_at && !is_well_formed(key)) return;
+        auto const digest = is_looked_at ? partition::digest_of(key) : partition::sha256_digest{};
+        auto const by = std::ranges::find_if(lists_, [&](conf::deny_list const* list) {
+            return has_keys(list) && (!is_looked_at || list->api_keys.contains(digest));
+        });
+        if (by == lists_.end()) return;
+        denied_by_ = *by;
+        lists_ = lists_.first(static_cast<std::size_t>(by - lists_.begin()));
     }
 
     // The scheme's name has no case, and any white space ends it (RFC 9110 11.1, 11.4; AK-3).
@@ -89,6 +113,8 @@ private:
 
     base::request_facts const& facts_;
     std::string& scratch_;
+    deny_lists lists_;
+    conf::deny_list const* denied_by_ = nullptr;
     std::string_view key_;
     unsigned found_ = 0;
 };
@@ -101,18 +127,22 @@ void api_key_check::describe_in(base::request_facts& facts) const noexcept
     if (known != nullptr) facts.api_key_attributes = known->attributes;
 }
 
-api_key_check check_api_key(base::request_facts const& facts, conf::api_key_settings const& settings, std::string& scratch)
+api_key_check check_api_key(base::request_facts const& facts, conf::api_key_settings const& settings, std::string& scratch,
+                            deny_lists denials)
 {
     api_key_check result;
-    search presented(facts, scratch);
+    search presented(facts, scratch, denials);
     for (auto const& source : settings.from) presented.look_in(source);
+    result.denied_by = presented.denied_by();
     auto const key = presented.key();
     if (presented.found() == 0) return result;
-    if (presented.found() > 1) {
+    if (result.denied_by != nullptr) {
+        result.why = credential_refusal::api_key_denied;
+    } else if (presented.found() > 1) {
         result.why = credential_refusal::api_key_repeated;
-    } else if (key.empty() || key.size() > longest_key || !is_visible(key)) {
+    } else if (!is_well_formed(key)) {
         result.why = credential_refusal::api_key_malformed;
-    } else if (result.presented = key; !settings.known) {
+    } else if (!settings.known) {
         result.key = key;
     } else if (result.known = settings.known->find(partition::digest_of(key)); result.known != nullptr) {
         result.key = key;

@@ -12,6 +12,8 @@
 #include "gateway/workspace.hpp"
 #include "limiter/attempt_refusal.hpp"
 
+#include <array>
+
 namespace penstock::gateway {
 namespace asio = boost::asio;
 
@@ -50,12 +52,11 @@ void exchange::look_at_api_key(bool is_for_free)
     auto const& snapshot = *view_->snapshot;
     auto const& settings = snapshot.settings.api_keys;
     if (settings.from.empty()) return;
-    auto const seen = check_api_key(seen_.facts, settings, space_.api_key);
-    for (auto const* list : {&snapshot.settings.deny, &snapshot.route_denials[record_.route->id.value()]}) {
-        if (list->api_keys.empty() || seen.presented.empty()) continue;
-        if (!list->api_keys.contains(partition::digest_of(seen.presented))) continue;
-        who_.why = credential_refusal::api_key_denied;
-        who_.denial = list->action;
+    std::array const denials{&snapshot.settings.deny, &snapshot.route_denials[record_.route->id.value()]};
+    auto const seen = check_api_key(seen_.facts, settings, space_.api_key, denials);
+    if (seen.denied_by != nullptr) {
+        who_.why = seen.why;
+        who_.denial = seen.denied_by->action;
         return;
     }
     if (seen.known != nullptr) record_.api_key_name = seen.known->name;

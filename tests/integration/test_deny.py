@@ -119,6 +119,24 @@ deny: {{api_keys_sha256: [{digest(BANNED)}]}}
             self.assertEqual(ask(gate.address, fields=[("X-API-Key", BANNED)]).status, 403)
             self.assertEqual(ask(gate.address, fields=[("X-API-Key", GOOD)]).status, 200)
 
+    def test_a_denied_key_stays_denied_however_many_keys_come_with_it(self):
+        self.app.expect_nothing()
+        gate = self.gateway(self.app, f"""
+auth: {{api_keys: {{from: [header X-API-Key, query api_key], known: [{{name: good, sha256: {digest(GOOD)}}}]}}}}
+deny: {{api_keys_sha256: [{digest(BANNED)}]}}
+limits: {{attempts: {{key: client.ip, fixed_window: {{limit: 1000, window: 1h}}}}}}
+routes:
+  - {{match: {{path: /free}}, upstream: app, limits: none}}
+  - {{match: {{path: /**}}, upstream: app, limits: [attempts]}}
+""")
+        preflight = [("Origin", "https://a.example"), ("Access-Control-Request-Method", "GET")]
+        for method, target, more in (("GET", "/free", []), ("OPTIONS", "/", preflight), ("GET", "/", [])):
+            for keys, query in (([BANNED] * 2, ""), ([BANNED, GOOD], ""), ([GOOD, BANNED], ""), ([BANNED], "?api_key=zz"),
+                                ([BANNED], "?api_key="), ([GOOD], "?api_key=" + BANNED), ([GOOD], "?api_key=x" + "&api_key=x" * 60)):
+                with self.subTest(method=method, target=target, keys=keys, query=query):
+                    fields = more + [("X-API-Key", key) for key in keys]
+                    self.assertEqual(ask(gate.address, method=method, target=target + query, fields=fields).status, 403)
+
     def test_rl_72_a_key_can_be_denied_on_one_route(self):
         self.assertEqual(self.ask("203.0.113.9", "/", GOOD).status, 200)
         self.silence("203.0.113.9", "/drop", GOOD)

@@ -71,6 +71,19 @@ class Stages(TokenCase):
         self.assertEqual((response.status, left(response)), (401, {"attempts": 49}))
         self.assertEqual(left(self.ask(gate, "/late")), {"users": 1, "attempts": 48, "all": 999})
 
+    def test_ak_36_without_before_auth_a_refused_address_causes_no_signature_work(self):
+        gate = self.start(LIMITS.replace("limit: 50", "limit: 3"))
+        verified = lambda: self.metrics(gate).value("penstock_token_checks_total", result="signature")
+        forge = lambda number: ask(gate.address, target="/late", fields=bearer(self.forged(sub=f"somebody-{number}")))
+        self.assertEqual([forge(number).status for number in range(6)], [401, 401, 401, 429, 429, 429])
+        self.assertEqual(verified(), 3)
+        self.assertEqual(self.ask(gate, "/late").status, 429)
+
+    def test_without_before_auth_a_refusal_of_the_second_stage_charges_nothing(self):
+        gate = self.start(LIMITS)
+        self.assertEqual([self.ask(gate, "/late").status for _ in range(5)], [200, 200, 429, 429, 429])
+        self.assertEqual(left(self.ask(gate, "/late", sub="other")), {"users": 1, "attempts": 47, "all": 997})
+
     def test_a_claim_that_a_limit_insists_on_is_missed_in_the_second_stage(self):
         gate = self.start(LIMITS)
         response = self.ask(gate, "/tenant")

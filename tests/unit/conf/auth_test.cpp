@@ -139,6 +139,40 @@ routes:
     CHECK(plans[5].failed_attempt.empty()); // with a new host in each attempt it would count none
 }
 
+TEST_CASE("AK-36: where tokens are verified, limits that count attempts by address are asked first, if they meet everybody")
+{
+    auto const snapshot = must_load(R"(
+auth:
+  api_keys: { from: [header X-API-Key] }
+  jwt: { issuers: [{ issuer: https://id.example.com, audience: api, algorithms: [ES256], jwks_file: tests/unit/conf/keys.json }] }
+limits:
+  address: { key: client.ip, fixed_window: { limit: 10, window: 10s } }
+  network: { key: client.network/24, fixed_window: { limit: 10, window: 10s } }
+  tiered: { key: client.ip, fixed_window: { limit: 10, window: 10s }, from_attribute: { attribute: jwt.plan, tiers: { gold: { limit: 20 } } } }
+  open: { key: client.ip, concurrency: { limit: 5 } }
+  subject: { key: jwt.sub, fixed_window: { limit: 10, window: 10s } }
+  all: { key: everyone, fixed_window: { limit: 10, window: 10s } }
+routes:
+  - { match: { path: /a }, upstream: app, limits: [subject, address, open, all, network] }
+  - { match: { path: /b }, upstream: app, limits: [network, { first_of: [subject, address] }] }
+  - { match: { path: /c }, upstream: app, limits: [subject, tiered] }
+  - { match: { path: /d }, upstream: app, limits: [subject] }
+  - { match: { path: /e }, upstream: app, before_auth: [network], limits: [subject, address] }
+  - { match: { path: /f }, upstream: app, limits: none }
+)");
+    auto const& plans = snapshot->plans;
+    CHECK(plans[0].before_auth == 2);
+    CHECK(names_of(plans[0].terms) == names{{"address"}, {"network"}, {"subject"}, {"open"}, {"all"}});
+    CHECK(names_of(plans[0].failed_attempt) == names{{"address"}, {"network"}});
+    CHECK(plans[1].before_auth == 0); // who has a good token is not to be refused by `address`
+    CHECK(names_of(plans[1].failed_attempt) == names{{"network"}, {"address"}});
+    CHECK(plans[2].before_auth == 0); // the token has a say in the numbers
+    CHECK(plans[3].before_auth == 0);
+    CHECK(plans[4].before_auth == 1);
+    CHECK(names_of(plans[4].failed_attempt) == names{{"network"}});
+    CHECK(plans[5].before_auth == 0);
+}
+
 TEST_CASE("AK-45: a listener beyond this machine that takes credentials without TLS is warned of")
 {
     struct row {
