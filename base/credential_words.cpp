@@ -106,6 +106,7 @@ constexpr word_table parts{std::to_array<word_of_table>({
                                {"cookie"},
                                {"cred"},
                                {"creds"},
+                               {"csrf"},
                                {"cvc"},
                                {"cvv"},
                                {"hdnea"}, // of a content delivery network
@@ -137,6 +138,7 @@ constexpr word_table parts{std::to_array<word_of_table>({
                                {"token"},
                                {"totp"},
                                {"verifier"},
+                               {"xsrf"},
                                {"access", false},
                                {"account", false},
                                {"admin", false},
@@ -149,7 +151,6 @@ constexpr word_table parts{std::to_array<word_of_table>({
                                {"code", false},
                                {"confirm", false},
                                {"consumer", false},
-                               {"csrf", false},
                                {"current", false},
                                {"db", false},
                                {"deploy", false},
@@ -179,6 +180,7 @@ constexpr word_table parts{std::to_array<word_of_table>({
                                {"response", false},
                                {"security", false},
                                {"service", false},
+                               {"sha", false},
                                {"shared", false},
                                {"signing", false},
                                {"site", false},
@@ -190,7 +192,6 @@ constexpr word_table parts{std::to_array<word_of_table>({
                                {"web", false},
                                {"webhook", false},
                                {"x", false},
-                               {"xsrf", false},
                            }),
                            first_letter};
 

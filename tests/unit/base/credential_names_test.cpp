@@ -155,7 +155,10 @@ TEST_CASE("OP-33: words that hardly mean anything else tell, whatever stands in 
                              "foosid",
                              "foojwt",
                              "monkeytoken",
-                             "commonkey"}) {
+                             "commonkey",
+                             "csrf",
+                             "XSRF",
+                             "hmacsha256"}) {
         CAPTURE(name);
         CHECK(is_credential_name(name));
     }
