@@ -53,6 +53,7 @@ partition::entry one(entry_source source, std::string_view name = {})
     partition::entry e;
     e.source = source;
     e.name = name;
+    e.value = partition::is_hidden(e) ? partition::hiding::hashed : partition::hiding::clear; // as the compiler settles it
     return e;
 }
 

@@ -1,7 +1,7 @@
 #include "conf/client_source.hpp"
 
+#include "base/credential_names.hpp"
 #include "conf/key_language.hpp"
-#include "partition/presented_values.hpp"
 #include "proxy/fields.hpp"
 
 namespace penstock::conf {
@@ -13,7 +13,7 @@ bool may_name_client(std::string_view field)
     switch (proxy::classify_field(field)) {
     case proxy::field_kind::end_to_end:
     case proxy::field_kind::address_claim:
-    case proxy::field_kind::peer_claim: return is_field_name(field) && !partition::may_be_credential(field);
+    case proxy::field_kind::peer_claim: return is_field_name(field) && !base::may_be_credential_name(field);
     default: return false;
     }
 }

@@ -25,7 +25,7 @@ snapshot_ptr load_into(problem_list& problems, std::string const& text, std::str
     auto const files = read_attachments(*root, folder, problems);
     auto read = read_settings(*root, files);
     read.tokens = read_tokens(*root, folder, problems);
-    auto parts = read_outline(*root, read.client, read_calendars(*root, time_zone_folder, problems));
+    auto parts = read_outline(*root, read, read_calendars(*root, time_zone_folder, problems));
     checked const all{*root, read, parts};
     check_settings(all, problems);
     check_client(all, problems);

@@ -1,6 +1,7 @@
 #include "conf/outline.hpp"
 
 #include "conf/address.hpp"
+#include "conf/hidden_values.hpp"
 #include "conf/read.hpp"
 #include "conf/read_auth.hpp"
 #include "conf/read_limit.hpp"
@@ -97,13 +98,14 @@ limiter::scope scope_of(node const& limit, settings const& read)
     return scope;
 }
 
-outline read_outline(node const& root, partition::client_settings const& client, calendars known)
+outline read_outline(node const& root, settings const& read, calendars known)
 {
     outline made;
     made.calendars = std::move(known);
     if (auto const* limits = root.find("limits"); limits != nullptr) {
-        for (auto const& limit : limits->members) made.limits.push_back(read_limit(limit, client, made.calendars));
+        for (auto const& limit : limits->members) made.limits.push_back(read_limit(limit, read.client, made.calendars));
     }
+    for (auto& limit : made.limits) hide_credentials(limit.policy.key, read.api_keys.from);
     made.global = read_terms(root.find("global_limits"), "global_limits");
     if (auto const* routes = root.find("routes"); routes != nullptr) {
         for (std::size_t i = 0; i < routes->items.size(); ++i)

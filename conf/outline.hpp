@@ -81,6 +81,6 @@ struct outline {
 limiter::scope scope_of(node const& limit, settings const& read);
 
 // `root` must outlive the result.
-outline read_outline(node const& root, partition::client_settings const& client, calendars known);
+outline read_outline(node const& root, settings const& read, calendars known);
 
 } // namespace penstock::conf

@@ -1,7 +1,6 @@
 #include "gateway/access_record.hpp"
 
-#include "gateway/credential_names.hpp"
-#include "gateway/query_keys.hpp"
+#include "gateway/logged_query.hpp"
 #include "gateway/telemetry.hpp"
 #include "gateway/utc_time.hpp"
 
@@ -54,28 +53,18 @@ void append_integer(std::string& out, std::string_view name, std::int64_t number
     append_number(out, number);
 }
 
-// An escape in the name could spell a secret one in another way: such a value is not shown either.
-bool is_hidden(std::string_view name, std::span<conf::credential_source const> keys) noexcept
-{
-    return is_credential_name(name) || is_key_parameter(name, keys) || name.find('%') != std::string_view::npos;
-}
-
 void append_query(std::string& out, std::string_view query, std::span<conf::credential_source const> keys)
 {
     if (query.empty()) return;
     out.append(",\"url.query\":\"");
     while (true) {
-        auto end = query.find_first_of("&;?"); // some applications separate by semicolons, some values are URLs with a query
+        auto const end = query.find('&');
         auto const parameter = query.substr(0, end);
-        auto const equals = parameter.find('=');
-        auto const hidden = equals != std::string_view::npos && is_hidden(parameter.substr(0, equals), keys);
-        append_escaped(out, hidden ? parameter.substr(0, equals + 1) : parameter);
-        if (hidden) {
-            out.append("REDACTED");
-            end = query.find('&'); // for the others what stands behind it is part of the secret
-        }
+        auto const hidden = hidden_from(parameter, keys);
+        append_escaped(out, parameter.substr(0, hidden.value_or(parameter.size())));
+        if (hidden) out.append("REDACTED");
         if (end == std::string_view::npos) break;
-        out.append(1, query[end]);
+        out.append(1, '&');
         query.remove_prefix(end + 1);
     }
     out.append("\"");

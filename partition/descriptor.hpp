@@ -27,11 +27,16 @@ enum class entry_source : std::uint8_t {
     everyone, // one counter for all
 };
 
+// Whether a keyed hash stands for a value in a key. by_name: as the entry's name says, each time it is asked. The compiler of the
+// configuration settles it, who also knows where API keys come from, which may have any name.
+enum class hiding : std::uint8_t { by_name, hashed, clear };
+
 struct entry {
     entry_source source = entry_source::everyone;
     std::string name;              // lower case for header; empty where the source needs none
     std::uint8_t prefix = 64;      // bits; client_ip: of an IPv6 address; client_network: of an IPv4 address
     std::uint8_t ipv6_prefix = 64; // bits; client_network: of an IPv6 address
+    hiding value = hiding::by_name;
 
     friend bool operator==(entry const&, entry const&) = default;
 };

@@ -1,5 +1,6 @@
 #include "partition/partition_key.hpp"
 
+#include "base/credential_names.hpp"
 #include "partition/client_address.hpp"
 #include "partition/identity_writer.hpp"
 #include "partition/nat64.hpp"
@@ -11,10 +12,7 @@
 namespace penstock::partition {
 namespace {
 
-visibility visibility_of(std::string_view name) noexcept
-{
-    return may_be_credential(name) ? visibility::secret : visibility::clear;
-}
+visibility visibility_of(entry const& what) noexcept { return is_hidden(what) ? visibility::secret : visibility::clear; }
 
 // `203.0.113.9`, or with its prefix where bits were cut off: `2001:db8:1:2::/64`.
 void write_network(identity_writer& out, base::ip_address const& client, unsigned prefix) noexcept
@@ -48,7 +46,7 @@ bool write_capture(identity_writer& out, entry const& what, base::request_facts 
 {
     auto const capture = std::find_if(facts.captures.begin(), facts.captures.end(),
                                       [&](base::path_capture const& c) { return c.name == what.name; });
-    out.begin("path", what.name, visibility_of(what.name));
+    out.begin("path", what.name, visibility_of(what));
     return capture != facts.captures.end() && write_path_value(out, capture->value);
 }
 
@@ -79,7 +77,7 @@ bool write_attribute(identity_writer& out, entry const& what, base::request_fact
     auto const found =
         std::find_if(attributes.begin(), attributes.end(), [&](base::field const& each) { return each.name == what.name; });
     if (found == attributes.end()) return false;
-    out.begin("key", what.name, visibility_of(what.name));
+    out.begin("key", what.name, visibility_of(what));
     out.value(found->value);
     return true;
 }
@@ -90,7 +88,7 @@ bool write_claim(identity_writer& out, entry const& what, base::request_facts co
     auto const found =
         std::find_if(claims.begin(), claims.end(), [&](base::field const& each) { return each.name == what.name; });
     if (found == claims.end()) return false;
-    out.begin("jwt", what.name, visibility_of(what.name));
+    out.begin("jwt", what.name, visibility_of(what));
     out.value(facts.token_issuer);
     out.separator('|');
     out.value(found->value);
@@ -107,13 +105,13 @@ bool write_entry(identity_writer& out, entry const& what, base::request_facts co
     case entry_source::api_key_attribute: return write_attribute(out, what, facts);
     case entry_source::jwt_claim: return write_claim(out, what, facts);
     case entry_source::header:
-        out.begin("header", what.name, visibility_of(what.name));
+        out.begin("header", what.name, visibility_of(what));
         return write_field_values(out, facts, what.name);
     case entry_source::cookie:
         out.begin("cookie", what.name, visibility::secret);
         return write_cookie_values(out, facts, what.name);
     case entry_source::query:
-        out.begin("query", what.name, visibility_of(what.name));
+        out.begin("query", what.name, visibility_of(what));
         return write_query_values(out, facts, what.name);
     case entry_source::method: return write_text(out, "method", facts.method);
     case entry_source::host: write_host(out, facts.host); return true;
@@ -130,7 +128,8 @@ bool write_entry(identity_writer& out, entry const& what, base::request_facts co
 bool is_hidden(entry const& what) noexcept
 {
     if (what.source == entry_source::api_key || what.source == entry_source::cookie) return true;
-    return !what.name.empty() && may_be_credential(what.name);
+    if (what.value != hiding::by_name) return what.value == hiding::hashed;
+    return !what.name.empty() && base::may_be_credential_name(what.name);
 }
 
 bool append_identity(partition_key& key, descriptor const& what, base::request_facts const& facts,

@@ -62,27 +62,4 @@ bool write_path_value(identity_writer& out, std::string_view path) noexcept
     return !path.empty();
 }
 
-bool may_be_credential(std::string_view name) noexcept
-{
-    for (; !name.empty(); name.remove_prefix(1)) {
-        auto const begins_with = [name](auto... words) {
-            return (base::is_field(name.substr(0, std::string_view(words).size()), words) || ...);
-        };
-        auto found = false;
-        switch (base::ascii_lower(name.front())) { // asked about each key of each request
-        case 'a': found = begins_with("auth"); break;
-        case 'b': found = begins_with("bearer"); break;
-        case 'c': found = begins_with("cookie", "credential"); break;
-        case 'j': found = begins_with("jwt"); break;
-        case 'k': found = begins_with("key"); break;
-        case 'p': found = begins_with("pass", "pwd"); break;
-        case 's': found = begins_with("secret", "sess", "sid", "sig"); break;
-        case 't': found = begins_with("token"); break;
-        default: break;
-        }
-        if (found) return true;
-    }
-    return false;
-}
-
 } // namespace penstock::partition

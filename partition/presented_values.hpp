@@ -24,7 +24,4 @@ bool write_query_values(identity_writer& out, base::request_facts const& facts, 
 // A path or a part of one, percent-decoded once: `a%3Ab` and `a:b` are one value.
 bool write_path_value(identity_writer& out, std::string_view path) noexcept;
 
-// Whether a field, parameter or capture of this name may well hold a secret, so that its value is never shown.
-bool may_be_credential(std::string_view name) noexcept;
-
 } // namespace penstock::partition

@@ -62,17 +62,20 @@ def requests(tokens):
         yield secret, f"/?a=b&api_key={encoded}&c=d", []
         yield secret, f"/?my_own_name={encoded}", []
         yield secret, f"/?my%5Fown%5Fname={encoded.replace('-', '%2D')}", []
+        yield secret, "/", [("X-Partner", secret)]
+        yield secret, f"/?k={encoded}", []
     for name, fields in (("bearer", "Authorization: Bearer {}"), ("dotted", "Authorization: Bearer a.{}.b"),
                          ("digest", "Authorization: Digest response=\"{}\""), ("bare", "Authorization: {}"), ("proxy", "Proxy-Authorization: Basic {}"), ("session", "Cookie: session={}"),
                          ("other-cookie", "Cookie: unread={}"), ("token-header", "X-Session-Token: {}"), ("set", "X-Auth: {}")):
         secret = canary(name)
         field, value = fields.split(": ", 1)
         yield secret, "/", [(field, value.format(secret))]
-    for name in ("token", "access_token", "password", "secret", "sig", "signature", "apikey", "key"):
+    for name in ("token", "access_token", "password", "secret", "sig", "signature", "apikey", "key", "code", "otp", "pw"):
         secret = canary("query-" + name)
         yield secret, f"/?{name}={secret}", []
         yield secret, f"/nowhere/at/all?{name}={secret}", []
         yield secret, f"/limited?{name}={secret}", []
+    yield canary("hmac"), "/", [("X-HMAC", canary("hmac"))]
     secret = canary("twice")
     yield secret, "/", [("X-API-Key", secret), ("X-API-Key", secret)]
     yield secret, "/", [("X-API-Key", secret), ("Authorization", f"ApiKey {secret}")]
@@ -84,7 +87,8 @@ responses: {{rate_limit_fields: [draft, triple, x-ratelimit], members: all}}
 auth:
   jwt: {{issuers: [{{issuer: "{ISSUER}", audience: api, algorithms: [ES256], jwks_file: KEY_FILE}}]}}
   api_keys:
-    from: [header X-API-Key, authorization ApiKey, authorization Basic, cookie key, query api_key, query my_own_name]
+    from: [header X-API-Key, authorization ApiKey, authorization Basic, cookie key, query api_key, query my_own_name,
+           header X-Partner, query k]
     known:
       - {{name: partner, sha256: {digest(KNOWN)}, attributes: {{plan: gold}}}}
       - {{name: gone, sha256: {digest(DENIED)}}}
@@ -98,13 +102,20 @@ limits:
   tokens: {{key: query.token, concurrency: {{limit: 100}}}}
   headers: {{key: header.x-session-token, sliding_window: {{limit: 1000, window: 1h, segments: 4}}}}
   others: {{key: [header.x-auth, header.authorization], fixed_window: {{limit: 1000, window: 1h}}}}
+  partners: {{key: header.x-partner, fixed_window: {{limit: 1000, window: 1h}}}}
+  places: {{key: query.k, sliding_log: {{limit: 1000, window: 1h}}}}
+  own-places: {{key: [query.my_own_name, client.ip], fixed_window: {{limit: 1000, window: 1h}}}}
+  codes: {{key: query.code, fixed_window: {{limit: 1000, window: 1h}}}}
+  otps: {{key: [route, query.otp], fixed_window: {{limit: 1000, window: 1h}}}}
+  words: {{key: query.pw, fixed_window: {{limit: 1000, window: 1h}}}}
+  hmacs: {{key: header.x-hmac, fixed_window: {{limit: 1000, window: 1h}}}}
   closed: {{key: client.ip, fixed_window: {{limit: 1, window: 1h}}}}
 routes:
   - {{match: {{path: /limited}}, upstream: app, before_auth: [attempts], limits: [closed, keys, signed-in, tokens]}}
   - match: {{path: /}}
     upstream: app
     before_auth: [attempts]
-    limits: [keys, signed-in, pairs, sessions, tokens, headers, others]
+    limits: [keys, signed-in, pairs, sessions, tokens, headers, others, partners, places, own-places, codes, otps, words, hmacs]
 """
 
 

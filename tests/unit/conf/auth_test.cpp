@@ -38,6 +38,24 @@ using names = std::vector<std::vector<std::string>>;
 
 } // namespace
 
+TEST_CASE("AK-5: a limit by a place that API keys come from counts by a hash, whatever the place is called")
+{
+    auto const snapshot = must_load(
+        "auth: { api_keys: { from: [header X-Partner, query k, authorization ApiKey, cookie c] } }\n"
+        "limits:\n"
+        "  header: { key: header.X-PARTNER, fixed_window: { limit: 1, window: 1s } }\n"
+        "  query: { key: [client.ip, query.k], fixed_window: { limit: 1, window: 1s } }\n"
+        "  elsewhere: { key: [header.k, query.x-partner, query.K, query.q], fixed_window: { limit: 1, window: 1s } }\n"
+        "  by-name: { key: [header.authorization, cookie.c, query.otp], fixed_window: { limit: 1, window: 1s } }\n"
+        "routes: [{ upstream: app, limits: [header, query, elsewhere, by-name] }]");
+    std::vector<std::vector<bool>> hidden;
+    for (auto const& term : snapshot->plans.front().terms) {
+        auto& one = hidden.emplace_back();
+        for (auto const& entry : term.first_of.front()->key) one.push_back(partition::is_hidden(entry));
+    }
+    CHECK(hidden == std::vector<std::vector<bool>>{{true}, {false, true}, {false, false, false, false}, {true, true, true}});
+}
+
 TEST_CASE("AK-1: every place that an API key may come from")
 {
     using source = conf::credential_source;

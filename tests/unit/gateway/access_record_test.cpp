@@ -150,6 +150,16 @@ TEST_CASE("OP-33, AK-4: values of parameters that carry credentials are not show
              row{"?a=b?c=d", "?a=b?c=d"},
              row{"a=b;sig=s3cr3t;c=d", "a=b;sig=REDACTED"},
              row{"&&=x&", "&&=x&"},
+             row{"url=https%3A%2F%2Fx%2F%3Ftoken%3Ds3cr3t%26a%3Db&c=d", "url=https%3A%2F%2Fx%2F%3Ftoken%3DREDACTED&c=d"},
+             row{"url=%2Fx%253Fpw%253Ds3cr3t", "url=%2Fx%253Fpw%253DREDACTED"}, // escaped twice
+             row{"url=%2Fx%3fapi%5fkey%3ds3cr3t", "url=%2Fx%3fapi%5fkey%3dREDACTED"},
+             row{"url=%2Fx%3Fpage%3D2%26sort%3Dasc", "url=%2Fx%3Fpage%3D2%26sort%3Dasc"},
+             row{"next=/cb%23access_token=s3cr3t", "next=/cb%23access_token=REDACTED"},
+             row{"token%3Ds3cr3t", "token%3DREDACTED"},
+             row{"x=y,token=s3cr3t", "x=y,token=REDACTED"},
+             row{"a=b==&c=%&d=%2&e=%zz=&f=100%25", "a=b==&c=%&d=%2&e=%zz=&f=100%25"},
+             row{"wstoken=s3cr3t&reset_code=s3cr3t&ticket=s3cr3t&country_code=de",
+                 "wstoken=REDACTED&reset_code=REDACTED&ticket=REDACTED&country_code=de"},
          }) {
         CAPTURE(r.query);
         CHECK(logged_query(r.query) == r.logged);
@@ -162,10 +172,11 @@ TEST_CASE("AK-4: a parameter that holds API keys is not shown, whatever it is ca
     using source = conf::credential_source;
     std::vector<source> const sources{{source::place::header, "x"}, {source::place::query, "my_own"}};
     base::request_facts facts;
-    facts.query = "my_own=s3cr3t&x=1&my%5fown=s3cr3t&MY_OWN=2";
+    facts.query = "my_own=s3cr3t&x=1&my%5fown=s3cr3t&MY_OWN=2&url=%3Fmy_own%3Ds3cr3t";
     access_record record;
     record.api_key_sources = sources;
-    CHECK(parsed(line_of(record, facts)).at("url.query") == "my_own=REDACTED&x=1&my%5fown=REDACTED&MY_OWN=2");
+    CHECK(parsed(line_of(record, facts)).at("url.query") ==
+          "my_own=REDACTED&x=1&my%5fown=REDACTED&MY_OWN=2&url=%3Fmy_own%3DREDACTED");
 }
 
 TEST_CASE("AK-5: of a hash that stands for a credential eight digits are shown")

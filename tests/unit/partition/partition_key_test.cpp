@@ -183,6 +183,27 @@ TEST_CASE("AK-5: credentials are hashed, and so is whatever may be one by its na
     CHECK(is_hashed(identity({one(entry_source::path_capture, "token")}, r.facts), "{path.token="));
 }
 
+TEST_CASE("AK-5: what names the log hides, a key hides, and what it is told to hide")
+{
+    request r;
+    r.facts.query = "code=s3cr3t&otp=s3cr3t&pw=s3cr3t&pin=s3cr3t&reset_code=s3cr3t&k=s3cr3t";
+    r.fields.push_back({"X-HMAC", "s3cr3t"});
+    r.captures.push_back({"code", "s3cr3t"});
+    r.use();
+    for (auto const* name : {"code", "otp", "pw", "pin", "reset_code"}) {
+        CAPTURE(name);
+        CHECK(is_hashed(identity({one(entry_source::query, name)}, r.facts), "{query." + std::string{name} + '='));
+    }
+    CHECK(is_hashed(identity({one(entry_source::header, "x-hmac")}, r.facts), "{header.x-hmac="));
+    CHECK(is_hashed(identity({one(entry_source::path_capture, "code")}, r.facts), "{path.code="));
+
+    auto told = one(entry_source::query, "k");
+    CHECK(identity({told}, r.facts) == "{query.k=s3cr3t}");
+    told.value = partition::hiding::hashed;
+    CHECK(is_hashed(identity({told}, r.facts), "{query.k="));
+    CHECK(partition::is_hidden(told));
+}
+
 TEST_CASE("AK-5: a presented key is found again by its keyed hash alone, and another secret gives another key")
 {
     request const r;

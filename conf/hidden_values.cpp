@@ -1,0 +1,35 @@
+#include "conf/hidden_values.hpp"
+
+#include "partition/partition_key.hpp"
+
+#include <algorithm>
+
+namespace penstock::conf {
+namespace {
+
+using partition::entry_source;
+using place = credential_source::place;
+
+bool is_read_from(partition::entry const& what, credential_source const& source)
+{
+    switch (source.where) {
+    case place::header: return what.source == entry_source::header && what.name == source.name;
+    case place::authorization: return what.source == entry_source::header && what.name == "authorization";
+    case place::query: return what.source == entry_source::query && what.name == source.name;
+    case place::cookie: return what.source == entry_source::cookie && what.name == source.name;
+    }
+    return false;
+}
+
+} // namespace
+
+void hide_credentials(partition::descriptor& key, std::span<credential_source const> from)
+{
+    for (auto& one : key) {
+        auto const is_here = [&one](credential_source const& source) { return is_read_from(one, source); };
+        auto const hides = partition::is_hidden(one) || std::ranges::any_of(from, is_here);
+        one.value = hides ? partition::hiding::hashed : partition::hiding::clear;
+    }
+}
+
+} // namespace penstock::conf
