@@ -44,7 +44,7 @@ errc errc_of(std::string_view error) noexcept
     };
     static constexpr row sentences[] = {
         // behind ERR
-        {"max number of clients reached", errc::too_many_clients},
+        {"max number of clients ", errc::too_many_clients}, // "reached", or "+ cluster connections reached"
         {"invalid password", errc::refused_login},
         {"AUTH <password> called without any password configured", errc::refused_login},
         {"Client sent AUTH, but no password is set", errc::refused_login},

@@ -33,6 +33,7 @@ TEST_CASE("every error that Redis was seen to answer has its meaning")
              row{"NOPERM this user has no permissions to run the 'evalsha' command", errc::refused_login},
              row{"ERR AUTH <password> called without any password configured for the default user.", errc::refused_login},
              row{"ERR max number of clients reached", errc::too_many_clients},
+             row{"ERR max number of clients + cluster connections reached", errc::too_many_clients},
              row{"ERR The user executing the script can't run this command or subcommand script: 0123, on @user_script:44.",
                  errc::refused_login},
              row{"ERR The user executing the script can't access at least one of the keys mentioned in the command arguments "
