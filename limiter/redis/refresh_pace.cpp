@@ -16,7 +16,7 @@ refresh_pace::action refresh_pace::resume(event what, base::instant now) noexcep
     case event::answered:
         asking_ = false;
         pause_ = first_pause;
-        earliest_ = now + shortest_gap;
+        earliest_ = now + jitter_.between(shortest_gap, longest_gap);
         next_ = wanted_meanwhile_ ? earliest_ : now + jitter_.between(usual_gap / 2, usual_gap);
         break;
     case event::failed:

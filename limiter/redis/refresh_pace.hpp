@@ -1,5 +1,5 @@
-// When a cluster is asked for its slots: at once when somebody has reason to, but not more often than once a second however
-// many have; again soon when nobody answered; and now and then without a reason. One question at a time. A machine of events
+// When a cluster is asked for its slots: at once when somebody has reason to, but not more often than once in a second to a second
+// and a half however many have, so that the workers of a fleet, which all have the same reason, do not ask in step; again soon when nobody answered; and now and then without a reason. One question at a time. A machine of events
 // and times; cluster_nodes drives it. Pure.
 #pragma once
 
@@ -27,6 +27,7 @@ public:
     action resume(event what, base::instant now) noexcept;
 
     static constexpr base::micros shortest_gap{1'000'000};
+    static constexpr base::micros longest_gap{1'500'000}; // with a reason
     static constexpr base::micros usual_gap{30'000'000};
     static constexpr base::micros first_pause{50'000};
     static constexpr base::micros longest_pause{2'000'000};
