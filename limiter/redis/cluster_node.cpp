@@ -6,11 +6,12 @@
 
 namespace penstock::limiter::redis {
 
-void cluster_node::start(redis_settings wanted, std::uint64_t seed)
+void cluster_node::start(redis_settings wanted, tls_context_ptr tls, std::uint64_t seed)
 {
     address_ = {wanted.host, wanted.port};
     auto const listener = [this](change direction, std::string const& what) { changed(direction, what); };
-    store_ = std::make_unique<redis_store>(worker_, std::move(wanted), seed, listener, this);
+    store_ = std::make_unique<redis_store>(worker_, std::move(wanted), seed, listener,
+                                           shared_parts{.permits_over = this, .tls = std::move(tls)});
 }
 
 void cluster_node::changed(change direction, std::string const& what)

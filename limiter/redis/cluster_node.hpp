@@ -35,7 +35,8 @@ public:
 
     cluster_node(boost::asio::io_context& worker, cluster& of) noexcept : worker_(worker), cluster_(of) {}
     // Once, when it is owned by a shared pointer: begins to connect.
-    void start(redis_settings wanted, std::uint64_t seed);
+    // `tls`: null, or the cluster's; made anew for each node, the authorities would be read anew each time.
+    void start(redis_settings wanted, tls_context_ptr tls, std::uint64_t seed);
 
     [[nodiscard]] redis_address const& address() const noexcept { return address_; }
     [[nodiscard]] redis_store& store() noexcept { return *store_; }

@@ -203,7 +203,7 @@ cluster_node* cluster_nodes::find_or_add(redis_address const& address)
     of.host = address.host;
     of.port = address.port;
     auto made = std::make_shared<cluster_node>(worker_, owner_);
-    made->start(std::move(of), seed_ + 0x9E37 * (nodes_.size() + 1));
+    made->start(std::move(of), tls_, seed_ + 0x9E37 * (nodes_.size() + 1));
     made->last_owned_at = base::clock::now();
     nodes_.push_back(std::move(made));
     return nodes_.back().get();

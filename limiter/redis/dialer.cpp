@@ -27,11 +27,12 @@ connection_fsm::time_limits limits_for(redis_settings const& wanted)
 
 } // namespace
 
-dialer::dialer(boost::asio::io_context& worker, redis_settings const& wanted, std::uint64_t seed, owner& of)
+dialer::dialer(boost::asio::io_context& worker, redis_settings const& wanted, tls_context_ptr tls, std::uint64_t seed,
+               owner& of)
     : worker_(worker),
       settings_(wanted),
       owner_(of),
-      tls_(context_for(wanted)),
+      tls_(tls ? std::move(tls) : context_for(wanted)),
       password_(wanted.password),
       fsm_(limits_for(wanted), seed),
       where_(wanted),

@@ -45,8 +45,8 @@ public:
         ~owner() = default;
     };
 
-    // `wanted`, whose terms may change, and `of` outlive it.
-    dialer(boost::asio::io_context& worker, redis_settings const& wanted, std::uint64_t seed, owner& of);
+    // `wanted`, whose terms may change, and `of` outlive it. `tls` is made of its settings, or null: then it makes its own.
+    dialer(boost::asio::io_context& worker, redis_settings const& wanted, tls_context_ptr tls, std::uint64_t seed, owner& of);
 
     void start() { resume(fsm::event::start); }
     void stop() { resume(fsm::event::stop); }

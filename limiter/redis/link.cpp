@@ -9,14 +9,13 @@
 
 namespace penstock::limiter::redis {
 
-link::link(boost::asio::io_context& worker, redis_settings const& wanted, std::uint64_t seed, owner& of,
-           permit_keeper::line* permits_over)
+link::link(boost::asio::io_context& worker, redis_settings const& wanted, std::uint64_t seed, owner& of, shared_parts shared)
     : worker_(worker),
       settings_(wanted),
       owner_(of),
-      dialer_(worker, wanted, seed, *this),
+      dialer_(worker, wanted, std::move(shared.tls), seed, *this),
       pipeline_(wanted.max_pending),
-      permits_(worker, permits_over ? *permits_over : *this),
+      permits_(worker, shared.permits_over ? *shared.permits_over : *this),
       deadline_(worker)
 {}
 

@@ -7,6 +7,7 @@
 #include "limiter/redis/node_state.hpp"
 #include "limiter/redis/permit_keeper.hpp"
 #include "limiter/redis/pipeline.hpp"
+#include "limiter/redis/shared_parts.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 
@@ -38,9 +39,7 @@ public:
         ~owner() = default;
     };
 
-    // `permits_over`: where the keeper of permits sends its calls, if not over this link alone; outlives it.
-    link(boost::asio::io_context& worker, redis_settings const& wanted, std::uint64_t seed, owner& of,
-         permit_keeper::line* permits_over = nullptr);
+    link(boost::asio::io_context& worker, redis_settings const& wanted, std::uint64_t seed, owner& of, shared_parts shared);
 
     void start() { dialer_.start(); }
     // The owner's settings have other terms now.

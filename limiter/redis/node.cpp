@@ -6,11 +6,11 @@
 namespace penstock::limiter {
 
 redis_store::node::node(boost::asio::io_context& worker, redis_settings wanted, std::uint64_t seed, state_listener changes,
-                        redis::permit_keeper::line* permits_over)
+                        redis::shared_parts shared)
     : worker_(worker),
       settings_(std::move(wanted)),
       listener_(std::move(changes)),
-      link_(worker, settings_, seed, *this, permits_over),
+      link_(worker, settings_, seed, *this, std::move(shared)),
       circuit_(worker, settings_, ~seed, *this)
 {}
 

@@ -15,7 +15,7 @@ namespace penstock::limiter {
 struct redis_store::node final : redis::link::owner, redis::circuit::line, std::enable_shared_from_this<redis_store::node> {
 public:
     node(boost::asio::io_context& worker, redis_settings wanted, std::uint64_t seed, state_listener changes,
-         redis::permit_keeper::line* permits_over = nullptr);
+         redis::shared_parts shared);
 
     void start() { link_.start(); }
     void adopt(redis_terms const& next);

@@ -7,8 +7,9 @@
 namespace penstock::limiter {
 
 redis_store::redis_store(boost::asio::io_context& worker, redis_settings wanted, std::uint64_t seed, state_listener listener,
-                         redis::permit_keeper::line* permits_over)
-    : fleet_store(worker), node_(std::make_shared<node>(worker, std::move(wanted), seed, std::move(listener), permits_over))
+                         redis::shared_parts shared)
+    : fleet_store(worker),
+      node_(std::make_shared<node>(worker, std::move(wanted), seed, std::move(listener), std::move(shared)))
 {
     node_->start();
 }

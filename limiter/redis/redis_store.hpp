@@ -4,7 +4,7 @@
 #pragma once
 
 #include "limiter/redis/fleet_store.hpp"
-#include "limiter/redis/permit_keeper.hpp"
+#include "limiter/redis/shared_parts.hpp"
 
 #include <memory>
 #include <string_view>
@@ -13,10 +13,9 @@ namespace penstock::limiter {
 
 class redis_store final : public fleet_store {
 public:
-    // Starts connecting at once; starting without Redis works. `seed` spreads back-off jitter between workers. In a cluster
-    // calls about permits go over `permits_over`, which finds the node that has the key now, and outlives the store.
+    // Starts connecting at once; starting without Redis works. `seed` spreads back-off jitter between workers.
     redis_store(boost::asio::io_context& worker, redis_settings wanted, std::uint64_t seed, state_listener listener,
-                redis::permit_keeper::line* permits_over = nullptr);
+                redis::shared_parts shared = {});
     ~redis_store() override;
 
     void ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who) override;

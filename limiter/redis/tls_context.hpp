@@ -1,5 +1,6 @@
 // What a TLS connection to Redis needs of OpenSSL, made of the configuration's texts: whom to trust, what to show. Made when
-// the configuration is checked, so that what cannot work is said then, and once by each store. Knows no socket and no file.
+// the configuration is checked, so that what cannot work is said then, and once by each store, of whose nodes none
+// makes its own. Knows no socket and no file.
 #pragma once
 
 #include "base/result.hpp"
