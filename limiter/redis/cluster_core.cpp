@@ -19,12 +19,18 @@ bool may_have_moved(base::error_code why) noexcept
 
 cluster_store::core::core(boost::asio::io_context& worker, redis_settings const& wanted, std::uint64_t seed,
                           state_listener listener)
-    : worker_(worker), terms_(wanted), listener_(std::move(listener)), nodes_(worker, wanted, seed, *this), due_(worker)
+    : worker_(worker),
+      terms_(wanted),
+      listener_(std::move(listener)),
+      nodes_(worker, wanted, seed, *this),
+      slots_outage_(wanted.breaker, ~seed),
+      due_(worker)
 {}
 
 void cluster_store::core::adopt(redis_terms const& next)
 {
     terms_ = next;
+    slots_outage_.adopt(next.breaker, base::clock::now());
     nodes_.adopt(next);
 }
 
@@ -62,7 +68,10 @@ void cluster_store::core::ask(std::span<claim const> asked, base::instant deadli
 
 void cluster_store::core::send(redis::cluster_call& which)
 {
-    if (!nodes_.knows_slots()) return wait(which, which.request.deadline, reason::slots);
+    if (!nodes_.knows_slots()) {
+        if (!slots_outage_.may_wait()) return fail(which, errc::breaker_open);
+        return wait(which, which.request.deadline, reason::slots);
+    }
     if (auto* node = nodes_.owner_of(which.part.slot)) return send_to(which, *node, false);
     nodes_.refresh();
     fail(which, errc::cluster);
@@ -201,13 +210,28 @@ void cluster_store::core::on_due()
         due.push_back(each);
         return true;
     });
+    redis::cluster_request const* last = nullptr; // whose calls stand side by side: they have waited in vain once
     for (auto const& each : due) {
-        if (each.why == reason::keys)
-            send(*each.which);
-        else
-            fail(*each.which, errc::not_connected);
+        auto& call = *each.which;
+        if (each.why == reason::keys) {
+            send(call);
+            continue;
+        }
+        if (each.why != reason::slots)
+            call.node->store().waited_in_vain(); // it is still there: whenever nodes leave, who waits is sent anew
+        else if (std::exchange(last, &call.request) != &call.request)
+            missed_slots(errc::not_connected, now);
+        fail(call, errc::not_connected);
     }
     await_waiting();
+}
+
+// Each node has a breaker, which stands before the calls that wait for it; this one stands before those that wait for a node.
+void cluster_store::core::missed_slots(errc why, base::instant now)
+{
+    if (stopped_ || !slots_outage_.failed(why, now)) return;
+    tell_worse(slots_outage_.trouble());
+    retry(nullptr); // who waits for slots now is told so
 }
 
 // The slots, or this one node, have changed: who waited for that goes on, or learns that it was in vain.
@@ -307,8 +331,15 @@ void cluster_store::core::hold(claim const& what)
     unplaced_.hold({what.key, limit->limit, what.cost});
 }
 
+void cluster_store::core::on_no_slots(errc why)
+{
+    on_trouble(why);
+    missed_slots(why, base::clock::now());
+}
+
 void cluster_store::core::on_slots()
 {
+    slots_outage_.ends(base::clock::now());
     unplaced_.place([this](redis::permits const& each) {
         auto* node = node_of(each.key.view());
         if (node) node->store().held_permits().hold(each);
@@ -351,6 +382,8 @@ cluster_store::counts cluster_store::core::count() const
 {
     auto total = nodes_.count();
     for (std::size_t i = 0; i < total.errors.size(); ++i) total.errors[i] += counts_.errors[i];
+    total.breaker_state = std::max(total.breaker_state, static_cast<unsigned>(slots_outage_.now_in()));
+    if (total.trouble.empty()) total.trouble = slots_outage_.trouble();
     return total;
 }
 

@@ -7,6 +7,7 @@
 #include "limiter/redis/cluster_request.hpp"
 #include "limiter/redis/cluster_store.hpp"
 #include "limiter/redis/redirection.hpp"
+#include "limiter/redis/slots_outage.hpp"
 #include "limiter/redis/unplaced_permits.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -60,6 +61,7 @@ private:
     [[nodiscard]] bool any_serves() const noexcept override { return nodes_.any_serves(); }
     void on_changed(redis::cluster_node& which) override;
     void on_slots() override;
+    void on_no_slots(errc why) override;
     void tell_worse(std::string const& what) override;
     void tell_remark(std::string const& what) override;
     void tell_better(std::string const& what) override;
@@ -78,6 +80,7 @@ private:
     void retry(redis::cluster_node* now_changed);
     void await_waiting();
     void on_due();
+    void missed_slots(errc why, base::instant now);
 
     [[nodiscard]] bool redirect(redis::background_call& call, std::string_view error, redis::cluster_node& by,
                                 unsigned redirections);
@@ -94,6 +97,7 @@ private:
     redis::cluster_nodes nodes_;
     std::vector<std::unique_ptr<redis::cluster_request>> spare_;
     std::vector<waiting_call> waiting_;
+    redis::slots_outage slots_outage_;
     redis::unplaced_permits unplaced_;
     boost::asio::basic_waitable_timer<base::clock> due_;
     base::instant due_at_ = base::instant::max();

@@ -2,6 +2,7 @@
 
 #include "limiter/redis/error_reply.hpp"
 #include "limiter/redis/password_file.hpp"
+#include "limiter/redis/slots_outage.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -112,12 +113,7 @@ void cluster_nodes::ask()
 void cluster_nodes::answered(redis_address const& by, base::result<std::vector<reply_token>> const& got)
 {
     auto const query = std::exchange(query_, nullptr);
-    std::string wrong;
-    if (!got)
-        wrong = got.error().message();
-    else if (got->front().what == reply_token::kind::error)
-        wrong = got->front().text;
-    auto read = wrong.empty() ? slot_map::read(*got, by) : std::nullopt;
+    auto read = got ? slot_map::read(*got, by) : std::nullopt; // an error is none
     if (read && !read->primaries().empty()) {
         ++refreshes_;
         next_asked_ = 0;
@@ -130,9 +126,10 @@ void cluster_nodes::answered(redis_address const& by, base::result<std::vector<r
     ++refreshes_failed_;
     ++next_asked_;
     read_password_again(got);
-    if (wrong.empty()) wrong = read ? "no slot has an owner" : "the answer makes no sense";
-    tell_failure("cannot learn the slots of the cluster from " + to_string(by) + ": " + wrong);
+    auto const failure = failure_of(got, read.has_value());
+    tell_failure("cannot learn the slots of the cluster from " + to_string(by) + ": " + failure.words);
     resume(refresh_pace::event::failed);
+    if (!knows_slots()) owner_.on_no_slots(failure.why);
 }
 
 void cluster_nodes::read_password_again(base::result<std::vector<reply_token>> const& got)

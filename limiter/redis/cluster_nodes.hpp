@@ -18,10 +18,11 @@ namespace penstock::limiter::redis {
 
 class cluster_nodes {
 public:
-    // `of`: also told when the slots have become known anew.
+    // `of`: also told when the slots have become known anew, and while none are known of each question for them that failed.
     class owner : public cluster_node::cluster {
     public:
         virtual void on_slots() = 0;
+        virtual void on_no_slots(errc why) = 0;
         virtual void tell_better(std::string const& what) = 0;
 
     protected:

@@ -59,6 +59,11 @@ void redis_store::node::ask(std::span<claim const> asked, base::instant deadline
     link_.ask(asked, std::min(deadline, base::clock::now() + settings_.check_timeout), who, behind_asking);
 }
 
+void redis_store::node::waited_in_vain()
+{
+    if (!link_.stopped()) circuit_.failed(errc::not_connected, "no connection within the time of a check");
+}
+
 void redis_store::node::send_probe(std::span<claim const> asked, redis::waiter& who)
 {
     link_.ask(asked, base::clock::now() + settings_.check_timeout, who);

@@ -30,6 +30,7 @@ public:
     // Whether ask() would send something.
     [[nodiscard]] bool can_ask() const noexcept { return !why_not(); }
 
+    void waited_in_vain();
     [[nodiscard]] bool is_serving() const noexcept { return link_.serving(); }
     void probe_with(std::string_view key) { circuit_.probe_with(key); }
     [[nodiscard]] redis::permit_keeper& held_permits() noexcept { return link_.held_permits(); }

@@ -44,6 +44,8 @@ void redis_store::call(redis::background_call what) { node_->call(std::move(what
 
 bool redis_store::serving() const noexcept { return node_->is_serving(); }
 
+void redis_store::waited_in_vain() { node_->waited_in_vain(); }
+
 void redis_store::probe_with(std::string_view key) { node_->probe_with(key); }
 
 redis::permit_keeper& redis_store::held_permits() noexcept { return node_->held_permits(); }

@@ -33,6 +33,8 @@ public:
     [[nodiscard]] bool serving() const noexcept;
     // As ask(), of a node to which the keys are on their way.
     void ask_behind_asking(std::span<claim const> asked, base::instant deadline, redis::waiter& who);
+    // A request has waited for the first connection and gave up: the breaker hears of it as of a check that failed.
+    void waited_in_vain();
     // What an open breaker asks about from now on.
     void probe_with(std::string_view key);
     // Permits that this node granted; they outlive its connection.

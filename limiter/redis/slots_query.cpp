@@ -54,7 +54,10 @@ void slots_query::on_bytes(std::span<char const> received)
     }
 }
 
-void slots_query::on_broken(base::error_code, std::string_view) { finish(errc::not_connected); }
+void slots_query::on_broken(base::error_code why, std::string_view)
+{
+    finish(why == errc::tls ? errc::tls : errc::not_connected); // whatever broke it otherwise
+}
 
 void slots_query::finish(base::result<std::vector<reply_token>> const& with)
 {
