@@ -50,7 +50,7 @@ public:
 
     void start() { resume(fsm::event::start); }
     void stop() { resume(fsm::event::stop); }
-    // The terms have changed.
+    // The terms have changed. A try under way ends by them if that is sooner.
     void adopt_terms();
     [[nodiscard]] bool ready() const noexcept { return fsm_.now_in() == fsm::state::ready; }
     [[nodiscard]] bool stopped() const noexcept { return fsm_.now_in() == fsm::state::stopped; }
