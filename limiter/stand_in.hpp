@@ -63,7 +63,8 @@ public:
 private:
     [[nodiscard]] std::uint64_t tag_of(std::string_view key) const noexcept;
     void enter(claim const& mine, claim const& asked, base::instant now);
-    void record(claim const& asked, std::int64_t permits, base::instant now);
+    void restore(claim const& mine, std::optional<last_answer> const& counted, base::instant now);
+    void record(claim const& asked, decision const& said, base::instant now);
     [[nodiscard]] std::int64_t missing(outage_debt const& of, base::instant now);
     bool is_worth_telling(outage_debt& debt, base::instant now);
 

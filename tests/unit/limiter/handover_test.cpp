@@ -300,4 +300,56 @@ TEST_CASE("a calendar's charge outlives the snapshot that the calendar came from
     CHECK(local.count().owed == 0);
 }
 
+TEST_CASE("a counter that memory dropped in the outage goes on from where it was, and is told of")
+{
+    calendar const days{
+        calendar_unit::day, "UTC", {base::since_epoch_us(start) - 1, base::since_epoch_us(start) + 86'400'000'000}};
+    struct row {
+        char const* name;
+        algorithm how;
+    };
+    for (auto const& row :
+         {row{"fixed window", *make_fixed_window(20, seconds(3600))}, row{"bucket", *make_token_bucket(20, 20, seconds(3600))},
+          row{"sliding window", *make_sliding_window(20, seconds(3600), 10)},
+          row{"sliding log", *make_sliding_log(20, seconds(3600))},
+          row{"sliding counter", *make_sliding_counter(20, seconds(3600))}, row{"calendar", *make_calendar_window(20, days)}}) {
+        CAPTURE(row.name);
+        memory_store memory{{.max_keys = 100}};
+        stand_in local{memory};
+        auto limit = policy_of("k", row.how);
+        limit.scope = scope::fleet;
+        auto const one = claim_of(limit, "victim");
+        auto now = start;
+        int passed = 0;
+        for (int round = 0; round < 4; ++round) {
+            for (int i = 0; i < 8; ++i)
+                if (local.acquire({&one, 1}, now += base::micros{1000}).allowed) ++passed;
+            for (int i = 0; i < 1000; ++i) {
+                auto const other = claim_of(limit, std::to_string(round) + " " + std::to_string(i));
+                local.acquire({&other, 1}, now);
+            }
+            REQUIRE(memory.count().evictions > 0);
+        }
+        CHECK(passed == 10); // half of it, once
+        auto const debt = local.take(one, now);
+        REQUIRE(debt);
+        CHECK(debt->permits == 10);
+    }
+}
+
+TEST_CASE("a counter that has refilled in the outage was not dropped: it is full")
+{
+    memory_store memory{{.max_keys = 100}};
+    stand_in local{memory};
+    auto const limit = policy_of("k", *make_token_bucket(20, 20, seconds(20)));
+    auto const one = claim_of(limit, "x");
+    for (int i = 0; i < 10; ++i) CHECK(local.acquire({&one, 1}, start).allowed);
+    CHECK_FALSE(local.acquire({&one, 1}, start).allowed);
+    auto const later = start + seconds(30);
+    while (memory.sweep(later) > 0) {}
+    CHECK(memory.count().keys == 0);
+    for (int i = 0; i < 20; ++i) CHECK(local.acquire({&one, 1}, later).allowed);
+    CHECK_FALSE(local.acquire({&one, 1}, later).allowed);
+}
+
 } // namespace penstock::limiter::tests
