@@ -171,4 +171,19 @@ void outage_ledger::settle(outage_debt const& taken, std::uint64_t tag, std::int
     size_.fetch_sub(1, std::memory_order_relaxed);
 }
 
+std::int64_t outage_ledger::drop(std::function<bool(std::string_view)> const& unwanted)
+{
+    std::int64_t owed = 0;
+    for (auto& in : stripes_) {
+        std::lock_guard const held{in.mutex};
+        auto const dropped = std::erase_if(in.debts, [&](auto const& each) {
+            if (!unwanted(each.first)) return false;
+            owed += each.second.debt.permits;
+            return true;
+        });
+        size_.fetch_sub(dropped, std::memory_order_relaxed);
+    }
+    return owed;
+}
+
 } // namespace penstock::limiter

@@ -61,6 +61,9 @@ public:
     [[nodiscard]] std::vector<outage_debt> take_some(std::size_t most, std::function<bool(claim const&)> const& wanted);
     void settle(outage_debt const& taken, std::uint64_t tag, std::int64_t owed);
 
+    // Forgets counters by their keys. Returns how many permits were owed for them.
+    std::int64_t drop(std::function<bool(std::string_view)> const& unwanted);
+
 private:
     static constexpr std::size_t stripe_count = 16;
 

@@ -211,6 +211,19 @@ void stand_in::handed_over(outage_debt const& debt, std::int64_t granted)
 
 void stand_in::not_handed_over(outage_debt const& debt) { ledger_.settle(debt, tag_of(debt.key), debt.permits); }
 
+void stand_in::never_handed_over(outage_debt const& debt)
+{
+    not_recorded_.fetch_add(static_cast<std::uint64_t>(debt.permits), std::memory_order_relaxed);
+    ledger_.settle(debt, tag_of(debt.key), 0);
+}
+
+void stand_in::keep_only(std::string_view prefix)
+{
+    if (ledger_.empty()) return;
+    auto const dropped = ledger_.drop([prefix](std::string_view key) { return !key.starts_with(prefix); });
+    not_recorded_.fetch_add(static_cast<std::uint64_t>(dropped), std::memory_order_relaxed);
+}
+
 stand_in::counts stand_in::count() const noexcept
 {
     return {.gateways = part().gateways,
