@@ -176,10 +176,12 @@ void add_outages(families& out, limiter::stand_in::counts const& local)
     counter(out.add("outage_permits_handed_over_total", "Permits admitted in Redis' place that it was charged for afterwards.",
                     MetricType::Counter),
             {}, local.handed_over);
-    counter(out.add("outage_permits_not_recorded_total",
-                    "Permits admitted in Redis' place that it never will be charged for: too many callers at once.",
-                    MetricType::Counter),
-            {}, local.not_recorded);
+    counter(
+        out.add(
+            "outage_permits_not_recorded_total",
+            "Permits admitted in Redis' place that it never will be charged for: too many callers at once, or keys that it refuses.",
+            MetricType::Counter),
+        {}, local.not_recorded);
 }
 
 void add_store(families& out, std::span<worker_report const> workers)

@@ -15,6 +15,8 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
+#include <charconv>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -80,9 +82,21 @@ struct look_up {
     asio::ip::tcp::resolver::results_type addresses;
 };
 
+// An address needs none, and must not wait behind the name that somebody else looks up: the resolver has one thread.
+bool is_known(look_up& one, page_request const& asked)
+{
+    base::error_code is_name;
+    auto const address = asio::ip::make_address(asked.from.host, is_name);
+    std::uint16_t port = 0;
+    auto const* const end = asked.from.port.data() + asked.from.port.size();
+    if (is_name || std::from_chars(asked.from.port.data(), end, port).ptr != end) return false;
+    one.addresses =
+        asio::ip::tcp::resolver::results_type::create(asio::ip::tcp::endpoint(address, port), asked.from.host, asked.from.port);
+    return true;
+}
+
 void begin(std::shared_ptr<look_up> const& one, page_request const& asked)
 {
-    one->deadline.expires_after(asked.timeout);
     one->resolver.async_resolve(asked.from.host, asked.from.port, [one](base::error_code failed, auto addresses) {
         one->failed = failed;
         one->addresses = std::move(addresses);
@@ -96,10 +110,13 @@ asio::awaitable<fetched> fetch_page(page_request asked)
 {
     auto const executor = co_await asio::this_coro::executor;
     auto const found = std::make_shared<look_up>(executor);
-    begin(found, asked);
-    auto const [sooner] = co_await found->deadline.async_wait(quietly);
-    static_cast<void>(sooner);
-    if (found->failed) co_return failed("looking up the host", found->failed);
+    found->deadline.expires_after(asked.timeout);
+    if (!is_known(*found, asked)) {
+        begin(found, asked);
+        auto const [sooner] = co_await found->deadline.async_wait(quietly);
+        static_cast<void>(sooner);
+        if (found->failed) co_return failed("looking up the host", found->failed);
+    }
 
     asio::ssl::context tls(asio::ssl::context::tls_client);
     if (auto const unprepared = prepare(tls, asked)) co_return failed("reading the certificate authorities", unprepared);

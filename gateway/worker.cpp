@@ -265,6 +265,7 @@ void worker::install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> con
             made->front = view_->front;
             made->front->start_anew(base::clock::now());
         } else {
+            parts_.local.keep_only(next->keys.prefix + "{"); // in front of each identity
             made->redis = make_store(*next->settings.redis);
             made->front = std::make_shared<limiter::fleet_front>(loop_, *made->redis, random_hash_key(), counts_.fleet);
             made->front->relieve(parts_.local);

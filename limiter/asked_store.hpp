@@ -15,6 +15,8 @@ class asked_store : public store {
 public:
     // Whether ask() about this would reach Redis now, as far as is known.
     [[nodiscard]] virtual bool can_ask(claim const& about) const noexcept = 0;
+    // Whether ask() about this is answered at once, by an open breaker.
+    [[nodiscard]] virtual bool breaker_is_open(claim const& about) const noexcept = 0;
 
     // As acquire(), but it is `who` that is woken with the answer, never from within this call. The claims and `who` live
     // until then.

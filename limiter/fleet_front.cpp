@@ -151,8 +151,9 @@ void fleet_front::begin(fleet_request& who)
     who.fingerprint = fingerprint_of(who.asked.front(), secret_);
     auto const [at, first] = flights_.insert(who);
     if (first) return send(who);
-    // Whoever has less time than the call under way would be kept waiting past its deadline.
-    if (waiting_ == most_waiting || who.deadline < at->deadline) return send(who);
+    // Whoever has less time than the call under way would be kept waiting past its deadline; and behind an open breaker that call
+    // may never be answered.
+    if (waiting_ == most_waiting || who.deadline < at->deadline || behind_.breaker_is_open(who.asked.front())) return send(who);
     at->behind.push_back(who);
     ++waiting_;
 }
@@ -182,6 +183,7 @@ bool fleet_front::spend_after_all(fleet_request& who)
 void fleet_front::answered(fleet_request& who, redis::resumption when)
 {
     auto const& got = who.answered();
+    if (!got && waiting_ > 0 && got.error() != errc::breaker_open) let_go();
     if (got && local_) local_->note(who.asks_now(), *got, who.sent_at);
     if (got && got->allowed && who.tour) {
         auto said = *got;
@@ -287,6 +289,23 @@ void fleet_front::lift(fleet_request::line waiting, base::instant now)
     if (!leader) return;
     flights_.insert(*leader);
     send(*leader);
+}
+
+// A call has failed, and may have opened the breaker: then whoever waits behind a call that is still under way asks now, and is
+// told so.
+void fleet_front::let_go()
+{
+    fleet_request::line freed;
+    for (auto& leader : flights_) {
+        if (leader.behind.empty() || !behind_.breaker_is_open(leader.asked.front())) continue;
+        waiting_ -= leader.behind.size();
+        freed.splice_after(freed.before_begin(), leader.behind);
+    }
+    while (!freed.empty()) {
+        auto& who = freed.front();
+        freed.pop_front();
+        send(who);
+    }
 }
 
 } // namespace penstock::limiter

@@ -95,6 +95,7 @@ private:
     void land(fleet_request& leader, redis::resumption when);
     void hand_out(fleet_request& leader, fleet_request::line& left_over);
     void lift(fleet_request::line waiting, base::instant now);
+    void let_go();
 
     boost::asio::io_context& worker_;
     asked_store& behind_;

@@ -8,6 +8,14 @@
 
 namespace penstock::limiter {
 
+namespace {
+
+// Of this debt, that is: the store would say the same again, while callers' checks may well pass. A prefix that the user has no
+// right to, a key that somebody else has put something else under.
+bool is_refused_for_good(base::error_code why) noexcept { return why == errc::refused_login || why == errc::script; }
+
+} // namespace
+
 // One check of one counter. Lives until it is answered, also when whoever sent it is gone.
 class handover::call final : public redis::waiter {
 public:
@@ -23,11 +31,14 @@ public:
     }
     [[nodiscard]] std::span<claim const> asks() const noexcept { return {&claim_, 1}; }
 
+    [[nodiscard]] bool is_of_a_caller() const noexcept override { return false; }
+
     // Without an answer nobody knows whether the store has charged it: then it is told again, for twice is not above the limit.
     void wake(redis::resumption) override
     {
         std::unique_ptr<call> const self(this);
         --progress_->under_way;
+        if (!answer_ && is_refused_for_good(answer_.error())) return from_.never_handed_over(debt_);
         (answer_ ? progress_->succeeded : progress_->failed) = true;
         if (!answer_) return from_.not_handed_over(debt_);
         from_.handed_over(debt_, answer_->granted);

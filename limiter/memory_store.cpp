@@ -228,6 +228,15 @@ void memory_store::give_back(claim const& what, charge const& taken, base::insta
     take_back(what, at.front(), taken, now);
 }
 
+bool memory_store::keeps(claim const& what) noexcept
+{
+    auto wanted = find_places({&what, 1});
+    locked_stripes const held{stripes_.get(), wanted};
+    auto& at = wanted.front();
+    find_state(at);
+    return at.found || at.found_long;
+}
+
 void memory_store::begin(claim const& what, any_state from, existing counter, base::instant now) noexcept
 {
     auto wanted = find_places({&what, 1});

@@ -44,6 +44,8 @@ public:
     // Gives back one claim's charge.
     void give_back(claim const& what, charge const& taken, base::instant now) noexcept;
 
+    // Whether this claim's counter is there; one that is not is untouched, or was dropped before its time.
+    [[nodiscard]] bool keeps(claim const& what) noexcept;
     // Makes the counter of this claim what another store knows of it. `kept`: unless it is there.
     enum class existing : std::uint8_t { kept, replaced };
     void begin(claim const& what, any_state from, existing counter, base::instant now) noexcept;

@@ -69,24 +69,27 @@ outage_ledger::entry* outage_ledger::find_or_add(stripe& in, claim const& asked,
     return &found->second;
 }
 
-bool outage_ledger::enter(claim const& asked, std::uint64_t tag, base::instant now, std::function<void()> const& begin)
+outage_ledger::entered outage_ledger::enter(claim const& asked, std::uint64_t tag, base::instant now,
+                                            std::function<void()> const& begin)
 {
     auto& in = stripe_of(tag);
     std::lock_guard const held{in.mutex};
     bool added = false;
-    if (!find_or_add(in, asked, now, added)) return false;
+    auto const* const found = find_or_add(in, asked, now, added);
+    if (!found) return {};
     if (added) begin();
-    return true;
+    return {.has_begun = added, .counted = found->debt.counted};
 }
 
-bool outage_ledger::charge(claim const& asked, std::uint64_t tag, std::int64_t permits, base::instant now)
+bool outage_ledger::charge(claim const& asked, std::uint64_t tag, last_answer const& counted, base::instant now)
 {
     auto& in = stripe_of(tag);
     std::lock_guard const held{in.mutex};
     bool added = false;
     auto* const found = find_or_add(in, asked, now, added);
     if (!found) return false;
-    found->debt.permits += permits;
+    found->debt.permits += asked.cost;
+    found->debt.counted = counted;
     return true;
 }
 
@@ -96,8 +99,10 @@ void outage_ledger::forgive(claim const& asked, std::uint64_t tag, std::int64_t 
     std::lock_guard const held{in.mutex};
     auto const found = in.debts.find(asked.key.view());
     if (found == in.debts.end()) return;
-    auto& owed = found->second.debt.permits;
-    owed = std::max<std::int64_t>(owed - permits, 0); // if it was told of them already, a caller has less than it may
+    auto& debt = found->second.debt;
+    if (debt.counted) debt.counted->remaining += permits;
+    debt.permits =
+        std::max<std::int64_t>(debt.permits - permits, 0); // if it was told of them already, a caller has less than it may
 }
 
 outage_debt outage_ledger::hand_out(entries::value_type& from)
@@ -164,6 +169,21 @@ void outage_ledger::settle(outage_debt const& taken, std::uint64_t tag, std::int
     if (found->second.debt.permits > 0 || owed > 0) return;
     in.debts.erase(found);
     size_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+std::int64_t outage_ledger::drop(std::function<bool(std::string_view)> const& unwanted)
+{
+    std::int64_t owed = 0;
+    for (auto& in : stripes_) {
+        std::lock_guard const held{in.mutex};
+        auto const dropped = std::erase_if(in.debts, [&](auto const& each) {
+            if (!unwanted(each.first)) return false;
+            owed += each.second.debt.permits;
+            return true;
+        });
+        size_.fetch_sub(dropped, std::memory_order_relaxed);
+    }
+    return owed;
 }
 
 } // namespace penstock::limiter

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "limiter/claim.hpp"
+#include "limiter/outage_share.hpp"
 
 #include <array>
 #include <atomic>
@@ -27,6 +28,7 @@ struct outage_debt {
     limiter::algorithm whole;                      // what the fleet as a whole is held to
     std::shared_ptr<limiter::calendar const> days; // that `whole` counts by, if it does: the ones near the last charge
     std::int64_t permits = 0;
+    std::optional<last_answer> counted; // how this gateway's share stood after the last charge; none: not charged yet
 };
 
 // The claim that a debt comes down to, for as long as `debt` and `by` live.
@@ -42,10 +44,14 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
 
     // A claim is about to be counted here. `begin` is called, before anybody else gets to this counter, if it was not in the ledger.
-    // False if the ledger has no room for it: then it is not called.
-    bool enter(claim const& asked, std::uint64_t tag, base::instant now, std::function<void()> const& begin);
-    // It was charged so many permits. Adds it if there is room; false if not.
-    bool charge(claim const& asked, std::uint64_t tag, std::int64_t permits, base::instant now);
+    // If the ledger has no room for it, it is not called.
+    struct entered {
+        bool has_begun = false;
+        std::optional<last_answer> counted; // of one that was in the ledger
+    };
+    entered enter(claim const& asked, std::uint64_t tag, base::instant now, std::function<void()> const& begin);
+    // It was charged the claim's cost, and stands so now. Adds it if there is room; false if not.
+    bool charge(claim const& asked, std::uint64_t tag, last_answer const& counted, base::instant now);
     // So many were given back.
     void forgive(claim const& asked, std::uint64_t tag, std::int64_t permits) noexcept;
 
@@ -54,6 +60,9 @@ public:
     [[nodiscard]] std::optional<outage_debt> take(claim const& asked, std::uint64_t tag);
     [[nodiscard]] std::vector<outage_debt> take_some(std::size_t most, std::function<bool(claim const&)> const& wanted);
     void settle(outage_debt const& taken, std::uint64_t tag, std::int64_t owed);
+
+    // Forgets counters by their keys. Returns how many permits were owed for them.
+    std::int64_t drop(std::function<bool(std::string_view)> const& unwanted);
 
 private:
     static constexpr std::size_t stripe_count = 16;

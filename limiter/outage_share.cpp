@@ -95,4 +95,12 @@ any_state outage_entry(algorithm const& share, std::int64_t burst, std::optional
     return counter.take();
 }
 
+any_state counter_after(algorithm const& limit, last_answer const& charge, base::instant now)
+{
+    auto const most = burst_of(limit);
+    beginning counter(limit);
+    counter.charge(most - std::clamp<std::int64_t>(charge.remaining, 0, most), charged_at(limit, charge, now));
+    return counter.take();
+}
+
 } // namespace penstock::limiter

@@ -15,7 +15,7 @@ namespace penstock::limiter {
 // to nothing. Nothing: this gateway has no permit of this counter.
 std::optional<algorithm> outage_share(algorithm const& whole, std::string_view key, fleet_part const& part) noexcept;
 
-// What the store last said of a counter.
+// What was said of a counter last: by the store, or by whoever counted in its place.
 struct last_answer {
     std::int64_t remaining = 0;
     base::instant at{}; // ours
@@ -27,5 +27,8 @@ struct last_answer {
 // burst, grown since as the share does; and at half of the share at most, the best that can be said of a counter that nothing is
 // known of. Not for concurrency.
 any_state outage_entry(algorithm const& share, std::int64_t burst, std::optional<last_answer> const& known, base::instant now);
+
+// A counter that stood so after its last charge. What was charged before is taken to be as young as that. Not for concurrency.
+any_state counter_after(algorithm const& limit, last_answer const& charge, base::instant now);
 
 } // namespace penstock::limiter

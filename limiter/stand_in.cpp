@@ -91,7 +91,7 @@ verdict stand_in::acquire(std::span<claim const> asked, base::instant now)
         auto& one = result.decisions[mine.places[i]];
         one = said.decisions[i];
         if (one.retry_after == never && whole.cost <= burst_of(whole.algorithm())) one.retry_after = permit_retry;
-        if (said.allowed && one.allowed) record(whole, whole.cost, now);
+        if (said.allowed && one.allowed) record(whole, said.decisions[i], said.now);
     }
     return result;
 }
@@ -105,15 +105,26 @@ void stand_in::enter(claim const& mine, claim const& asked, base::instant now)
         memory_.begin(mine, outage_entry(mine.algorithm(), burst_of(asked.algorithm()), answers_.find(tag), now), counter, now);
     };
     // What an earlier outage has left is older than what the store has said since.
-    if (ledger_.enter(asked, tag, now, [&] { begin_as(memory_store::existing::replaced); })) return;
-    begin_as(memory_store::existing::kept);
+    auto const entered = ledger_.enter(asked, tag, now, [&] { begin_as(memory_store::existing::replaced); });
+    if (entered.counted)
+        restore(mine, entered.counted, now);
+    else if (!entered.has_begun)
+        begin_as(memory_store::existing::kept);
 }
 
-void stand_in::record(claim const& asked, std::int64_t permits, base::instant now)
+// A counter that memory had no room for any more goes on from where it was: full, it would admit everything anew.
+void stand_in::restore(claim const& mine, std::optional<last_answer> const& counted, base::instant now)
 {
-    if (permits == 0 || is_concurrency(asked.algorithm())) return;
-    if (ledger_.charge(asked, tag_of(asked.key.view()), permits, now)) return;
-    not_recorded_.fetch_add(static_cast<std::uint64_t>(permits), std::memory_order_relaxed);
+    if (!counted || counted->at + counted->reset_after <= now || memory_.keeps(mine)) return;
+    memory_.begin(mine, counter_after(mine.algorithm(), *counted, now), memory_store::existing::kept, now);
+}
+
+void stand_in::record(claim const& asked, decision const& said, base::instant now)
+{
+    if (asked.cost == 0 || is_concurrency(asked.algorithm())) return;
+    last_answer const counted{.remaining = said.remaining, .at = now, .reset_after = said.reset_after};
+    if (ledger_.charge(asked, tag_of(asked.key.view()), counted, now)) return;
+    not_recorded_.fetch_add(static_cast<std::uint64_t>(asked.cost), std::memory_order_relaxed);
 }
 
 void stand_in::give_back(claim const& what, charge const& taken, base::instant now) noexcept
@@ -165,6 +176,7 @@ std::int64_t stand_in::missing(outage_debt const& of, base::instant now)
     auto look = claim_of(of, plain);
     look.numbers = &*share;
     look.cost = 0;
+    restore(look, of.counted, now);
     return burst_of(*share) - memory_.acquire({&look, 1}, now).decisions.front().remaining;
 }
 
@@ -198,6 +210,19 @@ void stand_in::handed_over(outage_debt const& debt, std::int64_t granted)
 }
 
 void stand_in::not_handed_over(outage_debt const& debt) { ledger_.settle(debt, tag_of(debt.key), debt.permits); }
+
+void stand_in::never_handed_over(outage_debt const& debt)
+{
+    not_recorded_.fetch_add(static_cast<std::uint64_t>(debt.permits), std::memory_order_relaxed);
+    ledger_.settle(debt, tag_of(debt.key), 0);
+}
+
+void stand_in::keep_only(std::string_view prefix)
+{
+    if (ledger_.empty()) return;
+    auto const dropped = ledger_.drop([prefix](std::string_view key) { return !key.starts_with(prefix); });
+    not_recorded_.fetch_add(static_cast<std::uint64_t>(dropped), std::memory_order_relaxed);
+}
 
 stand_in::counts stand_in::count() const noexcept
 {

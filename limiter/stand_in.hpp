@@ -21,7 +21,7 @@ public:
         std::uint64_t gateways = 0;     // that this process takes to be alive
         std::uint64_t owed = 0;         // counters with charges that the store does not know of
         std::uint64_t handed_over = 0;  // permits that the store has charged for it
-        std::uint64_t not_recorded = 0; // permits charged here that it never will be told of: too many counters
+        std::uint64_t not_recorded = 0; // permits charged here that it never will charge: too many counters, or it refuses to
     };
 
     // The counters live in `memory`, which outlives this.
@@ -57,13 +57,17 @@ public:
     // It granted so many of them: the others no longer fit.
     void handed_over(outage_debt const& debt, std::int64_t granted);
     void not_handed_over(outage_debt const& debt);
+    void never_handed_over(outage_debt const& debt); // it refuses, and would again
+    // Keys begin otherwise from now on, and whoever is asked about them need not have a right to the former: nobody is told of those.
+    void keep_only(std::string_view prefix);
 
     [[nodiscard]] counts count() const noexcept;
 
 private:
     [[nodiscard]] std::uint64_t tag_of(std::string_view key) const noexcept;
     void enter(claim const& mine, claim const& asked, base::instant now);
-    void record(claim const& asked, std::int64_t permits, base::instant now);
+    void restore(claim const& mine, std::optional<last_answer> const& counted, base::instant now);
+    void record(claim const& asked, decision const& said, base::instant now);
     [[nodiscard]] std::int64_t missing(outage_debt const& of, base::instant now);
     bool is_worth_telling(outage_debt& debt, base::instant now);
 

@@ -354,6 +354,12 @@ bool cluster_store::core::can_ask(claim const& about) const noexcept
     return node && node->store().can_ask(about);
 }
 
+bool cluster_store::core::breaker_is_open(claim const& about) const noexcept
+{
+    auto const* node = node_of(about.key.view());
+    return node && node->store().breaker_is_open(about);
+}
+
 // ---- what there is to say
 
 void cluster_store::core::tell_worse(std::string const& what)

@@ -31,6 +31,7 @@ public:
     void give_back(claim const& what, charge const& taken);
     void hold(claim const& what);
     [[nodiscard]] bool can_ask(claim const& about) const noexcept;
+    [[nodiscard]] bool breaker_is_open(claim const& about) const noexcept;
 
     [[nodiscard]] counts count() const;
     [[nodiscard]] redis::cluster_counts count_cluster() const;

@@ -45,6 +45,7 @@ public:
         answer(errc::not_connected);
     }
     bool redirected(std::string_view error) override { return carrier_.redirect(*this, error); }
+    [[nodiscard]] bool is_of_a_caller() const noexcept override;
     void wake(resumption when) override { carrier_.answered(*this, when); }
     [[nodiscard]] base::result<verdict>& said() noexcept { return said_; }
 
@@ -132,5 +133,7 @@ private:
     std::unique_ptr<slot_plan> plan_; // once a request has been split
     bool split_ = false;
 };
+
+inline bool cluster_call::is_of_a_caller() const noexcept { return request.who->is_of_a_caller(); }
 
 } // namespace penstock::limiter::redis

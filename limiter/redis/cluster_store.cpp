@@ -26,6 +26,8 @@ void cluster_store::hold(claim const& what) { core_->hold(what); }
 
 bool cluster_store::can_ask(claim const& about) const noexcept { return core_->can_ask(about); }
 
+bool cluster_store::breaker_is_open(claim const& about) const noexcept { return core_->breaker_is_open(about); }
+
 void cluster_store::call(redis::background_call what) { core_->call(std::move(what)); }
 
 void cluster_store::adopt(redis_terms const& next) { core_->adopt(next); }

@@ -47,6 +47,10 @@ void connection::open(redis_address const& target, std::optional<tls_terms> cons
         tls_.emplace(socket_, *tls->context);
         expect_server(tls_->native_handle(), tls->server_name);
     }
+    // Look-ups wait for one another, an address for a name that nobody answers for: the resolver has one thread.
+    base::error_code is_name;
+    auto const literal = asio::ip::make_address(target.host, is_name);
+    if (!is_name) return connect({tcp::endpoint(literal, target.port)});
     resolver_.async_resolve(target.host, std::to_string(target.port),
                             [self = shared_from_this()](base::error_code failed, tcp::resolver::results_type const& found) {
                                 if (failed) return self->broken(failed);

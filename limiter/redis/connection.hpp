@@ -50,7 +50,7 @@ public:
         : worker_(worker), listener_(&to), resolver_(worker), socket_(worker)
     {}
 
-    // Resolves the name anew, tries each address in turn.
+    // Resolves a name anew, tries each address in turn. Of an address there is nothing to resolve.
     void open(redis_address const& target, std::optional<tls_terms> const& tls);
     void open_unix(std::string const& path);
     // Bytes to send: append, then flush().

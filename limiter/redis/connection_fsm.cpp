@@ -51,16 +51,26 @@ connection_fsm::action connection_fsm::resume(event what, base::instant now) noe
     return {}; // an event of a socket that has been dropped since
 }
 
+std::optional<base::instant> connection_fsm::adopt(time_limits limits) noexcept
+{
+    limits_ = limits;
+    if (state_ == state::locating) return tries_since_ + limits.locate;
+    if (state_ == state::connecting || state_ == state::greeting) return tries_since_ + limits.connect;
+    return std::nullopt;
+}
+
 connection_fsm::action connection_fsm::try_anew(base::instant now) noexcept
 {
     if (limits_.locate == base::micros{0}) return connect(now);
     state_ = state::locating;
+    tries_since_ = now;
     return {verb::locate, now + limits_.locate};
 }
 
 connection_fsm::action connection_fsm::connect(base::instant now) noexcept
 {
     state_ = state::connecting;
+    tries_since_ = now;
     return {verb::connect, now + limits_.connect};
 }
 

@@ -6,6 +6,7 @@
 #include "limiter/jitter.hpp"
 
 #include <cstdint>
+#include <optional>
 
 namespace penstock::limiter::redis {
 
@@ -44,8 +45,8 @@ public:
 
     [[nodiscard]] state now_in() const noexcept { return state_; }
     action resume(event what, base::instant now) noexcept;
-    // From the next action on.
-    void adopt(time_limits limits) noexcept { limits_ = limits; }
+    // From the next action on; and of the try under way, when it is to be over by these limits.
+    std::optional<base::instant> adopt(time_limits limits) noexcept;
 
     static constexpr base::micros shortest_pause{10'000};
     static constexpr base::micros first_pause{50'000};
@@ -67,6 +68,7 @@ private:
     state state_ = state::idle;
     base::micros most_{first_pause}; // of the next pause; doubles with each failure
     base::instant ready_since_{};
+    base::instant tries_since_{}; // to locate, or to connect
 };
 
 } // namespace penstock::limiter::redis

@@ -40,7 +40,11 @@ dialer::dialer(boost::asio::io_context& worker, redis_settings const& wanted, tl
       seed_(seed)
 {}
 
-void dialer::adopt_terms() { fsm_.adopt(limits_for(settings_)); }
+void dialer::adopt_terms()
+{
+    auto const try_ends = fsm_.adopt(limits_for(settings_));
+    if (try_ends && *try_ends < pace_.expiry()) pace(*try_ends);
+}
 
 void dialer::try_at_once()
 {

@@ -50,7 +50,7 @@ public:
 
     void start() { resume(fsm::event::start); }
     void stop() { resume(fsm::event::stop); }
-    // The terms have changed.
+    // The terms have changed. A try under way ends by them if that is sooner.
     void adopt_terms();
     // Ends a pause between two tries.
     void try_at_once();

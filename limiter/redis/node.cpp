@@ -112,6 +112,10 @@ void redis_store::node::on_answered(redis::waiter const& who, std::string_view w
 {
     if (circuit_.is_probe(who)) return circuit_.hear(words); // it judges by itself
     auto const& answer = who.answered();
+    if (!who.is_of_a_caller()) {
+        if (!answer) on_background_trouble(answer.error(), words);
+        return;
+    }
     if (answer) {
         circuit_.succeeded();
         if (outage_.ongoing() && circuit_.may_ask()) on_recovered();

@@ -29,6 +29,7 @@ public:
     void hold(claim const& what) { link_.hold(what); }
     // Whether ask() would send something.
     [[nodiscard]] bool can_ask() const noexcept { return !why_not(); }
+    [[nodiscard]] bool breaker_is_open() const noexcept { return !circuit_.may_ask(); }
 
     void waited_in_vain();
     [[nodiscard]] bool is_serving() const noexcept { return link_.serving(); }

@@ -32,6 +32,8 @@ public:
     [[nodiscard]] base::result<verdict> const& answered() const noexcept { return *answer_; }
     // Redis has answered with this error. True: whoever waits has the question asked elsewhere, and the error is no answer.
     virtual bool redirected(std::string_view /*error*/) { return false; }
+    // Whether its answer says how callers fare, which is what the breaker judges by.
+    [[nodiscard]] virtual bool is_of_a_caller() const noexcept { return true; }
     // The answer is in place. May run anything, also another check or the end of the store.
     virtual void wake(resumption when) = 0;
 

@@ -30,6 +30,8 @@ void redis_store::hold(claim const& what) { node_->hold(what); }
 
 bool redis_store::can_ask(claim const&) const noexcept { return node_->can_ask(); }
 
+bool redis_store::breaker_is_open(claim const&) const noexcept { return node_->breaker_is_open(); }
+
 void redis_store::ask(std::span<claim const> asked, base::instant deadline, redis::waiter& who)
 {
     node_->ask(asked, deadline, who);

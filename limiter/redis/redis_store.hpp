@@ -22,6 +22,7 @@ public:
     void give_back(claim const& what, charge const& taken) noexcept override;
     void hold(claim const& what) override;
     [[nodiscard]] bool can_ask(claim const& about) const noexcept override;
+    [[nodiscard]] bool breaker_is_open(claim const& about) const noexcept override;
     void call(redis::background_call what) override;
     void adopt(redis_terms const& next) override;
     void try_at_once() override;

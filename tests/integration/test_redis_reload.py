@@ -143,3 +143,87 @@ class Reload(GatewayCase):
         self.assertLess(json.loads(self.gate.stdout.splitlines()[1])["penstock.check_us"] / 1e6, 5)
         self.assertGreater(self.error_count("timed_out"), 0)
         self.assertEqual([self.connections(node) for node in nodes.primaries], before)
+
+    def test_another_connect_timeout_is_in_force_on_a_try_under_way(self):
+        server = self.redis()
+        self.start(server.url, ", check_timeout: 5s", workers=1)
+        server.freeze()  # the kernel still accepts: the greeting stays without an answer
+        self.reload(", check_timeout: 5s", server.url[:-1] + "3")
+        refused = "penstock_store_connect_failures_total"
+        self.assertEqual(self.metrics(self.gate).value(refused), 0)
+        self.gate.write_configuration(compose(self.configuration(server.url[:-1] + "3", ", check_timeout: 5s").replace(
+            "connect_timeout: 60s", "connect_timeout: 100ms"), self.app.server))
+        self.gate.signal(signal.SIGHUP)
+        wait_until(lambda: self.metrics(self.gate).value(refused) > 0, what="the try to end")
+        server.thaw()
+
+
+RIGHTS = "+ping +evalsha +eval +time +get +mget +set +incrby +append +del"
+OWING = """
+workers: 1
+redis: {{url: "{url}", key_prefix: "{prefix}", check_timeout: 5s, breaker: {{failures: 3, open_for: 100ms, open_for_max: 100ms}}}}
+limits: {{k: {{key: header.x-a, on_store_failure: local, fixed_window: {{limit: 1000, window: 1d}}}}}}
+global_limits: [k]
+"""
+
+
+class OwedForAnOutage(GatewayCase):
+    """What was charged while Redis was gone, and what its user has no right to when it is back."""
+
+    def start(self):
+        self.server, self.app = self.redis(), self.upstream()
+        self.server.command("ACL", "SETUSER", "old", "on", ">pw", "~rl:*", *RIGHTS.split())
+        self.gate = self.gateway(self.app, self.configuration("old", "rl:"))
+        self.wait_for("penstock_store_up", 1)
+        for caller in "ab":
+            self.assertEqual(self.ask(caller), 200)
+        owned = self.server.keys()
+        self.server.kill()
+        self.wait_for("penstock_store_up", 0)
+        for caller in "aaab":
+            self.assertEqual(self.ask(caller), 200)
+        self.wait_for("penstock_outage_counters", 2)
+        return owned
+
+    def configuration(self, user, prefix):
+        return OWING.format(url=f"redis://{user}:pw@127.0.0.1:{self.server.port}/0", prefix=prefix)
+
+    def ask(self, caller):
+        return ask(self.gate.address, fields=[("X-A", caller)]).status
+
+    def value(self, name, **labels):
+        return self.metrics(self.gate).value(name, **labels)
+
+    def wait_for(self, name, value):
+        wait_until(lambda: self.value(name) == value, what=f"{name} {value}")
+
+    def restart(self, user, keys):
+        self.server.start(more=["--user", user, "on", ">pw", *(f"~{key}" for key in keys), *RIGHTS.split()])
+
+    def expect_no_breaker_for(self, caller):
+        self.wait_for("penstock_store_up", 1)
+        self.wait_for("penstock_store_breaker_state", 0)
+        for _ in range(20):
+            self.assertEqual(self.ask(caller), 200)
+        self.assertNotIn("breaker open: refused_login", self.gate.stderr)
+
+    def test_under_a_prefix_that_a_reload_has_left(self):
+        self.start()
+        self.gate.write_configuration(compose(self.configuration("new", "p:"), self.app.server))
+        self.gate.signal(signal.SIGHUP)
+        self.wait_for("penstock_config_reloads_total", 1)
+        self.wait_for("penstock_outage_permits_not_recorded_total", 4)
+        self.assertEqual(self.value("penstock_outage_counters"), 0)
+        self.restart("new", ["p:*"])
+        self.expect_no_breaker_for("a")
+        self.assertEqual(self.value("penstock_store_errors_total", kind="refused_login"), 0)
+
+    def test_for_a_key_that_the_user_has_lost(self):
+        owned = self.start()
+        lost = next(key for key in owned if "{a" in key or "a}" in key)
+        self.restart("old", [key for key in owned if key != lost] + ["rl:{penstock*"])
+        self.expect_no_breaker_for("b")
+        self.wait_for("penstock_outage_counters", 0)
+        self.assertEqual(self.value("penstock_outage_permits_not_recorded_total"), 3)
+        self.assertEqual(self.value("penstock_store_errors_total", kind="refused_login"), 1)
+        self.expect_no_breaker_for("b")

@@ -186,6 +186,32 @@ TEST_CASE("an error is everybody's who went with the call; who waits asks again,
     CHECK(test.said(4).allowed);
 }
 
+TEST_CASE("once the breaker is open nobody waits behind a call under way, neither who comes now nor who waits there already")
+{
+    auto const limit = window("a", 100);
+    front_test test;
+    test.ask({claim_of(limit, "x")});
+    test.ask({claim_of(limit, "y")});
+    test.ask({claim_of(limit, "y")});
+    test.ask({claim_of(limit, "y")});
+    CHECK(test.behind.times.size() == 2);
+    test.behind.fails = errc::timed_out;
+    test.behind.open = true;
+    test.answer_one(); // the failure that has opened it
+    CHECK(test.behind.times == std::vector<std::uint32_t>{1, 1, 1, 1});
+    test.ask({claim_of(limit, "y")});
+    CHECK(test.behind.times.size() == 5);
+    test.answer_all();
+    for (auto const& each : test.answers) CHECK(each->error() == errc::timed_out);
+    test.behind.open = false;
+    test.behind.fails.reset();
+    test.ask({claim_of(limit, "y")});
+    test.ask({claim_of(limit, "y")});
+    CHECK(test.behind.times.size() == 6); // and behind one that may be answered they wait again
+    test.answer_all();
+    CHECK(test.said(6).allowed);
+}
+
 TEST_CASE("who has less time than the call under way asks alone; a shared call ends with the first deadline of its requests")
 {
     auto const limit = window("a", 100);

@@ -36,6 +36,7 @@ public:
     void lease(lease_request const& asked, lease_listener done) override { leases.emplace_back(asked, std::move(done)); }
     void hold(claim const& what) override { held_here.emplace_back(what.key.view()); }
     [[nodiscard]] bool can_ask(claim const&) const noexcept override { return reachable; }
+    [[nodiscard]] bool breaker_is_open(claim const&) const noexcept override { return open; }
     void call(redis::background_call) override { FAIL("nobody here calls in the background"); }
 
     // Another gateway's request was charged.
@@ -55,6 +56,7 @@ public:
     std::vector<std::string> given_back;
     std::vector<std::string> held_here; // granted without this store
     bool reachable = true;
+    bool open = false; // the breaker
     std::deque<std::pair<lease_request, lease_listener>> leases;
     std::optional<errc> fails;
 

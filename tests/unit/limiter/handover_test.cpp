@@ -137,7 +137,8 @@ TEST_CASE("counters behind many that cannot be told of yet have their turn")
     outage_ledger ledger{100'000};
     auto const limit = window("k", 10);
     constexpr std::size_t counters = 1'000;
-    for (std::size_t i = 0; i < counters; ++i) ledger.charge(claim_of(limit, std::to_string(i)), 1, 1, start); // in one stripe
+    for (std::size_t i = 0; i < counters; ++i)
+        ledger.charge(claim_of(limit, std::to_string(i)), 1, last_answer{}, start); // in one stripe
     std::set<std::string> seen;
     auto const look = [&](claim const& about) {
         seen.emplace(about.key.view());
@@ -298,6 +299,102 @@ TEST_CASE("a calendar's charge outlives the snapshot that the calendar came from
                   5, [](claim const&) { return true; }, start + seconds(86'400))
               .empty()); // another day
     CHECK(local.count().owed == 0);
+}
+
+TEST_CASE_FIXTURE(outage,
+                  "a charge that is refused for what repetition does not mend is dropped and counted, others are made again")
+{
+    struct row {
+        errc why;
+        bool for_good;
+    };
+    for (auto const& row : {row{errc::refused_login, true}, row{errc::script, true}, row{errc::timed_out, false},
+                            row{errc::out_of_memory, false}, row{errc::cluster, false}}) {
+        CAPTURE(name_of(row.why));
+        one = claim_of(limit, std::string(name_of(row.why)));
+        auto const before = local.count();
+        behind.fails = errc::not_connected;
+        CHECK(admit_of(3) == 3);
+        behind.fails = row.why;
+        admit({one});
+        CHECK_FALSE(behind.held.front().second->is_of_a_caller());
+        CHECK(behind.held.back().second->is_of_a_caller());
+        answer_one();
+        CHECK(local.count().not_recorded == before.not_recorded + (row.for_good ? 3 : 0));
+        CHECK(local.count().owed == before.owed + (row.for_good ? 0 : 1));
+        recover();
+        answer_all();
+        admit({one});
+        answer_all();
+        CHECK(local.count().owed == 0);
+    }
+}
+
+TEST_CASE_FIXTURE(outage, "what was charged under a prefix that is no longer used is dropped and counted")
+{
+    fail();
+    CHECK(admit_of(3) == 3);
+    local.keep_only("rl:{");
+    CHECK(local.count().owed == 1);
+    local.keep_only("rl:x:{");
+    CHECK(local.count().owed == 0);
+    CHECK(local.count().not_recorded == 3);
+    recover();
+    front.tick(base::clock::now());
+    CHECK(behind.held.empty());
+}
+
+TEST_CASE("a counter that memory dropped in the outage goes on from where it was, and is told of")
+{
+    auto const day = std::int64_t{86'400'000'000};
+    auto const midnight = base::since_epoch_us(start) - 1;
+    calendar const days{calendar_unit::day, "UTC", {midnight - day, midnight, midnight + day, midnight + 2 * day}};
+    struct row {
+        char const* name;
+        algorithm how;
+    };
+    for (auto const& row :
+         {row{"fixed window", *make_fixed_window(20, seconds(3600))}, row{"bucket", *make_token_bucket(20, 20, seconds(3600))},
+          row{"sliding window", *make_sliding_window(20, seconds(3600), 10)},
+          row{"sliding log", *make_sliding_log(20, seconds(3600))},
+          row{"sliding counter", *make_sliding_counter(20, seconds(3600))}, row{"calendar", *make_calendar_window(20, days)}}) {
+        CAPTURE(row.name);
+        memory_store memory{{.max_keys = 100}};
+        stand_in local{memory};
+        auto limit = policy_of("k", row.how);
+        limit.scope = scope::fleet;
+        auto const one = claim_of(limit, "victim");
+        auto now = start;
+        int passed = 0;
+        for (int round = 0; round < 4; ++round) {
+            for (int i = 0; i < 8; ++i)
+                if (local.acquire({&one, 1}, now += base::micros{1000}).allowed) ++passed;
+            for (int i = 0; i < 2'000; ++i) {
+                auto const other = claim_of(limit, std::to_string(round) + " " + std::to_string(i), 10);
+                local.acquire({&other, 1}, now);
+            }
+            REQUIRE_FALSE(memory.keeps(one)); // as the others stay touched for longer
+        }
+        CHECK(passed == 10); // half of it, once
+        auto const debt = local.take(one, now);
+        REQUIRE(debt);
+        CHECK(debt->permits == 10);
+    }
+}
+
+TEST_CASE("a counter that has refilled in the outage was not dropped: it is full")
+{
+    memory_store memory{{.max_keys = 100}};
+    stand_in local{memory};
+    auto const limit = policy_of("k", *make_token_bucket(20, 20, seconds(20)));
+    auto const one = claim_of(limit, "x");
+    for (int i = 0; i < 10; ++i) CHECK(local.acquire({&one, 1}, start).allowed);
+    CHECK_FALSE(local.acquire({&one, 1}, start).allowed);
+    auto const later = start + seconds(30);
+    while (memory.sweep(later) > 0) {}
+    CHECK(memory.count().keys == 0);
+    for (int i = 0; i < 20; ++i) CHECK(local.acquire({&one, 1}, later).allowed);
+    CHECK_FALSE(local.acquire({&one, 1}, later).allowed);
 }
 
 } // namespace penstock::limiter::tests

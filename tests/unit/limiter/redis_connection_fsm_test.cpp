@@ -182,4 +182,21 @@ TEST_CASE("other time limits hold from the next try on")
     CHECK(next.until == start + 10s + 2 * time_out);
 }
 
+TEST_CASE("other limits hold for the try under way too, reckoned from when it began; a pause and a connection have none")
+{
+    for (auto const at : {state::connecting, state::greeting}) {
+        auto it = brought_to(at);
+        CHECK(it.adopt({100ms}) == start + 100ms);
+        CHECK(it.resume(event::timer, start + 100ms).what == verb::pause);
+        CHECK(it.adopt({200ms}) == std::nullopt);
+        CHECK(it.resume(event::timer, start + 1s).until == start + 1200ms);
+    }
+    CHECK(brought_to(state::ready).adopt({100ms}) == std::nullopt);
+    connection_fsm searching({time_out, 1s}, 7);
+    searching.resume(event::start, start);
+    CHECK(searching.adopt({100ms, 300ms}) == start + 300ms);
+    searching.resume(event::located, start + 50ms);
+    CHECK(searching.adopt({100ms, 300ms}) == start + 150ms);
+}
+
 } // namespace penstock::limiter::redis
