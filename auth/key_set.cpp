@@ -4,6 +4,7 @@
 #include "auth/strict_json.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace penstock::auth {
 namespace {
@@ -22,6 +23,13 @@ std::vector<algorithm> fitting(std::string const& type, std::string const* curve
     return {};
 }
 
+// What makes the private half of any kind of key here (RFC 7518 6.2.2, 6.3.2; RFC 8037 2).
+bool is_private(json const& jwk)
+{
+    return std::ranges::any_of(std::array{"d", "p", "q", "dp", "dq", "qi", "oth"},
+                               [&](char const* each) { return jwk.contains(each); });
+}
+
 bool lets_verify(json const& operations)
 {
     return operations.is_array() && std::ranges::any_of(operations, [](json const& each) { return each == "verify"; });
@@ -38,6 +46,9 @@ public:
         auto const* type = jwk_.is_object() ? find_text(jwk_, "kty") : nullptr;
         if (!type) return refuse("it is no key with a kty");
         if (*type == "oct") return leave_out("a secret has no place in a set of public keys");
+        // Whoever sees the set can sign with it, so it vouches for nobody, whatever it was meant for.
+        if ((*type == "RSA" || *type == "EC" || *type == "OKP") && is_private(jwk_))
+            return refuse("it holds its private half, with which whoever reads it can sign; publish public keys only");
         auto const fits = fitting(*type, find_text(jwk_, "crv"));
         if (fits.empty()) return leave_out("its kty and crv are not supported");
         if (auto const use = jwk_.find("use"); use != jwk_.end() && *use != "sig") return leave_out("its use is not sig");

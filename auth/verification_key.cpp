@@ -1,5 +1,7 @@
 #include "auth/verification_key.hpp"
 
+#include "auth/edwards_point.hpp"
+
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
@@ -165,6 +167,10 @@ std::shared_ptr<evp_pkey_st> make_ed25519(std::string_view x, std::string& why)
     std::shared_ptr<EVP_PKEY> made(
         x.size() == 32 ? EVP_PKEY_new_raw_public_key_ex(nullptr, "ED25519", nullptr, bytes_of(x), x.size()) : nullptr, freed{});
     if (!made) why = "its x is no Ed25519 key of 32 bytes";
+    if (made && !is_sound_edwards_point(x)) {
+        why = "its x is no point of Ed25519's curve, or one under which anybody can sign";
+        made.reset();
+    }
     return made;
 }
 

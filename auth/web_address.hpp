@@ -19,7 +19,8 @@ struct web_address {
     [[nodiscard]] bool is_loopback() const noexcept; // as written: localhost, 127.0.0.0/8, ::1
 };
 
-// Nothing for another scheme, for user names and fragments, and for what is no URL.
+// Nothing for another scheme, for user names and fragments, for ports that nobody has, for names that begin with an IPv4
+// address, and for what is no URL.
 std::optional<web_address> parse_web_address(std::string_view url);
 
 } // namespace penstock::auth

@@ -1,6 +1,7 @@
 #include "gateway/api_key_check.hpp"
 
 #include "base/field_name.hpp"
+#include "gateway/authorization.hpp"
 #include "gateway/basic_credentials.hpp"
 #include "partition/request_values.hpp"
 
@@ -72,14 +73,15 @@ private:
         lists_ = lists_.first(static_cast<std::size_t>(by - lists_.begin()));
     }
 
-    // The scheme's name has no case, and any white space ends it (RFC 9110 11.1, 11.4; AK-3).
+    // The scheme's name has no case, and any white space ends it (RFC 9110 11.1, 11.4; AK-3). Behind anything else stands a key
+    // that another reader may see: none that we know.
     void look_in_authorization(std::string_view scheme)
     {
         for (auto const& field : facts_.fields) {
             if (!base::is_field(field.name, "authorization")) continue;
-            auto const end = std::min(field.value.find_first_of(" \t"), field.value.size());
-            if (!base::is_field(field.value.substr(0, end), scheme)) continue;
-            auto const credentials = base::trim_ows(field.value.substr(end));
+            auto const written = read_authorization(field.value);
+            if (!base::is_field(written.scheme, scheme)) continue;
+            auto const credentials = written.is_sound ? base::trim_ows(written.rest) : std::string_view{};
             if (scheme != "basic")
                 take(credentials);
             else

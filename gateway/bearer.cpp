@@ -1,6 +1,7 @@
 #include "gateway/bearer.hpp"
 
 #include "base/field_name.hpp"
+#include "gateway/authorization.hpp"
 
 #include <algorithm>
 
@@ -63,12 +64,13 @@ bearer find_bearer(base::request_facts const& facts) noexcept
     for (auto const& field : facts.fields) {
         if (!base::is_field(field.name, "authorization")) continue;
         ++lines;
-        auto const blank = std::min(field.value.find(' '), field.value.size());
-        if (!base::is_field(field.value.substr(0, blank), scheme)) continue;
-        auto credentials = field.value.substr(blank);
+        auto const written = read_authorization(field.value);
+        if (!base::is_field(written.scheme, scheme)) continue;
+        auto credentials = written.rest;
         credentials.remove_prefix(std::min(credentials.find_first_not_of(' '), credentials.size()));
         auto const is_second = found.how != bearer::presence::absent;
-        found.how = is_second || credentials.empty() ? bearer::presence::malformed : bearer::presence::presented;
+        auto const is_apart = written.is_sound && written.rest.starts_with(' ');
+        found.how = is_second || !is_apart || credentials.empty() ? bearer::presence::malformed : bearer::presence::presented;
         found.token = credentials;
     }
     if (found.how == bearer::presence::presented && (lines > 1 || has_parameter(facts.query, "access_token")))

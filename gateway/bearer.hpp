@@ -13,7 +13,7 @@ struct bearer {
     enum class presence : std::uint8_t {
         absent,
         presented,
-        malformed, // no token behind the word, two of them, or another one in the query
+        malformed, // no token behind the word, anything but a space there, two of them, or another one in the query
     };
     presence how = presence::absent;
     std::string_view token;

@@ -84,6 +84,10 @@ TEST_CASE("AK-24 weak and broken keys are refused, and the reason holds no part 
             "refused: its kid is no string of at most 256 bytes"},
         row{"kid too long", R"({"kty":"EC","crv":"P-256","kid":")" + std::string(257, 'k') + R"(","x":"AQ","y":"AQ"})",
             "refused: its kid is no string of at most 256 bytes"},
+        row{"a private key", R"({"kty":"EC","crv":"P-256","d":"AQ",)" + good.substr(good.find("\"x\"")),
+            "refused: it holds its private half, with which whoever reads it can sign; publish public keys only"},
+        row{"a private key for something else", R"({"kty":"RSA","use":"enc","n":"AQ","e":"AQAB","dp":"AQ"})",
+            "refused: it holds its private half, with which whoever reads it can sign; publish public keys only"},
     };
     for (auto const& each : rows) {
         CAPTURE(each.name);
@@ -92,6 +96,45 @@ TEST_CASE("AK-24 weak and broken keys are refused, and the reason holds no part 
         auto const alone = read(jwks(each.jwk));
         CHECK(!alone.keys);
         CHECK(alone.problem == "has no key that can verify a token of this issuer");
+    }
+}
+
+TEST_CASE("AK-24 an Ed25519 key is a point in its one spelling, and none under which anybody can sign")
+{
+    auto const note_of = [](std::string const& x) {
+        auto const jwk = R"({"kty":"OKP","crv":"Ed25519","x":")" + minting::base64url(x) + R"("})";
+        return first_note(read(jwks(jwk, good)));
+    };
+    auto const bytes_of = [](std::string_view hex) {
+        std::string made;
+        for (std::size_t i = 0; i < hex.size(); i += 2)
+            made += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
+        return made;
+    };
+    std::string const refused = "refused: its x is no point of Ed25519's curve, or one under which anybody can sign";
+    std::string const middle(60, 'f');
+    std::string const zeros(60, '0');
+    for (auto const& hex :
+         std::vector<std::string>{// Of order 1, 2, 4 and 8.
+                                  "01" + zeros + "00", "ec" + middle + "7f", "00" + zeros + "00", "00" + zeros + "80",
+                                  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+                                  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+                                  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+                                  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+                                  // The same in other spellings: minus zero, and y that is not below the prime.
+                                  "01" + zeros + "80", "ec" + middle + "ff", "ed" + middle + "7f", "ed" + middle + "ff",
+                                  "ee" + middle + "7f", "ee" + middle + "ff", "ff" + middle + "ff",
+                                  // No points.
+                                  "02" + zeros + "00", "07" + zeros + "00"}) {
+        CAPTURE(hex);
+        REQUIRE(hex.size() == 64);
+        CHECK(note_of(bytes_of(hex)) == refused);
+    }
+    CHECK(note_of(bytes_of("5866666666666666666666666666666666666666666666666666666666666666")).empty()); // the base point
+    for (int i = 0; i < 100; ++i) {
+        auto const jwk = minting::signing_key(algorithm::ed25519, "a").jwk();
+        CAPTURE(jwk);
+        CHECK(first_note(read(jwks(jwk, good))).empty());
     }
 }
 

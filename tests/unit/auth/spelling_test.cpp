@@ -67,9 +67,17 @@ TEST_CASE("AK-34 where keys are fetched from")
     CHECK(parse_web_address("http://localhost/")->is_loopback());
     CHECK(!parse_web_address("http://localhost.example.com/")->is_loopback());
     CHECK(parse_web_address("https://h?x")->target == "/?x");
+    CHECK(parse_web_address("https://h:65535/")->port == "65535");
+    CHECK(parse_web_address("https://1.2.3.4:1/?a=//b")->host == "1.2.3.4");
+    CHECK(parse_web_address("https://1.2.3.example.com/")->host == "1.2.3.example.com");
     for (auto const* wrong :
          {"", "id.example.com", "/keys", "ftp://h/", "file:///etc/passwd", "https://", "https:///x", "https://u:p@h/",
-          "https://h/#f", "https://h/a b", "https://h:x/", "https://h:/", "https://h/\r\nX: y"}) {
+          "https://h/#f", "https://h/a b", "https://h:x/", "https://h:/", "https://h/\r\nX: y", "https://h:0/", "https://h:00",
+          "https://h:65536/", "https://h:99999", "https://h:4294967739/", "https://h:18446744073709552059/",
+          // Hosts that two readers take for two.
+          "http://127.0.0.1.keys.example.com:8080/jwks.json", "https://1.2.3.4.example.com/x", "https://1.2.3.4x/",
+          "https://1.2.3.4%2eexample.com/", "https://1.2.3.4:80:80/", "https://[::1].example.com/", "https://[::1]x:80/",
+          "https://1.2.3.4\\@example.com/", "https://example.com\\@h/"}) {
         CAPTURE(wrong);
         CHECK(!parse_web_address(wrong));
     }

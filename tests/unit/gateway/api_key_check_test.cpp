@@ -100,6 +100,14 @@ TEST_CASE("AK-3: schemes have no case and any white space behind them, keys have
     CHECK(seen({{{"Authorization", "ApiKeyabc"}}, ""}, settings).empty());
     CHECK(seen({{{"Authorization", "ApiKey"}}, ""}, settings) == malformed);
     CHECK(seen({{{"Authorization", "ApiKey a b"}}, ""}, settings) == malformed);
+    // What no scheme's name has in it ends the name, too, but there is no key behind it.
+    for (std::string const end : {"\xa0", "\xc2\xa0", "=", ":", ",", "\"", "\x0b", "\x1f", "\x7f", "\xff"}) {
+        CAPTURE(end);
+        CHECK(seen({{{"Authorization", "ApiKey" + end + "abc"}}, ""}, settings) == malformed);
+        CHECK(seen({{{"Authorization", end + "ApiKey abc"}}, ""}, settings) == malformed);
+        CHECK(seen({{{"Authorization", "bearer" + end + "abc"}}, ""}, from({"authorization Bearer"})) == malformed);
+        CHECK(seen({{{"Authorization", "Basic" + end + "a2V5Og=="}}, ""}, from({"authorization Basic"})) == malformed);
+    }
 }
 
 TEST_CASE("AK-7: a key has 1 to 512 visible ASCII characters")

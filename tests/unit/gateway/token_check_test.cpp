@@ -71,7 +71,13 @@ TEST_CASE("AK-3, AK-41, AK-42 where a token is presented, and how it must not be
     using presence = bearer::presence;
     CHECK(how({}) == presence::absent);
     CHECK(how({{"Authorization", "Basic YTpi"}}) == presence::absent);
-    CHECK(how({{"Authorization", "BearerX a.b.c"}}) == presence::absent);
+    for (auto const* value : {"BearerX a.b.c", "Bearer-X a.b.c", "Bearer.a.b.c", "XBearer a",
+                              "\xa0"
+                              "Basic a",
+                              ",", "\xff"}) {
+        CAPTURE(value);
+        CHECK(how({{"Authorization", value}}) == presence::absent);
+    }
     CHECK(how({{"Authorization", ""}}) == presence::absent);
     CHECK(how({{"X-Authorization", "Bearer a.b.c"}}) == presence::absent);
     CHECK(how({}, "access_token=a.b.c") == presence::absent);
@@ -80,8 +86,35 @@ TEST_CASE("AK-3, AK-41, AK-42 where a token is presented, and how it must not be
     CHECK(find_bearer(request(std::vector<base::field>{{"authorization", "bEARER   a.b.c"}}).facts).token == "a.b.c");
     CHECK(how({{"Authorization", "Bearer a+/~b=="}}) == presence::presented); // no token of ours, but one that RFC 6750 allows
     CHECK(how({{"Authorization", "Bearer a.b.c"}}, "xaccess_token=1&access_tokens=2&access=3") == presence::presented);
-    for (auto const* value : {"Bearer", "Bearer ", "Bearer =", "Bearer a b", "Bearer a,b", "Bearer \"a\"", "Bearer a=b",
-                              "Bearer \ta", "Bearer a\x80"}) {
+    for (auto const* value : {"Bearer",
+                              "Bearer ",
+                              "Bearer =",
+                              "Bearer a b",
+                              "Bearer a,b",
+                              "Bearer \"a\"",
+                              "Bearer a=b",
+                              "Bearer \ta",
+                              "Bearer a\x80",
+                              "Bearer\ta",
+                              "bearer\t",
+                              "Bearer\xa0"
+                              "a",
+                              "Bearer\xc2\xa0"
+                              "a",
+                              "Bearer=a",
+                              "Bearer:a",
+                              "Bearer,a",
+                              "Bearer\"a\"",
+                              "Bearer\x0b"
+                              "a",
+                              "Bearer\x1f"
+                              "a",
+                              "Bearer\x7f"
+                              "a",
+                              "\xa0"
+                              "Bearer a",
+                              ", Bearer a",
+                              "\"Bearer a\""}) {
         CAPTURE(value);
         CHECK(how({{"Authorization", value}}) == presence::malformed);
     }
