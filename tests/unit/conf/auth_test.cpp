@@ -16,7 +16,8 @@ namespace {
 conf::snapshot_ptr must_load(std::string const& text)
 {
     std::string const fixed = "listeners: [{ address: 127.0.0.1:0 }]\nupstreams: { app: { servers: [127.0.0.1:3000] } }\n";
-    auto const result = conf::load_text(fixed + text, "test.yaml", ".", [](std::string const&) { return std::nullopt; });
+    auto const result = conf::load_text(fixed + text, "test.yaml", PENSTOCK_SOURCE_DIR "/tests/unit/conf",
+                                        [](std::string const&) { return std::nullopt; });
     std::string problems;
     for (auto const& problem : result.problems) problems += problem.to_string() + '\n';
     CAPTURE(problems);
@@ -162,7 +163,7 @@ TEST_CASE("AK-36: where tokens are verified, limits that count attempts by addre
     auto const snapshot = must_load(R"(
 auth:
   api_keys: { from: [header X-API-Key] }
-  jwt: { issuers: [{ issuer: https://id.example.com, audience: api, algorithms: [ES256], jwks_file: tests/unit/conf/keys.json }] }
+  jwt: { issuers: [{ issuer: https://id.example.com, audience: api, algorithms: [ES256], jwks_file: keys.json }] }
 limits:
   address: { key: client.ip, fixed_window: { limit: 10, window: 10s } }
   network: { key: client.network/24, fixed_window: { limit: 10, window: 10s } }
