@@ -57,7 +57,8 @@ table = Table("limit", "gateways × workers", "asked", "allowed", "permitted", "
               "TRYAGAIN", "given back", "store errors", "over")
 
 
-failovers = Table("limit", "slots", "asked by all, refused", "admitted, of a permitted", "most beyond the limit in any interval", "bound",
+failovers = Table("limit", "slots", "asked by all, refused", "callers", "admitted of all, of a permitted",
+                  "most beyond the limit of one, in any interval", "bound of one",
                   "client errors", "until the replica served, s")
 
 
@@ -191,9 +192,9 @@ global_limits: [caller]
         allowed = bound(self.LIMIT, self.LIMIT / self.WINDOW, self.GATEWAYS, self.APART) + self.LIMIT / self.WINDOW * self.LAG
         for hurt in (True, False):
             of = [sorted(arrived[each]) for name, some in callers.items() if (name == dead.name) == hurt for each in some]
-            worst = max(permitted.worst_excess(stamps, longest) for stamps in of)
+            worst = max(permitted.worst_excess(begin, stamps, longest) for stamps in of)
             most = permitted.since(begin, end) * len(of)
-            failovers.row(permitted.name, "of the dead primary" if hurt else "of the others", f"{ok + refused}, {refused}",
+            failovers.row(permitted.name, "of the dead primary" if hurt else "of the others", f"{ok + refused}, {refused}", len(of),
                           f"{sum(map(len, of))} of {most:.0f}", f"{max(worst, 0):.1f}", f"{allowed:.0f}" if hurt else "0", other + errors,
                           f"{served:.1f}" if hurt else "")
             self.assertLessEqual(worst, allowed if hurt else 0)

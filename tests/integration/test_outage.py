@@ -75,7 +75,7 @@ class Outage(Local):
         self.assertGreater(self.total(gateways, "penstock_outage_permits_handed_over_total"), 0)
         self.assertEqual(self.total(gateways, "penstock_outage_permits_not_recorded_total"), 0)
         allowed = bound(self.limit, self.limit / self.window, GATEWAYS, self.apart(gateways, broken))
-        worst = permitted.worst_excess(load.arrivals, load.slowest)
+        worst = permitted.worst_excess(load.begin, load.arrivals, load.slowest)
         self.assertLessEqual(worst, allowed)
         # The gates did not close either: nearly the whole pace, but for the time that it took to notice.
         self.assertGreater(meanwhile, 0.5 * self.limit * (self.gone - 1) / self.window)
@@ -150,7 +150,7 @@ class Restart(Local):
         self.assertTrue(load, "the clients failed")
         self.wait_for_metric(gateway, "penstock_outage_counters", 0)
         handed_over = self.total([gateway], "penstock_outage_permits_handed_over_total")
-        return handed_over, permitted.worst_excess(load[0].arrivals, load[0].slowest)
+        return handed_over, permitted.worst_excess(load[0].begin, load[0].arrivals, load[0].slowest)
 
     def expect(self, handed_over, worst):
         # What is not a whole permit on either side of the outage.

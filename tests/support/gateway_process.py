@@ -15,7 +15,7 @@ def binary():
     path = os.environ.get("PENSTOCK_BINARY")
     if not path:
         raise RuntimeError("PENSTOCK_BINARY does not name the penstock binary to test")
-    return path
+    return os.path.abspath(path)  # it is started in folders of its own
 
 
 def refuse_sanitizer_report(stderr):

@@ -29,10 +29,15 @@ class Permitted:
                     return f"{count} within {stamp - start:.3f} s, permitted {self.within(start - delay, stamp):.1f}"
         return None
 
-    def worst_excess(self, stamps, delay):
-        """By how much the arrivals of any interval exceeded what was permitted in it."""
-        return max((count - self.within(start - delay, stamp)
-                    for first, start in enumerate(stamps) for count, stamp in enumerate(stamps[first:], 1)), default=0)
+    def worst_excess(self, begin, stamps, delay):
+        """By how much the arrivals of any interval exceeded what was permitted in it. `begin` and `delay` as in first_excess: what has
+        arrived since `begin` was decided since then, however long it took, so that no delay is allowed for there."""
+        if not stamps:
+            return 0
+        since = max(count - self.since(begin, stamp) for count, stamp in enumerate(stamps, 1))
+        within = max(count - self.within(start - delay, stamp)
+                     for first, start in enumerate(stamps) for count, stamp in enumerate(stamps[first:], 1))
+        return max(since, within)
 
 
 def _spread(window):
