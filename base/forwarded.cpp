@@ -35,6 +35,13 @@ constexpr bool is_text(char c) noexcept
     return c == '\t' || (byte >= 0x20 && byte != 0x7F);
 }
 
+constexpr std::array<bool, 256> plain_text = [] {
+    std::array<bool, 256> made{};
+    for (std::size_t byte = 0; byte < made.size(); ++byte)
+        made[byte] = is_text(static_cast<char>(byte)) && byte != '"' && byte != '\\';
+    return made;
+}();
+
 bool is_escaped(std::string_view text, std::size_t at) noexcept
 {
     std::size_t backslashes = 0;
@@ -76,13 +83,13 @@ std::string_view take_token(std::string_view& text) noexcept
 std::string_view take_quoted(std::string_view& text) noexcept
 {
     for (std::size_t at = 1; at < text.size(); ++at) {
+        if (plain_text[static_cast<unsigned char>(text[at])]) continue;
         if (text[at] == '"') {
             auto const quoted = text.substr(0, at + 1);
             text.remove_prefix(at + 1);
             return quoted;
         }
-        if (text[at] == '\\' && ++at == text.size()) break;
-        if (!is_text(text[at])) break;
+        if (text[at] != '\\' || ++at == text.size() || !is_text(text[at])) break;
     }
     return {};
 }

@@ -6,7 +6,6 @@ namespace penstock::partition {
 namespace {
 
 constexpr std::string_view upper_hex = "0123456789ABCDEF";
-constexpr std::string_view lower_hex = "0123456789abcdef";
 
 constexpr std::array<bool, 256> plain_bytes = [] {
     std::array<bool, 256> plain{};
@@ -15,13 +14,24 @@ constexpr std::array<bool, 256> plain_bytes = [] {
     return plain;
 }();
 
+std::size_t plain_prefix(std::string_view bytes) noexcept
+{
+    std::size_t size = 0;
+    while (size < bytes.size() && plain_bytes[static_cast<unsigned char>(bytes[size])]) ++size;
+    return size;
+}
+
+constexpr std::array<std::array<char, 2>, 256> digits_of_bytes = [] {
+    constexpr std::string_view lower_hex = "0123456789abcdef";
+    std::array<std::array<char, 2>, 256> digits{};
+    for (std::size_t byte = 0; byte < digits.size(); ++byte) digits[byte] = {lower_hex[byte >> 4], lower_hex[byte & 15]};
+    return digits;
+}();
+
 std::array<char, 32> hex_of(std::array<std::uint8_t, 16> const& hash) noexcept
 {
     std::array<char, 32> text;
-    for (std::size_t i = 0; i < hash.size(); ++i) {
-        text[2 * i] = lower_hex[hash[i] >> 4];
-        text[2 * i + 1] = lower_hex[hash[i] & 15];
-    }
+    for (std::size_t i = 0; i < hash.size(); ++i) std::memcpy(text.data() + 2 * i, digits_of_bytes[hash[i]].data(), 2);
     return text;
 }
 
@@ -38,10 +48,6 @@ void identity_writer::begin(std::string_view word, std::string_view name, visibi
     raw("=");
     if (of_value == visibility::secret) hidden_value_.emplace(secret_);
 }
-
-void identity_writer::value(std::string_view bytes) noexcept { escaped(bytes); }
-
-void identity_writer::separator(char between_values) noexcept { raw({&between_values, 1}); }
 
 void identity_writer::end() noexcept
 {
@@ -79,16 +85,15 @@ void identity_writer::next_entry() noexcept
 
 void identity_writer::escaped(std::string_view bytes) noexcept
 {
-    std::size_t written = 0;
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        auto const byte = static_cast<unsigned char>(bytes[i]);
-        if (plain_bytes[byte]) continue;
-        raw(bytes.substr(written, i - written));
+    for (;;) {
+        auto const plain = plain_prefix(bytes);
+        raw(bytes.substr(0, plain));
+        if (plain == bytes.size()) return;
+        auto const byte = static_cast<unsigned char>(bytes[plain]);
         std::array<char, 3> const escape{'%', upper_hex[byte >> 4], upper_hex[byte & 15]};
         raw({escape.data(), escape.size()});
-        written = i + 1;
+        bytes.remove_prefix(plain + 1);
     }
-    raw(bytes.substr(written));
 }
 
 void identity_writer::raw(std::string_view bytes) noexcept

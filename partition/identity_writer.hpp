@@ -23,8 +23,9 @@ public:
 
     // One entry: its name (a word of ours, and what the configuration called it), then its value in pieces.
     void begin(std::string_view word, std::string_view name, visibility of_value) noexcept;
-    void value(std::string_view bytes) noexcept;  // escaped
-    void separator(char between_values) noexcept; // as it is: a character that escaping never leaves
+    void value(std::string_view bytes) noexcept { escaped(bytes); }
+    void plain_value(std::string_view bytes) noexcept { raw(bytes); }           // has no byte that would be escaped
+    void separator(char between_values) noexcept { raw({&between_values, 1}); } // as it is: one that escaping never leaves
     void end() noexcept;
 
     void lone_word(std::string_view word) noexcept; // an entry without a value

@@ -24,7 +24,7 @@ void write_network(identity_writer& out, base::ip_address const& client, unsigne
         *end++ = '/';
         end = std::to_chars(end, text.data() + text.size(), prefix).ptr;
     }
-    out.value({text.data(), static_cast<std::size_t>(end - text.data())});
+    out.plain_value({text.data(), static_cast<std::size_t>(end - text.data())});
 }
 
 void write_client(identity_writer& out, entry const& what, base::request_facts const& facts) noexcept
