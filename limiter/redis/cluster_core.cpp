@@ -23,8 +23,8 @@ cluster_store::core::core(boost::asio::io_context& worker, redis_settings const&
       terms_(wanted),
       listener_(std::move(listener)),
       nodes_(worker, wanted, seed, *this),
-      slots_outage_(wanted.breaker, ~seed),
-      due_(worker)
+      waiting_(worker, *this),
+      slots_outage_(wanted.breaker, ~seed)
 {}
 
 void cluster_store::core::adopt(redis_terms const& next)
@@ -37,8 +37,7 @@ void cluster_store::core::adopt(redis_terms const& next)
 void cluster_store::core::stop()
 {
     if (std::exchange(stopped_, true)) return;
-    due_.cancel();
-    for (auto const& each : std::exchange(waiting_, {})) {
+    for (auto const& each : waiting_.stop()) {
         each.which->answer(errc::not_connected);
         answered(*each.which, redis::resumption::later);
     }
@@ -181,35 +180,14 @@ bool cluster_store::core::take_apart(redis::cluster_call& which)
 
 void cluster_store::core::wait(redis::cluster_call& which, base::instant until, reason why)
 {
-    if (stopped_ || waiting_.size() == most_waiting_calls)
-        return fail(which, stopped_ ? errc::not_connected : errc::overloaded);
-    waiting_.push_back({&which, until, why});
-    await_waiting();
+    if (stopped_)
+        fail(which, errc::not_connected);
+    else if (!waiting_.add({&which, until, why}))
+        fail(which, errc::overloaded);
 }
 
-void cluster_store::core::await_waiting()
+void cluster_store::core::on_due(std::vector<redis::waiting_call> const& due, base::instant now)
 {
-    if (waiting_.empty()) return;
-    auto const next = std::ranges::min(waiting_, {}, &waiting_call::until).until;
-    if (next == due_at_) return;
-    due_at_ = next;
-    due_.expires_at(next);
-    due_.async_wait([weak = weak_from_this()](base::error_code cancelled) {
-        auto const self = weak.lock();
-        if (self && !cancelled) self->on_due();
-    });
-}
-
-void cluster_store::core::on_due()
-{
-    due_at_ = base::instant::max();
-    auto const now = base::clock::now();
-    std::vector<waiting_call> due;
-    std::erase_if(waiting_, [&](auto const& each) {
-        if (each.until > now) return false;
-        due.push_back(each);
-        return true;
-    });
     redis::cluster_request const* last = nullptr; // whose calls stand side by side: they have waited in vain once
     for (auto const& each : due) {
         auto& call = *each.which;
@@ -223,7 +201,6 @@ void cluster_store::core::on_due()
             missed_slots(errc::not_connected, now);
         fail(call, errc::not_connected);
     }
-    await_waiting();
 }
 
 // Each node has a breaker, which stands before the calls that wait for it; this one stands before those that wait for a node.
@@ -237,13 +214,10 @@ void cluster_store::core::missed_slots(errc why, base::instant now)
 // The slots, or this one node, have changed: who waited for that goes on, or learns that it was in vain.
 void cluster_store::core::retry(redis::cluster_node* now_changed)
 {
-    std::vector<waiting_call> freed;
-    std::erase_if(waiting_, [&](auto const& each) {
-        if (each.why == reason::keys || (now_changed && each.which->node != now_changed)) return false;
-        freed.push_back(each);
-        return true;
-    });
-    for (auto const& each : freed) {
+    auto const waited_for_that = [now_changed](redis::waiting_call const& each) {
+        return each.why != reason::keys && (!now_changed || each.which->node == now_changed);
+    };
+    for (auto const& each : waiting_.take(waited_for_that)) {
         if (!now_changed)
             send(*each.which);
         else if (now_changed->store().serving())
@@ -259,76 +233,6 @@ void cluster_store::core::on_changed(redis::cluster_node& which)
     retry(&which);
     nodes_.review();
     if (!which.store().serving()) nodes_.refresh();
-}
-
-// ---- background calls
-
-void cluster_store::core::call(redis::background_call what)
-{
-    if (auto* node = node_of(what.key)) return send_call(std::move(what), *node, 0);
-    boost::asio::post(worker_, [weak = weak_from_this(), call = std::move(what)] {
-        auto const self = weak.lock();
-        if (!self || self->stopped_) return;
-        self->on_trouble(errc::not_connected);
-        if (call.done) call.done(make_error_code(errc::not_connected));
-    });
-}
-
-void cluster_store::core::send_call(redis::background_call what, redis::cluster_node& to, unsigned redirections)
-{
-    what.redirected = [weak = weak_from_this(), by = to.weak_from_this(), redirections](std::string_view error,
-                                                                                        redis::background_call& call) {
-        auto const self = weak.lock();
-        auto const from = by.lock();
-        return self && from && self->redirect(call, error, *from, redirections);
-    };
-    to.store().call(std::move(what));
-}
-
-// A call of the background has one key: it is never told to try again.
-bool cluster_store::core::redirect(redis::background_call& call, std::string_view error, redis::cluster_node& by,
-                                   unsigned redirections)
-{
-    using kind = redis::redirection::kind;
-    auto const told = redis::read_redirection(error);
-    if (told.what != kind::moved && told.what != kind::ask) return false;
-    auto* to = redirections < most_redirections && !stopped_ ? nodes_.node_at(told.to, by) : nullptr;
-    if (!to) return false;
-    note(told, *to);
-    call.asking = told.what == kind::ask;
-    call.how = redis::calling::by_digest;
-    if (call.packed_anew) call.arguments = call.packed_anew();
-    send_call(std::move(call), *to, redirections + 1);
-    return true;
-}
-
-void cluster_store::core::give_back(claim const& what, charge const& taken)
-{
-    if (stopped_) return;
-    if (auto const* limit = std::get_if<concurrency>(&what.algorithm())) {
-        auto left = taken;
-        left.cost -= unplaced_.give_back({what.key, limit->limit, taken.cost});
-        if (left.cost == 0) return;
-        if (auto* holder = nodes_.holder_of(what.key.view())) holder->store().give_back(what, left);
-        return;
-    }
-    call({.what = &redis::scripts::refund,
-          .key = std::string(redis::counter_key(what).view()),
-          .arguments = redis::pack_refund(what, taken)});
-}
-
-redis::cluster_node* cluster_store::core::node_of(std::string_view key) const noexcept
-{
-    return nodes_.knows_slots() && !stopped_ ? nodes_.owner_of(redis::slot_of(key)) : nullptr;
-}
-
-// By the node that last had the slot, even if it is dead: where the key is by then, its keeper finds out.
-void cluster_store::core::hold(claim const& what)
-{
-    auto const* limit = std::get_if<concurrency>(&what.algorithm());
-    if (!limit || stopped_) return;
-    if (auto* node = node_of(what.key.view())) return node->store().hold(what);
-    unplaced_.hold({what.key, limit->limit, what.cost});
 }
 
 void cluster_store::core::on_no_slots(errc why)

@@ -9,15 +9,17 @@
 #include "limiter/redis/redirection.hpp"
 #include "limiter/redis/slots_outage.hpp"
 #include "limiter/redis/unplaced_permits.hpp"
-
-#include <boost/asio/basic_waitable_timer.hpp>
+#include "limiter/redis/waiting_calls.hpp"
 
 #include <memory>
 #include <vector>
 
 namespace penstock::limiter {
 
-class cluster_store::core final : redis::cluster_nodes::owner, redis::call_carrier, public std::enable_shared_from_this<core> {
+class cluster_store::core final : redis::cluster_nodes::owner,
+                                  redis::call_carrier,
+                                  redis::waiting_calls::owner,
+                                  public std::enable_shared_from_this<core> {
 public:
     core(boost::asio::io_context& worker, redis_settings const& wanted, std::uint64_t seed, state_listener listener);
 
@@ -37,23 +39,11 @@ public:
     [[nodiscard]] redis::cluster_counts count_cluster() const;
 
 private:
-    static constexpr unsigned most_redirections = 4;         // of one call: a slot does not move more often meanwhile
-    static constexpr base::micros try_again_after{1'000};    // the keys arrive one by one
-    static constexpr std::size_t most_spare_requests = 256;  // kept for the next
-    static constexpr std::size_t most_waiting_calls = 4'096; // others are answered at once
+    static constexpr unsigned most_redirections = 4;        // of one call: a slot does not move more often meanwhile
+    static constexpr base::micros try_again_after{1'000};   // the keys arrive one by one
+    static constexpr std::size_t most_spare_requests = 256; // kept for the next
 
-    // Calls that cannot be sent yet: at `until` they are sent once more, or given up.
-    struct waiting_call {
-        redis::cluster_call* which;
-        base::instant until;
-        enum class reason : std::uint8_t {
-            slots,      // nobody knows yet who has the slot
-            connection, // its node is being connected to for the first time
-            asking,     // likewise; to be sent behind ASKING
-            keys,       // on their way to another node: sent again at `until`
-        } why;
-    };
-    using reason = waiting_call::reason;
+    using reason = redis::waiting_call::reason;
 
     // redis::call_carrier
     bool redirect(redis::cluster_call& which, std::string_view error) override;
@@ -67,6 +57,9 @@ private:
     void tell_remark(std::string const& what) override;
     void tell_better(std::string const& what) override;
     void on_trouble(base::error_code why) override;
+    // redis::waiting_calls::owner
+    void on_due(std::vector<redis::waiting_call> const& due, base::instant now) override;
+    // of both
     [[nodiscard]] std::weak_ptr<void> lifeline() noexcept override { return weak_from_this(); }
 
     void send(redis::cluster_call& which);
@@ -79,8 +72,6 @@ private:
 
     void wait(redis::cluster_call& which, base::instant until, reason why);
     void retry(redis::cluster_node* now_changed);
-    void await_waiting();
-    void on_due();
     void missed_slots(errc why, base::instant now);
 
     [[nodiscard]] bool redirect(redis::background_call& call, std::string_view error, redis::cluster_node& by,
@@ -97,11 +88,9 @@ private:
     counts counts_; // of the errors that no node has counted
     redis::cluster_nodes nodes_;
     std::vector<std::unique_ptr<redis::cluster_request>> spare_;
-    std::vector<waiting_call> waiting_;
+    redis::waiting_calls waiting_;
     redis::slots_outage slots_outage_;
     redis::unplaced_permits unplaced_;
-    boost::asio::basic_waitable_timer<base::clock> due_;
-    base::instant due_at_ = base::instant::max();
     bool stopped_ = false;
 };
 
