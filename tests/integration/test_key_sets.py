@@ -8,7 +8,7 @@ import tempfile
 from support.gateway_case import GatewayCase, compose
 from support.http_client import ask
 from support.key_server import KeyServer
-from support.token_minter import Key, bearer, claims, key_set
+from support.token_minter import Key, base64url, bearer, claims, key_set
 from support.waiting import wait_until
 
 ISSUER = "https://id.example.com/"
@@ -68,7 +68,10 @@ class Files(KeySetCase):
         wait_until(lambda: ask(self.gate.address, fields=bearer(cached)).status == 401, what="the end of the old key")
 
     def test_a_broken_or_missing_file_changes_nothing_and_is_said(self):
-        for number, spoil in enumerate([lambda: self.write("{"), lambda: self.write('{"keys":[]}'), lambda: os.remove(self.path)]):
+        anybody_signs = key_set({**self.new.jwk(), "x": base64url(b"\1" + bytes(31))})
+        with_its_private_half = key_set({**self.new.jwk(), "d": base64url(bytes(32))})
+        for number, spoil in enumerate([lambda: self.write("{"), lambda: self.write('{"keys":[]}'), lambda: self.write(anybody_signs),
+                                        lambda: self.write(with_its_private_half), lambda: os.remove(self.path)]):
             spoil()
             wait_until(lambda: self.refreshes(self.gate, "failure") > number, what="a failed refresh")
             self.assertEqual(self.status(self.gate, self.old), 200)

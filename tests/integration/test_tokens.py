@@ -158,6 +158,7 @@ routes: [{match: {path: /**}, upstream: app, limits: [signed-in]}]
             ("another scheme", [("Authorization", "Basic YTpi")], "/", 401, 'Bearer realm="shop"'),
             ("expired", bearer(self.token(exp=1)), "/", 401, bad + '"The token has expired."'),
             ("no token at all behind the word", [("Authorization", "Bearer")], "/", 400, twice),
+            ("a tab in place of the space", [("Authorization", f"Bearer\t{token}")], "/", 400, twice),
             ("two tokens in one", [("Authorization", f"Bearer {token} {token}")], "/", 400, twice),
             ("two lines", bearer(token) + bearer(token), "/", 400, twice),
             ("AK-42 another in the query", bearer(token), "/?a=b&access_token=x", 400, twice),
