@@ -70,6 +70,7 @@ WHY = {
     "clock": "time is a value: only base/clock.cpp reads the machine, everybody else is handed an instant",
     "decides": "what decides takes `now` as an argument; a shell reads the clock once per event",
     "sleep": "a worker never blocks, and a test waits for a condition with a deadline",
+    "twice": "of two functions of one name Python keeps the last, and the other is never run",
     "detached": "a coroutine whose end nobody awaits cannot be stopped, and its exception ends the program",
     "negated": "gcc 12 writes the value over the place at which the coroutine resumes: name it first (docs/adr/0001)",
     "name": "the word says nothing of what is inside",
@@ -179,6 +180,20 @@ def python_sleeps(node, inside):
         yield from python_sleeps(child, inside)
 
 
+def twice(file):
+    """A name given to two functions or classes of one body, of which Python keeps the last: a test that nobody runs."""
+    if not file.path.endswith(".py"):
+        return
+    for node in ast.walk(ast.parse(file.text)):
+        if isinstance(node, (ast.Module, ast.ClassDef)):
+            seen = set()
+            for each in node.body:
+                if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and not each.decorator_list:
+                    if each.name in seen:
+                        yield each.lineno, each.name
+                    seen.add(each.name)
+
+
 def detached(file):
     if file.is_cpp:
         yield from file.lines_with(DETACHED)
@@ -219,7 +234,7 @@ def links(file):
             yield line_of(text, found.start()), f'"{found[1]}" leads nowhere'
 
 
-RULES = [arrows, borders, asio, clock, decides, sleep, detached, negated, name, header, unfinished]
+RULES = [arrows, borders, asio, clock, decides, sleep, twice, detached, negated, name, header, unfinished]
 
 
 def files_below(root, tops, wanted):
