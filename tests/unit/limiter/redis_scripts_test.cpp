@@ -2,19 +2,22 @@
 
 #include <doctest/doctest.h>
 
-#include <regex>
 #include <set>
 #include <string>
+#include <string_view>
 
 namespace penstock::limiter::redis {
 namespace {
 
 std::set<std::string> commands_of(script const& which)
 {
-    static std::regex const calls("call\\('([A-Z]+)'");
-    std::string const text(which.text);
+    constexpr std::string_view call = "call('";
     std::set<std::string> found;
-    for (std::sregex_iterator each(text.begin(), text.end(), calls), end; each != end; ++each) found.insert((*each)[1]);
+    std::string_view rest = which.text;
+    for (auto at = rest.find(call); at != std::string_view::npos; at = rest.find(call)) {
+        rest.remove_prefix(at + call.size());
+        found.emplace(rest.substr(0, rest.find('\'')));
+    }
     return found;
 }
 
