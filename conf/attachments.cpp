@@ -8,6 +8,8 @@ namespace penstock::conf {
 
 namespace {
 
+// Who sees in Redis the hash of a key of his own can try short secrets until one gives it, and then test guesses of other keys.
+constexpr std::size_t least_hash_secret_bytes = 16;
 constexpr std::size_t most_secret_bytes = std::size_t{4} * 1024;
 constexpr std::size_t most_certificate_bytes = std::size_t{4} * 1024 * 1024; // a bundle of authorities has a quarter of it
 constexpr std::size_t most_template_bytes = std::size_t{256} * 1024;
@@ -28,9 +30,11 @@ struct reader {
     }
 
     // The secret that `key` + "_file" names; its last line break is not part of it.
-    [[nodiscard]] std::string secret(std::string const& key) const
+    [[nodiscard]] std::string secret(std::string const& key, std::size_t least_bytes = 0) const
     {
         auto const file_key = key + "_file";
+        if (auto const* written = root.find(key); written != nullptr && written->is_scalar())
+            check_length(written->text, least_bytes, *written, key);
         auto const* value = root.find(file_key);
         if (value == nullptr || !value->is_scalar() || value->text.empty()) return {};
         if (root.find(key) != nullptr) problems.error(value->at, file_key, "stands beside " + key + "; keep one of them");
@@ -38,8 +42,20 @@ struct reader {
         if (!text) return {};
         if (text->ends_with('\n')) text->pop_back();
         if (text->ends_with('\r')) text->pop_back();
-        if (text->empty()) problems.error(value->at, file_key, "'" + value->written + "' is empty; put the secret into it");
+        if (text->empty())
+            problems.error(value->at, file_key, "'" + value->written + "' is empty; put the secret into it");
+        else
+            check_length(*text, least_bytes, *value, file_key);
         return *text;
+    }
+
+    void check_length(std::string const& text, std::size_t least_bytes, node const& value, std::string const& key) const
+    {
+        if (text.size() >= least_bytes) return;
+        problems.error(value.at, key,
+                       "is a secret of " + std::to_string(text.size()) +
+                           " bytes, which can be guessed from a hash in Redis; give it at least " +
+                           std::to_string(least_bytes) + " (openssl rand -hex 32)");
     }
 
     // The path that `key` names, or nothing.
@@ -77,7 +93,7 @@ attachments read_attachments(node const& root, std::string const& folder, proble
     reader const from{root, folder, problems};
     return {.admin_token = from.secret("admin.token"),
             .redis_password = from.secret("redis.password"),
-            .hash_secret = from.secret("redis.hash_secret"),
+            .hash_secret = from.secret("redis.hash_secret", least_hash_secret_bytes),
             .redis_password_file = from.path("redis.password_file"),
             .sentinel_password = from.secret("redis.sentinel.password"),
             .redis_authorities = from.certificates("redis.tls.ca_file"),

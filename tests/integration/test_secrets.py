@@ -172,7 +172,7 @@ class Secrets(TokenCase):
     def test_no_secret_is_in_redis_the_logs_the_metrics_or_an_answer(self):
         redis = self.redis()
         app = self.upstream()
-        gate = self.gateway(app, f"redis: {{url: '{redis.url}', check_timeout: 5s, hash_secret: pepper}}\n" + self.configuration)
+        gate = self.gateway(app, f"redis: {{url: '{redis.url}', check_timeout: 5s, hash_secret: pepper-of-16-bytes}}\n" + self.configuration)
         self.wait_for_connections(redis, 2)
         monitor = Monitor(redis)
         self.addCleanup(monitor.close)

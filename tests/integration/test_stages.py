@@ -113,7 +113,7 @@ class Stages(TokenCase):
 
     def test_redis_is_asked_twice_about_a_new_token_and_once_about_one_that_is_known(self):
         redis = self.redis()
-        gate = self.start(LIMITS, more=f"workers: 1\nredis: {{url: '{redis.url}', check_timeout: 5s, hash_secret: pepper}}")
+        gate = self.start(LIMITS, more=f"workers: 1\nredis: {{url: '{redis.url}', check_timeout: 5s, hash_secret: pepper-of-16-bytes}}")
         self.wait_for_connections(redis, 1)
         self.assertEqual(self.ask(gate, "/both", sub="warm").status, 200)  # sends the script
 

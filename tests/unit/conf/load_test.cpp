@@ -15,7 +15,7 @@ std::string const examples = PENSTOCK_SOURCE_DIR "/conf/examples/";
 std::optional<std::string> test_environment(std::string const& name)
 {
     static std::map<std::string, std::string> const values{
-        {"PENSTOCK_ADMIN_TOKEN", "secret"}, {"PENSTOCK_HASH_SECRET", "pepper"}, {"PORT", "8081"}};
+        {"PENSTOCK_ADMIN_TOKEN", "secret"}, {"PENSTOCK_HASH_SECRET", "a pepper of the fleet"}, {"PORT", "8081"}};
     auto const found = values.find(name);
     return found == values.end() ? std::nullopt : std::optional{found->second};
 }
@@ -185,7 +185,7 @@ TEST_CASE("each written value ends up in its place")
     auto const snapshot = must_load(R"(
 workers: 3
 listeners: [{ address: "127.0.0.1:${PORT}" }, { address: "[::1]:8082" }]
-redis: { url: redis://127.0.0.1:6380/2, key_prefix: "x:", hash_secret: s, connect_timeout: 2s, max_pending: 7, gateways_at_least: 4,
+redis: { url: redis://127.0.0.1:6380/2, key_prefix: "x:", hash_secret: sixteen-bytes-it, connect_timeout: 2s, max_pending: 7, gateways_at_least: 4,
          breaker: { failures: 9, open_for: 2s, open_for_max: 3s } }
 client: { ipv6_prefix: 56 }
 upstreams: { app: { servers: ["unix:/run/app.sock"], timeouts: { connect: 1ms, response: 2ms, idle: 3ms }, retries: 0 } }
@@ -265,7 +265,7 @@ via: gw
 TEST_CASE("secrets and templates come from files beside the configuration")
 {
     auto const text = "admin: { address: 127.0.0.1:1, token_file: secret.txt }\n"
-                      "redis: { url: redis://127.0.0.1, password_file: secret.txt, hash_secret_file: secret.txt }\n"
+                      "redis: { url: redis://127.0.0.1, password_file: secret.txt, hash_secret_file: secret-long.txt }\n"
                       "responses: { rejection: { body: page.html, media_type: text/html } }" +
                       smallest;
     auto const result = conf::load_text(text, "t", PENSTOCK_SOURCE_DIR "/tests/unit/conf", test_environment);
@@ -275,7 +275,30 @@ TEST_CASE("secrets and templates come from files beside the configuration")
     CHECK(result.snapshot->settings.redis->password == "secret");
     CHECK(result.snapshot->settings.responses.body == conf::rejection_body::file);
     CHECK(result.snapshot->settings.responses.body_template == "<p>Slow down.</p>\n");
-    CHECK(result.snapshot->keys.secret[0] == 0x2b); // SHA-256 of "secret"
+    CHECK(result.snapshot->keys.secret[0] == 0x3e); // SHA-256 of what secret-long.txt holds
+}
+
+TEST_CASE("hash_secret has 16 bytes or more, wherever it comes from")
+{
+    struct row {
+        char const* value;
+        bool is_enough;
+    };
+    for (auto const& r :
+         {row{"sixteen-bytes-it", true}, row{"sixteen-bytes-i", false}, row{"''", false}, row{"${SIXTEEN}", true},
+          row{"${FIFTEEN}", false}, row{"${EMPTY}", false}, row{"${UNSET:-}", false}}) {
+        CAPTURE(r.value);
+        auto const env = [](std::string const& name) -> std::optional<std::string> {
+            if (name == "SIXTEEN") return "0123456789abcdef";
+            if (name == "FIFTEEN") return "0123456789abcde";
+            return name == "EMPTY" ? std::optional<std::string>{""} : std::nullopt;
+        };
+        auto const text = "redis: { url: redis://127.0.0.1, hash_secret: " + std::string{r.value} + " }" + smallest;
+        auto const result = conf::load_text(text, "t", ".", env);
+        CAPTURE(all_problems(result));
+        CHECK((result.snapshot != nullptr) == r.is_enough);
+        if (!r.is_enough) CHECK(result.problems.at(0).key == "redis.hash_secret");
+    }
 }
 
 TEST_CASE("a file that cannot be read is one problem of the file")
