@@ -47,6 +47,7 @@ public:
     [[nodiscard]] unsigned found() const noexcept { return found_; }
     [[nodiscard]] std::string_view key() const noexcept { return key_; }
     [[nodiscard]] conf::deny_list const* denied_by() const noexcept { return denied_by_; }
+    [[nodiscard]] bool is_undecided() const noexcept { return is_undecided_; }
 
 private:
     void take(std::string_view key) noexcept
@@ -56,17 +57,31 @@ private:
         look_up(key);
     }
 
-    // Any of several keys may be the one that the upstream goes by. The lists that are left are those before the one that denies:
-    // the earliest has the say.
+    // Any of several keys may be the one that the upstream goes by, and so may any between the commas of one, of a reader that takes
+    // them for a list (RFC 9110 5.3). What is not well-formed could be any key to a reader that trims or decodes once more.
     void look_up(std::string_view key) noexcept
     {
         auto const has_keys = [](conf::deny_list const* list) { return !list->api_keys.empty(); };
         if (std::ranges::none_of(lists_, has_keys)) return;
-        auto const is_looked_at = found_ <= most_looked_up;
-        if (is_looked_at && !is_well_formed(key)) return;
+        if (!is_well_formed(key)) {
+            is_undecided_ = true;
+            return;
+        }
+        look_for(key);
+        for (auto comma = key.find(','); comma != std::string_view::npos; comma = key.find(',')) {
+            look_for(key.substr(0, comma));
+            key.remove_prefix(comma + 1);
+            if (key.find(',') == std::string_view::npos) look_for(key);
+        }
+    }
+
+    // The lists that are left are those before the one that denies: the earliest has the say.
+    void look_for(std::string_view key) noexcept
+    {
+        auto const is_looked_at = ++looked_up_ <= most_looked_up;
         auto const digest = is_looked_at ? partition::digest_of(key) : partition::sha256_digest{};
         auto const by = std::ranges::find_if(lists_, [&](conf::deny_list const* list) {
-            return has_keys(list) && (!is_looked_at || list->api_keys.contains(digest));
+            return !list->api_keys.empty() && (!is_looked_at || list->api_keys.contains(digest));
         });
         if (by == lists_.end()) return;
         denied_by_ = *by;
@@ -119,6 +134,8 @@ private:
     conf::deny_list const* denied_by_ = nullptr;
     std::string_view key_;
     unsigned found_ = 0;
+    unsigned looked_up_ = 0;
+    bool is_undecided_ = false;
 };
 
 } // namespace
@@ -136,6 +153,7 @@ api_key_check check_api_key(base::request_facts const& facts, conf::api_key_sett
     search presented(facts, scratch, denials);
     for (auto const& source : settings.from) presented.look_in(source);
     result.denied_by = presented.denied_by();
+    result.is_undecided = presented.is_undecided();
     auto const key = presented.key();
     if (presented.found() == 0) return result;
     if (result.denied_by != nullptr) {

@@ -29,7 +29,7 @@ unsigned exchange::deny(denied_by what, conf::deny_action action)
 }
 
 // Where no limit is met, an answer that depends on credentials would let anybody try them for nothing: of a preflight and on a
-// route without limits none is refused, but those that are denied, and no signature is verified.
+// route without limits none is refused, but those that are denied or that might be, and no signature is verified.
 void exchange::look_at_credentials()
 {
     auto const is_for_free = plan().terms.empty() || is_preflight();
@@ -60,7 +60,10 @@ void exchange::look_at_api_key(bool is_for_free)
         return;
     }
     if (seen.known != nullptr) record_.api_key_name = seen.known->name;
-    if (is_for_free) return;
+    if (is_for_free) {
+        if (seen.is_undecided) who_.why = credential_refusal::api_key_malformed; // which says nothing of any key
+        return;
+    }
     who_.why = seen.why;
     if (seen.is_ignored) ++owner_.counts().unknown_keys_ignored;
     seen.describe_in(seen_.facts);

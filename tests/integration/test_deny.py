@@ -33,6 +33,8 @@ routes:
     deny: {{api_keys_sha256: {digest(GOOD)}, action: close}}
   - {{match: {{path: /**}}, upstream: app, before_auth: [attempts], limits: [keys]}}
 """
+# Method, target and fields of requests that meet no limit and that do, at gateway_with_a_free_route().
+PLACES = (("GET", "/free", []), ("OPTIONS", "/", [("Origin", "https://a.example"), ("Access-Control-Request-Method", "GET")]), ("GET", "/", []))
 
 
 class DenyLists(GatewayCase):
@@ -119,9 +121,8 @@ deny: {{api_keys_sha256: [{digest(BANNED)}]}}
             self.assertEqual(ask(gate.address, fields=[("X-API-Key", BANNED)]).status, 403)
             self.assertEqual(ask(gate.address, fields=[("X-API-Key", GOOD)]).status, 200)
 
-    def test_a_denied_key_stays_denied_however_many_keys_come_with_it(self):
-        self.app.expect_nothing()
-        gate = self.gateway(self.app, f"""
+    def gateway_with_a_free_route(self):
+        return self.gateway(self.app, f"""
 auth: {{api_keys: {{from: [header X-API-Key, query api_key], known: [{{name: good, sha256: {digest(GOOD)}}}]}}}}
 deny: {{api_keys_sha256: [{digest(BANNED)}]}}
 limits: {{attempts: {{key: client.ip, fixed_window: {{limit: 1000, window: 1h}}}}}}
@@ -129,13 +130,36 @@ routes:
   - {{match: {{path: /free}}, upstream: app, limits: none}}
   - {{match: {{path: /**}}, upstream: app, limits: [attempts]}}
 """)
-        preflight = [("Origin", "https://a.example"), ("Access-Control-Request-Method", "GET")]
-        for method, target, more in (("GET", "/free", []), ("OPTIONS", "/", preflight), ("GET", "/", [])):
+
+    def test_a_denied_key_stays_denied_however_many_keys_come_with_it(self):
+        self.app.expect_nothing()
+        gate = self.gateway_with_a_free_route()
+        for method, target, more in PLACES:
             for keys, query in (([BANNED] * 2, ""), ([BANNED, GOOD], ""), ([GOOD, BANNED], ""), ([BANNED], "?api_key=zz"),
                                 ([BANNED], "?api_key="), ([GOOD], "?api_key=" + BANNED), ([GOOD], "?api_key=x" + "&api_key=x" * 60)):
                 with self.subTest(method=method, target=target, keys=keys, query=query):
                     fields = more + [("X-API-Key", key) for key in keys]
                     self.assertEqual(ask(gate.address, method=method, target=target + query, fields=fields).status, 403)
+
+    def test_a_denied_key_passes_nowhere_for_a_comma_or_a_blank_beside_it(self):
+        """An upstream may read a list, or trim what it reads, and find the key that is denied."""
+        self.app.expect_nothing()
+        gate = self.gateway_with_a_free_route()
+        for method, target, more in PLACES:
+            for key, query, status in ((BANNED + ",", "", 403), ("," + BANNED, "", 403), (f"x,{BANNED},{GOOD}", "", 403), (f" {BANNED}\t", "", 403),
+                                       (None, f"?api_key={BANNED}%2C", 403), (f"x, {BANNED}", "", 400), (None, f"?api_key=%20{BANNED}", 400),
+                                       (None, f"?api_key={BANNED}+", 400), (None, f"?api_key={BANNED}%C2%A0", 400), (None, f"?api_key={BANNED}%00", 400),
+                                       (None, f"?api_key={BANNED}" + "%20" * 1000, 400)):
+                with self.subTest(method=method, target=target, key=key, query=query[:60]):
+                    fields = more + ([("X-API-Key", key)] if key else [])
+                    self.assertEqual(ask(gate.address, method=method, target=target + query, fields=fields).status, status)
+
+    def test_where_no_key_is_denied_a_free_route_lets_any_pass(self):
+        gate = self.gateway(self.app, """
+auth: {api_keys: {from: [query api_key]}}
+routes: [{upstream: app, limits: none}]
+""")
+        self.assertEqual(ask(gate.address, target="/?api_key=a+b").status, 200)
 
     def test_rl_72_a_key_can_be_denied_on_one_route(self):
         self.assertEqual(self.ask("203.0.113.9", "/", GOOD).status, 200)

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -216,6 +217,7 @@ TEST_CASE("a denied key denies the request however many keys it has, and the fir
     std::vector<conf::deny_list const*> const lists{&nobody, &first, &second};
     std::string many;
     for (int i = 0; i < 40; ++i) many += "k=a&";
+    std::string const commas(40, ',');
     struct row {
         std::string_view name;
         request what;
@@ -235,6 +237,12 @@ TEST_CASE("a denied key denies the request however many keys it has, and the fir
              {"of the second list", {{{"X-A", "worse"}, {"X-A", "good"}}, ""}, &second},
              {"of both lists", {{{"X-A", "worse"}, {"X-A", "bad"}}, ""}, &first},
              {"more keys than are looked at", {{}, many}, &first},
+             {"before a comma", {{{"X-A", "bad,"}}, ""}, &first},
+             {"behind a comma", {{{"X-A", ",bad"}}, ""}, &first},
+             {"between commas", {{{"X-A", "good,bad,good"}}, ""}, &first},
+             {"last in a list", {{{"X-A", "good,good,worse"}}, ""}, &second},
+             {"a part of one between commas", {{{"X-A", "good,ba,d"}}, ""}, nullptr},
+             {"longer lists than are looked at", {{{"X-A", commas}}, ""}, &first},
          }) {
         CAPTURE(r.name);
         base::request_facts facts;
@@ -245,6 +253,49 @@ TEST_CASE("a denied key denies the request however many keys it has, and the fir
         CHECK(got.denied_by == r.by);
         CHECK((got.why == credential_refusal::api_key_denied) == (r.by != nullptr));
         if (r.by != nullptr) CHECK(got.key.empty());
+    }
+}
+
+TEST_CASE("where keys are denied, one that is not well-formed leaves it undecided whether it is")
+{
+    std::vector<partition::sha256_digest> const digests{partition::digest_of("bad")};
+    conf::deny_list denying;
+    denying.api_keys = partition::digest_table{digests};
+    conf::deny_list const nobody;
+    std::string blanks;
+    for (int i = 0; i < 1000; ++i) blanks += "%20"; // longer than what is decoded
+    struct row {
+        std::string_view name;
+        request what;
+        bool is_undecided;
+    };
+    for (auto const& r : std::vector<row>{
+             {"no key", {}, false},
+             {"a good key", {{{"X-A", "good"}}, ""}, false},
+             {"a blank in front", {{}, "k=%20bad"}, true},
+             {"a blank behind", {{}, "k=bad+"}, true},
+             {"many blanks behind", {{}, "k=bad" + blanks}, true},
+             {"a no-break space behind", {{}, "k=bad%C2%A0"}, true},
+             {"a blank inside", {{{"X-A", "good, bad"}}, ""}, true},
+             {"beside a good key", {{{"X-A", "good"}}, "k=%20bad"}, true},
+             {"before a good key", {{}, "k=%20bad&k=good"}, true},
+             {"none at all", {{{"X-A", ""}}, ""}, true},
+             {"behind another byte than a blank", {{{"Authorization", "ApiKey=bad"}}, ""}, true},
+             {"in what is no Base64", {{{"Authorization", "Basic OmJhZA"}}, ""}, true},
+         }) {
+        CAPTURE(r.name);
+        base::request_facts facts;
+        facts.fields = r.what.fields;
+        facts.query = r.what.query;
+        std::string scratch;
+        auto const settings = from({"header X-A", "query k", "authorization ApiKey", "authorization Basic"});
+        auto const check = [&](conf::deny_list const& list) {
+            std::array const lists{&list};
+            return check_api_key(facts, settings, scratch, lists);
+        };
+        CHECK(check(denying).is_undecided == r.is_undecided);
+        CHECK(check(denying).denied_by == nullptr);
+        CHECK(!check(nobody).is_undecided);
     }
 }
 
