@@ -152,8 +152,7 @@ private:
     void chosen_name(struct member const& m, spot const& here)
     {
         if (!is_name(m.key)) {
-            problems_.error(m.key_at, here.path,
-                            "'" + m.key + "' is not a name; a name has 1 to 64 letters, digits, '.', '_' or '-'");
+            problems_.error(m.key_at, here.path, "is not a name; a name has 1 to 64 letters, digits, '.', '_' or '-'");
         }
         value(m.value, here, *find_known(here.known_path));
     }

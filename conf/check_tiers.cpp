@@ -146,8 +146,9 @@ private:
                 std::any_of(limit_.tiers.begin(), limit_.tiers.end(), is_tier))
                 continue;
             problems_.warning(value->at, "auth.api_keys.known[" + std::to_string(i) + "]." + attributes,
-                              "'" + value->written + "' is neither a tier of limit '" + limit_.policy.name +
-                                  "' nor a number up to its max, so that limit's own numbers hold; " + tiers_near(value->text));
+                              "'" + value->written + "' as api_key." + from.attribute + " is neither a tier of limit '" +
+                                  limit_.policy.name + "' nor a number up to its max, so that limit's own numbers hold; " +
+                                  tiers_near(value->text));
         }
         if (!is_used) {
             problems_.warning(written.at, path + ".attribute",

@@ -228,7 +228,8 @@ std::string problem_with_value(known_key const& known, node const& value)
     case value_form::web_url:
         return auth::parse_web_address(value.text)
                    ? ""
-                   : quote(value) + " is no address of a page; write for example https://id.example.com/keys";
+                   : quote(value) +
+                         " is no address of a page; write for example https://id.example.com/keys, without a user or a fragment";
     case value_form::attribute_value: return attribute_value_problem(value);
     case value_form::field_name:
         return is_field_name(value.text) ? ""

@@ -134,7 +134,8 @@ private:
     static void refuse_tag(YAML::Mark const& mark, std::string const& tag)
     {
         if (!tag.empty() && tag != "?" && tag != "!") {
-            throw refused{place_of(mark), "tags (!" + tag + ") are not part of this language; remove the tag"};
+            throw refused{place_of(mark), // without the tag: a password may begin like one
+                          "tags (!name) are not part of this language; remove the tag, or put a text with '!' in quotes"};
         }
     }
 
@@ -268,7 +269,9 @@ std::optional<node> parse_document(std::string const& text, problem_list& proble
         problems.error(r.at, {}, r.why);
     } catch (YAML::Exception const& e) {
         problems.error(place_of(e.mark), {},
-                       "not YAML: " + e.msg + "; look at indentation (spaces only), brackets and quotes around here");
+                       // Behind a colon yaml-cpp says what it has read.
+                       "not YAML: " + e.msg.substr(0, e.msg.find(':')) +
+                           "; look at indentation (spaces only), brackets and quotes around here");
     }
     return std::nullopt;
 }

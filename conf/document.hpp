@@ -26,8 +26,8 @@ struct node {
     kind is = kind::null;
     place at;                   // of the value itself; of the key where there is no value
     bool is_unreadable = false; // scalar: the environment lacks what it needs; reported, and nobody looks at it again
-    std::string text;           // scalar: its value, after the environment was put in
-    std::string written;        // scalar: what to show in problems (before the environment was put in)
+    std::string text;           // scalar: its value, after the environment was put in; never in a problem
+    std::string written;        // scalar: what to show in problems (before the environment was put in; see conceal.hpp)
     std::vector<node> items;
     std::vector<member> members; // in the order of the file, no key twice
 

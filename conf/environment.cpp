@@ -1,5 +1,7 @@
 #include "conf/environment.hpp"
 
+#include "conf/conceal.hpp"
+
 #include <algorithm>
 
 namespace penstock::conf {
@@ -35,14 +37,14 @@ private:
     void scalar(node& here, std::string const& path) const
     {
         try {
-            here.text = expanded(here.text);
+            here.text = expanded(here.text, path);
         } catch (refused const& r) {
             here.is_unreadable = true;
             problems_.error(here.at, path, r.why);
         }
     }
 
-    [[nodiscard]] std::string expanded(std::string_view rest) const
+    [[nodiscard]] std::string expanded(std::string_view rest, std::string const& path) const
     {
         std::string out;
         for (auto dollar = rest.find("${"); dollar != std::string_view::npos; dollar = rest.find("${")) {
@@ -55,7 +57,7 @@ private:
             if (end == std::string_view::npos) {
                 throw refused{"'${' without '}'; write ${NAME}, ${NAME:-default}, or $${ for a plain '${'"};
             }
-            out.append(rest.substr(0, dollar)).append(value_of(rest.substr(dollar + 2, end - dollar - 2)));
+            out.append(rest.substr(0, dollar)).append(value_of(rest.substr(dollar + 2, end - dollar - 2), path));
             rest.remove_prefix(end + 1);
             if (out.size() > most_value_bytes)
                 throw refused{"is longer than 64 KiB once the environment is put in; shorten it"};
@@ -63,18 +65,20 @@ private:
         return out.append(rest);
     }
 
-    [[nodiscard]] std::string value_of(std::string_view inside) const
+    [[nodiscard]] std::string value_of(std::string_view inside, std::string const& path) const
     {
         auto const mark = inside.find(":-");
         std::string const name{inside.substr(0, mark)};
         if (!is_variable_name(name)) {
-            throw refused{"'${" + std::string{inside} +
-                          "}' is not ${NAME} or ${NAME:-default}; a name has letters, digits and '_' only"};
+            throw refused{"holds '${...}' that is not ${NAME} or ${NAME:-default}; a name has letters, digits and '_' only "
+                          "(write $${ for a plain '${')"};
         }
         auto value = env_(name);
         if (mark != std::string_view::npos) return value && !value->empty() ? *value : std::string{inside.substr(mark + 2)};
-        if (!value) throw refused{"the environment has no " + name + "; set it, or write ${" + name + ":-default}"};
-        return *value;
+        if (value) return *value;
+        if (!shows_variable(path, name))
+            throw refused{"the environment has no variable of the name that stands here; set it, or write ${NAME:-default}"};
+        throw refused{"the environment has no " + name + "; set it, or write ${" + name + ":-default}"};
     }
 
     environment const& env_;

@@ -6,6 +6,7 @@
 #include "conf/check.hpp"
 #include "conf/check_shape.hpp"
 #include "conf/compile.hpp"
+#include "conf/conceal.hpp"
 #include "conf/read_settings.hpp"
 #include "conf/read_tokens.hpp"
 
@@ -20,6 +21,7 @@ snapshot_ptr load_into(problem_list& problems, std::string const& text, std::str
 {
     auto root = parse_document(text, problems);
     if (!root) return nullptr;
+    conceal_values(*root);
     expand_environment(*root, env, problems);
     if (!check_shape(*root, problems)) return nullptr;
     auto const files = read_attachments(*root, folder, problems);
@@ -67,7 +69,9 @@ loaded load_text(std::string const& text, std::string const& name, std::string c
 {
     problem_list problems{name};
     auto snapshot = load_into(problems, text, folder, env);
-    return {std::move(snapshot), std::move(problems).take_sorted()};
+    auto found = std::move(problems).take_sorted();
+    for (auto& each : found) each.key = shown_path(each.key);
+    return {std::move(snapshot), std::move(found)};
 }
 
 } // namespace penstock::conf
