@@ -17,6 +17,7 @@ public:
     {
         auto const& keys = all.read.api_keys;
         refuses_keys_ = keys.known && keys.on_unknown == unknown_key::reject;
+        ignores_keys_ = keys.known && keys.on_unknown == unknown_key::anonymous;
         refuses_tokens_ = all.read.tokens && all.read.tokens->on_invalid == auth::invalid_token::reject;
     }
 
@@ -34,11 +35,13 @@ private:
         auto const is_refused = refuses_keys_ || refuses_tokens_;
         if (is_refused && !counts_failures(route))
             return "whoever tries " + what_is_tried() + " on this route is held back by no limit (AK-40)";
-        if (!route.before_auth.empty()) return {};
-        if (refuses_keys_ && !counts_everybody(all_.parts.terms_of(route), route))
+        if (refuses_keys_ && !counts_all_alike(counting_failures(route), route))
             return "once the limit on failed attempts refuses a caller here, a wrong API key is a 429 and a good one is not, so "
                    "that guesses can go on (AK-44)";
-        if (all_.read.tokens && !asks_attempts_first(route))
+        if (ignores_keys_ && tells_keys_apart(route) && !counts_all_alike(all_.parts.terms_of(route), route))
+            return "a known API key meets other limits here than a made-up one, which answers tell, and no limit counts both, so "
+                   "that guesses can go on (AK-44)";
+        if (route.before_auth.empty() && all_.read.tokens && !asks_attempts_first(route))
             return "signatures of tokens are verified on this route before any limit is asked (AK-36)";
         return {};
     }
@@ -54,6 +57,27 @@ private:
         return !is_readable(limit) || (counts_attempts(limit->policy, route.route) && holds_back(*limit));
     }
 
+    // Whether an answer of the limit depends on which key a request has, for keys that are known.
+    [[nodiscard]] static bool tells_keys_apart(limit_outline const& limit)
+    {
+        auto const& policy = limit.policy;
+        auto const is_of_key = [](partition::entry const& what) {
+            return what.source == partition::entry_source::api_key || what.source == partition::entry_source::api_key_attribute;
+        };
+        return std::any_of(policy.key.begin(), policy.key.end(), is_of_key) || !policy.exempt_api_keys.empty() ||
+               (policy.from_attribute && policy.from_attribute->origin == limiter::attribute_origin::api_key);
+    }
+
+    [[nodiscard]] bool tells_keys_apart(route_outline const& route) const
+    {
+        auto const terms = all_.parts.terms_of(route);
+        return std::any_of(terms.begin(), terms.end(), [&](term_outline const& term) {
+            auto const limits = reachable(all_.parts, term);
+            return std::any_of(limits.begin(), limits.end(),
+                               [](auto const* limit) { return is_readable(limit) && tells_keys_apart(*limit); });
+        });
+    }
+
     // Whatever the request holds, one of these terms holds back its caller.
     [[nodiscard]] bool counts_everybody(std::vector<term_outline> const& terms, route_outline const& route) const
     {
@@ -61,6 +85,22 @@ private:
             auto const limits = reachable(all_.parts, term);
             return std::all_of(limits.begin(), limits.end(), [&](auto const* limit) { return counts(limit, route); });
         });
+    }
+
+    // Likewise, and by the same numbers for every API key.
+    [[nodiscard]] bool counts_all_alike(std::vector<term_outline> const& terms, route_outline const& route) const
+    {
+        return std::any_of(terms.begin(), terms.end(), [&](term_outline const& term) {
+            auto const limits = reachable(all_.parts, term);
+            return std::all_of(limits.begin(), limits.end(), [&](auto const* limit) {
+                return counts(limit, route) && (!is_readable(limit) || !tells_keys_apart(*limit));
+            });
+        });
+    }
+
+    [[nodiscard]] std::vector<term_outline> counting_failures(route_outline const& route) const
+    {
+        return route.before_auth.empty() ? all_.parts.terms_of(route) : route.before_auth;
     }
 
     // Without before_auth a failed attempt passes over the limits that do not count it, as failed_attempts_of() does. Those that
@@ -94,7 +134,8 @@ private:
 
     checked const& all_;
     problem_list& problems_;
-    bool refuses_keys_ = false;
+    bool refuses_keys_ = false; // that are not known
+    bool ignores_keys_ = false;
     bool refuses_tokens_ = false;
 };
 
