@@ -1,5 +1,5 @@
 // One key that tokens are verified with, bound to one algorithm (AK-23), and the check of a signature with it. OpenSSL ends in
-// verification_key.cpp. Immutable; any number of threads may use one at a time. Pure.
+// verification_key.cpp, and its numbers in edwards_point.cpp. Immutable; any number of threads may use one at a time. Pure.
 #pragma once
 
 #include "auth/algorithm.hpp"
