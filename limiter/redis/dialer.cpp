@@ -1,6 +1,7 @@
 #include "limiter/redis/dialer.hpp"
 
 #include "limiter/error.hpp"
+#include "limiter/redis/error_reply.hpp"
 #include "limiter/redis/password_file.hpp"
 
 #include <utility>
@@ -181,7 +182,7 @@ void dialer::on_bytes(std::span<char const> received)
 void dialer::take_greeting(reply const& answer)
 {
     auto const step = greeting_.take(answer);
-    if (!step) return lost(step.error(), answer.kind == reply::type::error ? answer.text : std::string_view{});
+    if (!step) return lost(step.error(), answer.kind == reply::type::error ? shown(answer.text) : std::string{});
     if (*step == greeting::step::welcome) resume(fsm::event::welcome);
 }
 
