@@ -92,6 +92,7 @@ app::app(conf::snapshot_ptr first, loader load)
       keys_(loop_, calls_of_keys())
 {
     std::signal(SIGPIPE, SIG_IGN); // a peer that has gone is an error of one write (OP-45)
+      wake_due_(loop_),
     raise_descriptor_limit();
     counts_.last_reload_success_s = base::wall_clock_us() / 1'000'000;
 }
@@ -164,11 +165,8 @@ exit_status app::run(std::function<void()> const& started)
     auto const ask_for_keys = [this](std::string const& issuer) {
         asio::post(loop_, [this, issuer] { keys_.note_unknown_key(issuer); });
     };
-    auto const tell_others = [this](unsigned worker) {
-        for (unsigned i = 0; i < workers_.size(); ++i)
-            if (i != worker) workers_[i]->post_store_is_well();
-    };
-    shared_parts const parts{memory_, waiting_, local_, log_, *store_watch_, inform, warn, ask_for_keys, tell_others};
+    auto const wake_others = [this] { asio::post(loop_, [this] { wake_workers(); }); };
+    shared_parts const parts{memory_, waiting_, local_, log_, *store_watch_, inform, warn, ask_for_keys, wake_others};
     for (unsigned i = 0; i < count; ++i) workers_.push_back(std::make_unique<worker>(i, parts, snapshot_));
     if (!bind_listeners() || !start_admin()) return exit_status::refused;
     for (auto& each : workers_) each->start();
@@ -179,6 +177,19 @@ exit_status app::run(std::function<void()> const& started)
     for (auto& each : workers_) each->announce_stop();
     for (auto& each : workers_) each->stop();
     return status_;
+}
+
+// One call wakes the caller, too, who pauses no more.
+void app::wake_workers()
+{
+    auto const at = wakes_.asked(base::clock::now());
+    if (!at) return;
+    wake_due_.expires_at(*at);
+    wake_due_.async_wait([this](base::error_code cancelled) {
+        if (cancelled) return;
+        wakes_.woken(base::clock::now());
+        for (auto& each : workers_) each->post_store_is_well();
+    });
 }
 
 key_keeper::calls app::calls_of_keys()

@@ -8,9 +8,11 @@
 #include "gateway/exit_status.hpp"
 #include "gateway/key_keeper.hpp"
 #include "gateway/metrics.hpp"
+#include "gateway/wake_pace.hpp"
 #include "gateway/worker.hpp"
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -38,6 +40,7 @@ public:
 
 private:
     bool bind_listeners();
+    void wake_workers(); // one of them has found Redis well
     bool start_admin();
     void wait_for_signal();
     void on_signal(int signal);
@@ -59,6 +62,8 @@ private:
     access_log log_;
     std::unique_ptr<store_watch> store_watch_; // set before there is a worker
     std::vector<std::unique_ptr<worker>> workers_;
+    wake_pace wakes_;
+    boost::asio::basic_waitable_timer<base::clock> wake_due_;
     key_keeper keys_;
     std::optional<admin> admin_;
     process_report counts_;

@@ -286,9 +286,11 @@ void worker::install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> con
 std::unique_ptr<limiter::fleet_store> worker::make_store(limiter::redis_settings const& wanted)
 {
     using change = limiter::fleet_store::change;
-    auto tell = [this, who = parts_.store.begins_anew(index_)](change direction, std::string const& what) {
+    auto tell = [this, who = parts_.store.begins_anew(index_)](change direction, limiter::redis::notice const& what) {
         switch (direction) {
-        case change::better: parts_.store.better(who, what); return parts_.store_is_well(index_);
+        case change::better:
+            if (parts_.store.better(who, what.text)) parts_.store_is_well();
+            return;
         case change::worse: return parts_.store.worse(who, what);
         case change::remark: return parts_.store.remark(who, what);
         }

@@ -44,7 +44,7 @@ struct shared_parts {
     std::function<void(std::string const&)> inform;      // one line for the operator
     std::function<void(std::string const&)> warn;        // likewise, about something that is not as it should be
     std::function<void(std::string const&)> unknown_key; // a token names a key that this issuer is not known to have
-    std::function<void(unsigned)> store_is_well;         // that worker has found it so
+    std::function<void()> store_is_well;                 // a worker has found it so, and others have not yet
 };
 
 // A copy of what a worker knows of itself, for a scrape.

@@ -266,12 +266,12 @@ bool cluster_store::core::breaker_is_open(claim const& about) const noexcept
 
 // ---- what there is to say
 
-void cluster_store::core::tell_worse(std::string const& what)
+void cluster_store::core::tell_worse(redis::notice const& what)
 {
     if (listener_) listener_(change::worse, what);
 }
 
-void cluster_store::core::tell_remark(std::string const& what)
+void cluster_store::core::tell_remark(redis::notice const& what)
 {
     if (listener_) listener_(change::remark, what);
 }

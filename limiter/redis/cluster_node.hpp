@@ -24,8 +24,8 @@ public:
         // In a later turn of the loop: the connection of this node was made or lost, or its breaker has changed.
         virtual void on_changed(cluster_node& which) = 0;
         // One line for the operator.
-        virtual void tell_worse(std::string const& what) = 0;
-        virtual void tell_remark(std::string const& what) = 0;
+        virtual void tell_worse(notice const& what) = 0;
+        virtual void tell_remark(notice const& what) = 0;
         virtual void on_trouble(base::error_code why) = 0;
         [[nodiscard]] virtual std::weak_ptr<void> lifeline() noexcept = 0;
 
@@ -57,7 +57,7 @@ private:
     void call(background_call what) override;
     void out_of_step() override;
     std::weak_ptr<void> lifeline() noexcept override { return weak_from_this(); }
-    void changed(change direction, std::string const& what);
+    void changed(change direction, notice const& what);
 
     boost::asio::io_context& worker_;
     cluster& cluster_;

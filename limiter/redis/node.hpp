@@ -55,7 +55,7 @@ private:
     void send_probe(redis::background_call what) override { link_.call(std::move(what)); }
     // Why nothing can be asked now, if so.
     [[nodiscard]] std::optional<errc> why_not() const noexcept;
-    void tell(redis::change direction, std::string what);
+    void tell(redis::change direction, redis::notice const& what);
     // Of what no breaker counts, and which would be mute otherwise however long it lasts.
     void remark(errc why, std::string_view words);
 
