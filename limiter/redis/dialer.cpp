@@ -121,10 +121,15 @@ void dialer::located(base::result<primary_search::finding, primary_search::failu
 void dialer::watch()
 {
     if (!settings_.sentinels || watch_) return;
-    auto tell = [this, alive = owner_.lifeline()](redis_address const& primary) {
+    auto const alive = owner_.lifeline();
+    auto tell = [this, alive](redis_address const& primary) {
         if (auto const self = alive.lock()) moved(primary);
     };
-    watch_ = std::make_shared<primary_watch>(worker_, settings_, tls_, seed_, std::move(tell));
+    auto refused = [this, alive](base::error_code why, std::string const& words) {
+        if (auto const self = alive.lock()) owner_.on_deaf(why, words);
+    };
+    watch_ = std::make_shared<primary_watch>(worker_, settings_, tls_, seed_,
+                                             primary_watch::listener{std::move(tell), std::move(refused)});
     watch_->start();
 }
 

@@ -143,6 +143,13 @@ void redis_store::node::remark(errc why, std::string_view words)
     listener_(redis::change::remark, {std::move(text), "calls " + std::string(name_of(why))});
 }
 
+// Counted each time; whoever listens says it once.
+void redis_store::node::on_deaf(base::error_code why, std::string const& words)
+{
+    on_trouble(why);
+    if (listener_) listener_(redis::change::remark, {words, "watch"});
+}
+
 void redis_store::node::on_trouble(base::error_code why)
 {
     if (why.category() != error_category()) return;

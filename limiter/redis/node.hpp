@@ -44,6 +44,7 @@ private:
     void on_lost(redis::link::loss const& what) override;
     void on_answered(redis::waiter const& who, std::string_view words) override;
     void on_background_trouble(base::error_code why, std::string_view words) override;
+    void on_deaf(base::error_code why, std::string const& words) override;
     void on_trouble(base::error_code why) override;
     void on_opened(errc why, std::string_view words) override;
     void on_recovered() override;
