@@ -39,8 +39,10 @@ public:
     exit_status run(std::function<void()> const& started);
 
 private:
-    bool bind_listeners();
+    exit_status serve(std::function<void()> const& started);
+    void stop_workers();
     void wake_workers(); // one of them has found Redis well
+    bool bind_listeners();
     bool start_admin();
     void wait_for_signal();
     void on_signal(int signal);
@@ -61,9 +63,9 @@ private:
     limiter::stand_in local_;
     access_log log_;
     std::unique_ptr<store_watch> store_watch_; // set before there is a worker
-    std::vector<std::unique_ptr<worker>> workers_;
     wake_pace wakes_;
     boost::asio::basic_waitable_timer<base::clock> wake_due_;
+    std::vector<std::unique_ptr<worker>> workers_;
     key_keeper keys_;
     std::optional<admin> admin_;
     process_report counts_;
