@@ -85,6 +85,15 @@ asio::awaitable<base::result<verdict>> fleet_front::acquire(std::span<claim cons
                                                                                             asio::use_awaitable);
 }
 
+// To where it was taken from.
+void fleet_front::give_back(claim const& what, charge const& taken) noexcept
+{
+    if (taken.lease_until == base::instant{})
+        behind_.give_back(what, taken);
+    else
+        leases_.give_back(what, taken, base::clock::now());
+}
+
 asio::awaitable<base::result<verdict>> fleet_front::hand_over(std::unique_ptr<leased_part> all) { co_return all->at_hand; }
 
 // ---- denials
@@ -183,7 +192,7 @@ bool fleet_front::spend_after_all(fleet_request& who)
 void fleet_front::answered(fleet_request& who, redis::resumption when)
 {
     auto const& got = who.answered();
-    if (!got && waiting_ > 0 && got.error() != errc::breaker_open) let_go();
+    if (!got && waiting_ > 0 && got.error() != errc::breaker_open && behind_.breaker_is_open(who.asks_now().front())) let_go();
     if (got && local_) local_->note(who.asks_now(), *got, who.sent_at);
     if (got && got->allowed && who.tour) {
         auto said = *got;
