@@ -37,17 +37,20 @@ void store_watch::remark(speaker who, notice const& what)
     if (remarked_.emplace(what.node, what.kind).second) warn_(what.text);
 }
 
-bool store_watch::better(speaker who, std::string const& what)
+bool store_watch::better(speaker who, notice const& what)
 {
     std::lock_guard const lock(guard_);
     if (is_former(who)) return false;
-    troubles_.erase(who.worker);
-    if (!troubles_.empty()) return true;
-    if (what == last_good_news_) return false;
-    last_good_news_ = what;
-    remarked_.clear();
-    inform_(what);
-    return false;
+    auto const is_about_it = [&](subject const& one) { return what.node.empty() || one.first == what.node; };
+    std::erase_if(troubles_[who.worker], is_about_it);
+    std::erase_if(troubles_, [](auto const& each) { return each.second.empty(); });
+    auto const has_it = [&](auto const& each) { return std::ranges::any_of(each.second, is_about_it); };
+    if (std::ranges::none_of(troubles_, has_it) && what.text != last_good_news_) {
+        last_good_news_ = what.text;
+        std::erase_if(remarked_, is_about_it);
+        inform_(what.text);
+    }
+    return std::ranges::any_of(troubles_, [&](auto const& each) { return each.first != who.worker; });
 }
 
 } // namespace penstock::gateway

@@ -32,8 +32,9 @@ public:
     void worse(speaker who, notice const& what);
     // Warned of once, whoever tells it, until there is good news again: it is no state that anybody leaves.
     void remark(speaker who, notice const& what);
-    // Said when nobody is in trouble any more, and was not said already. True: others are still in trouble, and would like to know.
-    bool better(speaker who, std::string const& what);
+    // Of its node, or, if it names none, of all that the worker was in trouble with. Said when nobody is in trouble with it any
+    // more, and was not said already. True: others are still in some trouble, and would like to know.
+    bool better(speaker who, notice const& what);
 
     // Troubles of one worker, and remarks, that are told apart; more are not said.
     static constexpr std::size_t most_known = 512;
@@ -45,7 +46,7 @@ private:
     std::mutex guard_;
     std::map<unsigned, std::uint64_t> stores_;       // of each worker the present one, if not its first
     std::map<unsigned, std::set<subject>> troubles_; // of the workers that have any
-    std::set<subject> remarked_;                     // since the last good news
+    std::set<subject> remarked_;                     // since the last good news of the same
     std::string last_good_news_;                     // since the last trouble
     sink inform_;
     sink warn_;

@@ -303,7 +303,7 @@ std::unique_ptr<limiter::fleet_store> worker::make_store(limiter::redis_settings
     auto tell = [this, who = parts_.store.begins_anew(index_)](change direction, limiter::redis::notice const& what) {
         switch (direction) {
         case change::better:
-            if (parts_.store.better(who, what.text)) parts_.store_is_well();
+            if (parts_.store.better(who, what)) parts_.store_is_well();
             return;
         case change::worse: return parts_.store.worse(who, what);
         case change::remark: return parts_.store.remark(who, what);

@@ -31,11 +31,11 @@ notice with_node(std::string line, std::string kind, std::string node)
 TEST_CASE("what all workers see is said once, going and coming")
 {
     told it;
-    for (auto const worker : {0U, 1U, 2U}) it.watch.better({worker}, "connected");
+    for (auto const worker : {0U, 1U, 2U}) it.watch.better({worker}, notice("connected"));
     for (auto const worker : {2U, 0U, 1U}) it.watch.worse({worker}, notice("lost"));
-    for (auto const worker : {0U, 1U}) it.watch.better({worker}, "connected");
+    for (auto const worker : {0U, 1U}) it.watch.better({worker}, notice("connected"));
     CHECK(it.lines == lines{"good: connected", "bad: lost"});
-    it.watch.better({2}, "connected");
+    it.watch.better({2}, notice("connected"));
     CHECK(it.lines == lines{"good: connected", "bad: lost", "good: connected"});
 }
 
@@ -45,8 +45,8 @@ TEST_CASE("another trouble is another line; an outage that comes again is said a
     it.watch.worse({0}, notice("lost"));
     it.watch.worse({0}, notice("breaker open"));
     it.watch.worse({1}, notice("breaker open"));
-    it.watch.better({0}, "connected");
-    it.watch.better({1}, "connected");
+    it.watch.better({0}, notice("connected"));
+    it.watch.better({1}, notice("connected"));
     it.watch.worse({1}, notice("lost"));
     CHECK(it.lines == lines{"bad: lost", "bad: breaker open", "good: connected", "bad: lost"});
 }
@@ -58,8 +58,8 @@ TEST_CASE("a worker whose store was replaced in its trouble holds back nobody's 
     it.watch.worse({1}, notice("cannot use old"));
     auto const first = it.watch.begins_anew(0);
     auto const second = it.watch.begins_anew(1);
-    it.watch.better(second, "connected to new");
-    it.watch.better(first, "connected to new");
+    it.watch.better(second, notice("connected to new"));
+    it.watch.better(first, notice("connected to new"));
     CHECK(it.lines == lines{"bad: cannot use old", "good: connected to new"});
 }
 
@@ -67,13 +67,13 @@ TEST_CASE("a former store that lives on is not heard: it neither warns, nor hide
 {
     told it;
     auto const former = it.watch.begins_anew(0);
-    it.watch.better(former, "connected to old");
+    it.watch.better(former, notice("connected to old"));
     auto const present = it.watch.begins_anew(0);
     it.watch.worse(former, notice("lost"));
     CHECK(it.lines == lines{"good: connected to old"});
     it.watch.worse(present, notice("lost"));
-    it.watch.better(former, "connected to old");
-    it.watch.better(present, "connected to new");
+    it.watch.better(former, notice("connected to old"));
+    it.watch.better(present, notice("connected to new"));
     CHECK(it.lines == lines{"good: connected to old", "bad: lost", "good: connected to new"});
 }
 
@@ -84,7 +84,7 @@ TEST_CASE("a worker that has no store any more is in no trouble")
     it.watch.worse(gone, notice("lost"));
     it.watch.begins_anew(0);
     it.watch.worse(gone, notice("breaker open"));
-    it.watch.better({1}, "connected");
+    it.watch.better({1}, notice("connected"));
     CHECK(it.lines == lines{"bad: lost", "good: connected"});
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("a remark is warned of once for all workers, holds no good news back, 
 {
     told it;
     for (auto const worker : {0U, 1U}) it.watch.remark({worker}, notice("calls fail"));
-    for (auto const worker : {0U, 1U}) it.watch.better({worker}, "connected");
+    for (auto const worker : {0U, 1U}) it.watch.better({worker}, notice("connected"));
     for (auto const worker : {0U, 1U}) it.watch.remark({worker}, notice("calls fail"));
     it.watch.begins_anew(0);
     it.watch.remark({0}, notice("calls fail otherwise"));
@@ -118,14 +118,14 @@ TEST_CASE("what others still wait for is known to who brings good news, and a fo
 {
     told it;
     for (auto const worker : {0U, 1U, 2U}) it.watch.worse({worker}, notice("lost"));
-    CHECK(it.watch.better({1}, "connected"));
-    CHECK(it.watch.better({0}, "connected"));
-    CHECK_FALSE(it.watch.better({2}, "connected"));
-    CHECK_FALSE(it.watch.better({0}, "connected"));
+    CHECK(it.watch.better({1}, notice("connected")));
+    CHECK(it.watch.better({0}, notice("connected")));
+    CHECK_FALSE(it.watch.better({2}, notice("connected")));
+    CHECK_FALSE(it.watch.better({0}, notice("connected")));
     auto const former = it.watch.begins_anew(0);
     it.watch.begins_anew(0);
     it.watch.worse({1}, notice("lost"));
-    CHECK_FALSE(it.watch.better(former, "connected"));
+    CHECK_FALSE(it.watch.better(former, notice("connected")));
 }
 
 TEST_CASE("kinds without end are neither said nor remembered without end")
@@ -136,7 +136,23 @@ TEST_CASE("kinds without end are neither said nor remembered without end")
         it.watch.remark({0}, notice("remark " + std::to_string(i)));
     }
     CHECK(it.lines.size() == 2 * store_watch::most_known);
-    CHECK_FALSE(it.watch.better({0}, "connected"));
+    CHECK_FALSE(it.watch.better({0}, notice("connected")));
     it.watch.worse({0}, notice("lost"));
     CHECK(it.lines.back() == "bad: lost");
+}
+
+TEST_CASE("good news of one node is said while others are in trouble, and ends the trouble with that one only")
+{
+    told it;
+    for (auto const* node : {"a", "b"})
+        for (auto const worker : {0U, 1U}) it.watch.worse({worker}, with_node(std::string(node) + " lost", "connection", node));
+    CHECK(it.watch.better({0}, with_node("a back", "", "a")));
+    CHECK(it.lines == lines{"bad: a lost", "bad: b lost"});
+    it.watch.better({1}, with_node("a back", "", "a"));
+    it.watch.worse({0}, with_node("a lost", "connection", "a"));
+    it.watch.worse({0}, with_node("b lost", "connection", "b"));
+    CHECK(it.lines == lines{"bad: a lost", "bad: b lost", "good: a back", "bad: a lost"});
+    it.watch.better({0}, notice("all well"));
+    CHECK(it.watch.better({1}, notice("all well")) == false);
+    CHECK(it.lines.back() == "good: all well");
 }
