@@ -41,8 +41,12 @@ private:
         if (ignores_keys_ && tells_keys_apart(route) && !counts_all_alike(all_.parts.terms_of(route), route))
             return "a known API key meets other limits here than a made-up one, which answers tell, and no limit counts both, so "
                    "that guesses can go on (AK-44)";
-        if (route.before_auth.empty() && all_.read.tokens && !asks_attempts_first(route))
+        if (!all_.read.tokens) return {};
+        if (route.before_auth.empty() && !asks_attempts_first(route))
             return "signatures of tokens are verified on this route before any limit is asked (AK-36)";
+        // Where tokens that are no good count as none, the limits behind them may well hold everybody, and come too late.
+        if (!route.before_auth.empty() && !counts_everybody(route.before_auth, route))
+            return "no limit holds back whoever sends tokens on this route before their signatures are verified (AK-36)";
         return {};
     }
 
