@@ -117,6 +117,8 @@ base::micros lease_holding::wait_at_store(std::int64_t cost, base::instant now) 
 base::instant lease_holding::take(std::int64_t cost, base::instant now) noexcept
 {
     auto good_until = base::instant::max();
+    fresh_ = fresh(now) + cost;
+    if (fresh_ == cost) fresh_from_ = now;
     while (cost > 0) {
         permits* soonest = nullptr;
         for (auto& group : groups_)
@@ -124,7 +126,6 @@ base::instant lease_holding::take(std::int64_t cost, base::instant now) noexcept
         auto const taken = std::min(cost, soonest->held);
         soonest->held -= taken;
         soonest->spent += taken;
-        fresh_ += taken;
         cost -= taken;
         good_until = std::min(good_until, soonest->expires);
     }
@@ -138,7 +139,6 @@ bool lease_holding::unspend(std::int64_t cost, base::instant now) noexcept
     for (auto const& group : groups_)
         if (now < group.expires) untold += group.spent;
     if (untold < cost) return false;
-    fresh_ = std::max(fresh_ - cost, std::int64_t{0});
     for (auto& group : groups_) {
         if (now >= group.expires) continue;
         auto const back = std::min(cost, group.spent);
@@ -164,14 +164,11 @@ void lease_holding::refused_by_store(std::int64_t cost, decision const& said, ba
     hold(now, random);
 }
 
-// Each permit is reported once, even if the call gets lost: then it counts as out until it lapses. A call that goes out as a
-// request is admitted does not tell of that: limits that are asked only then (about its token) may refuse it.
-bool lease_holding::report(lease_request& to_send, telling what) noexcept
+// Each permit is reported once, even if the call gets lost: then it counts as out until it lapses.
+bool lease_holding::report(lease_request& to_send, std::int64_t open) noexcept
 {
     auto any = false;
-    auto const fresh = std::exchange(fresh_, 0);
-    auto open = what == telling::of_all ? open_ : std::max(open_, fresh);
-    // What is kept back is of the permits that lapse last, so that it can be taken back for as long as possible.
+    // What is left open is kept back of the permits that lapse last, so that it can be taken back for as long as possible.
     std::ranges::sort(groups_, std::greater{}, &permits::expires);
     for (std::size_t i = 0; i < groups_.size(); ++i) {
         auto& group = groups_[i];
@@ -194,7 +191,7 @@ void lease_holding::take_request(lease_request& to_send, base::instant now) noex
     auto const wanted = static_cast<std::int64_t>(demand(now) * micros_of(length)) - held(now + 2 * round_trip_);
     to_send.least = std::exchange(shortfall_, 1);
     to_send.want = std::max(wanted, to_send.least);
-    report(to_send, telling::of_those_before);
+    report(to_send, std::max(open_, fresh(now)));
     under_way_ = true;
 }
 
@@ -221,7 +218,7 @@ bool lease_holding::take_return(lease_request& to_send, base::instant now) noexc
     }
     to_send.algorithm = limit_;
     to_send.want = 0;
-    under_way_ = report(to_send, telling::of_those_before);
+    under_way_ = report(to_send, std::max(open_, fresh(now)));
     return under_way_;
 }
 
@@ -231,7 +228,7 @@ bool lease_holding::take_everything(lease_request& to_send, base::instant now) n
         if (now < group.expires) group.returned += std::exchange(group.held, 0);
     to_send.algorithm = limit_;
     to_send.want = 0;
-    return report(to_send, telling::of_all);
+    return report(to_send, open_);
 }
 
 lease_holding::permits& lease_holding::group_of(lease_answer const& got, base::instant expires) noexcept

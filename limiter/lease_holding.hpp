@@ -76,8 +76,12 @@ private:
     [[nodiscard]] base::micros wait_at_store(std::int64_t cost, base::instant now) const noexcept;
     base::instant take(std::int64_t cost, base::instant now) noexcept; // until when all of it lives
     permits& group_of(lease_answer const& got, base::instant expires) noexcept;
-    enum class telling : std::uint8_t { of_all, of_those_before };
-    bool report(lease_request& to_send, telling what) noexcept;
+    // Spent so lately that limits which are asked only then (those behind a token's signature) may yet refuse the request.
+    [[nodiscard]] std::int64_t fresh(base::instant now) const noexcept
+    {
+        return now - fresh_from_ <= 2 * round_trip_ ? fresh_ : 0;
+    }
+    bool report(lease_request& to_send, std::int64_t open) noexcept;
     void hold(base::instant now, jitter& random) noexcept;
 
     algorithm limit_;
@@ -92,7 +96,8 @@ private:
     std::int64_t shortfall_ = 1;    // permits that the last request which found too few was short of
     std::int64_t used_up_from_ = 0; // requests short of so many are refused without asking; 0: none
     std::int64_t open_ = 0;         // spent by requests that may yet be refused by others
-    std::int64_t fresh_ = 0; // spent since the last call: their requests may yet be refused by limits that are asked later
+    std::int64_t fresh_ = 0;        // spent since fresh_from_
+    base::instant fresh_from_{};
     bool under_way_ = false;
 };
 
