@@ -27,7 +27,10 @@ bool is_well_formed(std::string_view key) noexcept { return !key.empty() && key.
 class search {
 public:
     search(base::request_facts const& facts, std::string& scratch, deny_lists lists) noexcept
-        : facts_(facts), scratch_(scratch), lists_(lists)
+        : facts_(facts),
+          scratch_(scratch),
+          lists_(lists),
+          denies_keys_(std::ranges::any_of(lists, [](conf::deny_list const* list) { return !list->api_keys.empty(); }))
     {}
 
     void look_in(credential_source const& source)
@@ -57,21 +60,28 @@ private:
         look_up(key);
     }
 
-    // Any of several keys may be the one that the upstream goes by, and so may any between the commas of one, of a reader that takes
-    // them for a list (RFC 9110 5.3). What is not well-formed could be any key to a reader that trims or decodes once more.
+    // Any of several keys may be the one that the upstream goes by. What is not well-formed could be any key to a reader that trims
+    // or decodes once more.
     void look_up(std::string_view key) noexcept
     {
-        auto const has_keys = [](conf::deny_list const* list) { return !list->api_keys.empty(); };
-        if (std::ranges::none_of(lists_, has_keys)) return;
-        if (!is_well_formed(key)) {
+        if (!denies_keys_) return;
+        if (is_well_formed(key))
+            look_at(key);
+        else
             is_undecided_ = true;
-            return;
-        }
-        look_for(key);
-        for (auto comma = key.find(','); comma != std::string_view::npos; comma = key.find(',')) {
-            look_for(key.substr(0, comma));
-            key.remove_prefix(comma + 1);
-            if (key.find(',') == std::string_view::npos) look_for(key);
+    }
+
+    // So may any between the commas of one, of a reader that takes them for a list (RFC 9110 5.3). Between blanks is no key of ours,
+    // but some of what is looked at here need not be one.
+    void look_at(std::string_view text) noexcept
+    {
+        if (is_well_formed(text)) look_for(text);
+        auto const parts = [](char c) { return c == ',' || !is_visible({&c, 1}); };
+        if (std::ranges::none_of(text, parts)) return;
+        while (!text.empty()) {
+            auto const end = static_cast<std::size_t>(std::ranges::find_if(text, parts) - text.begin());
+            look_for(text.substr(0, end));
+            text.remove_prefix(std::min(end + 1, text.size()));
         }
     }
 
@@ -97,11 +107,19 @@ private:
             auto const written = read_authorization(field.value);
             if (!base::is_field(written.scheme, scheme)) continue;
             auto const credentials = written.is_sound ? base::trim_ows(written.rest) : std::string_view{};
-            if (scheme != "basic")
-                take(credentials);
+            if (scheme == "basic")
+                take_basic(credentials);
             else
-                take(credentials.size() > longest_written ? std::string_view{} : key_of_basic(credentials, scratch_));
+                take(credentials);
         }
+    }
+
+    // Some take the user name for the key and let any password pass: it is looked up, too, though it is no key here.
+    void take_basic(std::string_view credentials)
+    {
+        auto const pair = credentials.size() > longest_written ? basic_credentials{} : read_basic(credentials, scratch_);
+        take(pair.key());
+        if (denies_keys_ && !pair.password.empty()) look_at(pair.user_name);
     }
 
     void look_in_query(std::string_view name)
@@ -131,6 +149,7 @@ private:
     base::request_facts const& facts_;
     std::string& scratch_;
     deny_lists lists_;
+    bool denies_keys_;
     conf::deny_list const* denied_by_ = nullptr;
     std::string_view key_;
     unsigned found_ = 0;

@@ -168,8 +168,12 @@ TEST_CASE("Basic: the password is the key, or the user name where there is no pa
          }) {
         CAPTURE(r.written);
         std::string decoded;
-        CHECK(key_of_basic(r.written, decoded) == r.key);
+        CHECK(read_basic(r.written, decoded).key() == r.key);
     }
+    std::string decoded;
+    CHECK(read_basic("dTprOmV5", decoded).user_name == "u");
+    CHECK(read_basic("Og==", decoded).is_readable);
+    CHECK(!read_basic("a2V5", decoded).is_readable);
     CHECK(seen({{{"Authorization", "Basic !"}}, ""}, from({"authorization Basic"})) == malformed);
     CHECK(seen({{{"Authorization", "BASIC  a2V5Og=="}}, ""}, from({"authorization Basic"})) == "key");
 }
@@ -242,6 +246,12 @@ TEST_CASE("a denied key denies the request however many keys it has, and the fir
              {"between commas", {{{"X-A", "good,bad,good"}}, ""}, &first},
              {"last in a list", {{{"X-A", "good,good,worse"}}, ""}, &second},
              {"a part of one between commas", {{{"X-A", "good,ba,d"}}, ""}, nullptr},
+             {"a user name", {{{"Authorization", "Basic YmFkOg=="}}, ""}, &first},                   // bad:
+             {"a password", {{{"Authorization", "Basic dTpiYWQ="}}, ""}, &first},                    // u:bad
+             {"a user name beside a password", {{{"Authorization", "Basic YmFkOng="}}, ""}, &first}, // bad:x
+             {"with a blank", {{{"Authorization", "Basic YmFkIDp4"}}, ""}, &first},                  // bad :x
+             {"among others", {{{"Authorization", "Basic YSxiYWQ6eA=="}}, ""}, &first},              // a,bad:x
+             {"another user name", {{{"Authorization", "Basic YSBiOng="}}, ""}, nullptr},            // a b:x
              {"longer lists than are looked at", {{{"X-A", commas}}, ""}, &first},
          }) {
         CAPTURE(r.name);
@@ -249,7 +259,7 @@ TEST_CASE("a denied key denies the request however many keys it has, and the fir
         facts.fields = r.what.fields;
         facts.query = r.what.query;
         std::string scratch;
-        auto const got = check_api_key(facts, from({"header X-A", "query k"}), scratch, lists);
+        auto const got = check_api_key(facts, from({"header X-A", "query k", "authorization Basic"}), scratch, lists);
         CHECK(got.denied_by == r.by);
         CHECK((got.why == credential_refusal::api_key_denied) == (r.by != nullptr));
         if (r.by != nullptr) CHECK(got.key.empty());
@@ -282,6 +292,7 @@ TEST_CASE("where keys are denied, one that is not well-formed leaves it undecide
              {"none at all", {{{"X-A", ""}}, ""}, true},
              {"behind another byte than a blank", {{{"Authorization", "ApiKey=bad"}}, ""}, true},
              {"in what is no Base64", {{{"Authorization", "Basic OmJhZA"}}, ""}, true},
+             {"a user name that is no key", {{{"Authorization", "Basic YSBiOng="}}, ""}, false}, // a b:x
          }) {
         CAPTURE(r.name);
         base::request_facts facts;
