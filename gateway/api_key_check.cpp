@@ -60,11 +60,17 @@ private:
         look_up(key);
     }
 
+    void take_unreadable() noexcept
+    {
+        take({});
+        if (denies_keys_) is_undecided_ = true;
+    }
+
     // Any of several keys may be the one that the upstream goes by. What is not well-formed could be any key to a reader that trims
-    // or decodes once more.
+    // or decodes once more; nothing is none.
     void look_up(std::string_view key) noexcept
     {
-        if (!denies_keys_) return;
+        if (!denies_keys_ || key.empty()) return;
         if (is_well_formed(key))
             look_at(key);
         else
@@ -80,7 +86,7 @@ private:
         if (std::ranges::none_of(text, parts)) return;
         while (!text.empty()) {
             auto const end = static_cast<std::size_t>(std::ranges::find_if(text, parts) - text.begin());
-            look_for(text.substr(0, end));
+            if (end > 0) look_for(text.substr(0, end));
             text.remove_prefix(std::min(end + 1, text.size()));
         }
     }
@@ -106,8 +112,10 @@ private:
             if (!base::is_field(field.name, "authorization")) continue;
             auto const written = read_authorization(field.value);
             if (!base::is_field(written.scheme, scheme)) continue;
-            auto const credentials = written.is_sound ? base::trim_ows(written.rest) : std::string_view{};
-            if (scheme == "basic")
+            auto const credentials = base::trim_ows(written.rest);
+            if (!written.is_sound)
+                take_unreadable();
+            else if (scheme == "basic" && !credentials.empty())
                 take_basic(credentials);
             else
                 take(credentials);
@@ -118,6 +126,7 @@ private:
     void take_basic(std::string_view credentials)
     {
         auto const pair = credentials.size() > longest_written ? basic_credentials{} : read_basic(credentials, scratch_);
+        if (!pair.is_readable) return take_unreadable();
         take(pair.key());
         if (denies_keys_ && !pair.password.empty()) look_at(pair.user_name);
     }

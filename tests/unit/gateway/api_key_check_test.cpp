@@ -222,6 +222,8 @@ TEST_CASE("a denied key denies the request however many keys it has, and the fir
     std::string many;
     for (int i = 0; i < 40; ++i) many += "k=a&";
     std::string const commas(40, ',');
+    std::string letters;
+    for (int i = 0; i < 40; ++i) letters += "a,";
     struct row {
         std::string_view name;
         request what;
@@ -252,7 +254,9 @@ TEST_CASE("a denied key denies the request however many keys it has, and the fir
              {"with a blank", {{{"Authorization", "Basic YmFkIDp4"}}, ""}, &first},                  // bad :x
              {"among others", {{{"Authorization", "Basic YSxiYWQ6eA=="}}, ""}, &first},              // a,bad:x
              {"another user name", {{{"Authorization", "Basic YSBiOng="}}, ""}, nullptr},            // a b:x
-             {"longer lists than are looked at", {{{"X-A", commas}}, ""}, &first},
+             {"longer lists than are looked at", {{{"X-A", letters}}, ""}, &first},
+             {"many commas with nothing between", {{{"X-A", commas}}, ""}, nullptr},
+             {"behind many commas", {{{"X-A", commas + "bad"}}, ""}, &first},
          }) {
         CAPTURE(r.name);
         base::request_facts facts;
@@ -289,7 +293,16 @@ TEST_CASE("where keys are denied, one that is not well-formed leaves it undecide
              {"a blank inside", {{{"X-A", "good, bad"}}, ""}, true},
              {"beside a good key", {{{"X-A", "good"}}, "k=%20bad"}, true},
              {"before a good key", {{}, "k=%20bad&k=good"}, true},
-             {"none at all", {{{"X-A", ""}}, ""}, true},
+             {"an empty field", {{{"X-A", ""}}, ""}, false},
+             {"a cleared cookie", {{{"Cookie", "k="}}, ""}, false},
+             {"a cookie of quotes", {{{"Cookie", "k=\"\""}}, ""}, false},
+             {"an empty parameter", {{}, "k="}, false},
+             {"a parameter without a value", {{}, "k"}, false},
+             {"a scheme alone", {{{"Authorization", "ApiKey"}}, ""}, false},
+             {"Basic alone", {{{"Authorization", "Basic"}}, ""}, false},
+             {"neither user name nor password", {{{"Authorization", "Basic Og=="}}, ""}, false},
+             {"no colon", {{{"Authorization", "Basic YmFk"}}, ""}, true},
+             {"an empty one and one with a blank", {{{"X-A", ""}}, "k=%20bad"}, true},
              {"behind another byte than a blank", {{{"Authorization", "ApiKey=bad"}}, ""}, true},
              {"in what is no Base64", {{{"Authorization", "Basic OmJhZA"}}, ""}, true},
              {"a user name that is no key", {{{"Authorization", "Basic YSBiOng="}}, ""}, false}, // a b:x
@@ -299,7 +312,7 @@ TEST_CASE("where keys are denied, one that is not well-formed leaves it undecide
         facts.fields = r.what.fields;
         facts.query = r.what.query;
         std::string scratch;
-        auto const settings = from({"header X-A", "query k", "authorization ApiKey", "authorization Basic"});
+        auto const settings = from({"header X-A", "query k", "cookie k", "authorization ApiKey", "authorization Basic"});
         auto const check = [&](conf::deny_list const& list) {
             std::array const lists{&list};
             return check_api_key(facts, settings, scratch, lists);
