@@ -23,6 +23,16 @@ bool is_visible(std::string_view text) noexcept
 
 bool is_well_formed(std::string_view key) noexcept { return !key.empty() && key.size() <= longest_key && is_visible(key); }
 
+// `value` percent-decoded, in `room` where it must be; as it is where it is too long to be a key.
+std::string_view decoded(std::string_view value, std::string& room)
+{
+    if (value.size() > longest_written || !partition::needs_decoding(value, partition::plus::is_space)) return value;
+    room.clear();
+    partition::decoder bytes{value, partition::plus::is_space};
+    while (auto const c = bytes.next()) room.push_back(*c);
+    return room;
+}
+
 // Every key that the request presents, as it is written, and what is found last decoded.
 class search {
 public:
@@ -42,8 +52,8 @@ public:
             }
             break;
         case credential_source::place::authorization: look_in_authorization(source.name); break;
-        case credential_source::place::query: look_in_query(source.name); break;
-        case credential_source::place::cookie: look_in_cookies(source.name); break;
+        case credential_source::place::query: look_in_query(source); break;
+        case credential_source::place::cookie: look_in_cookies(source); break;
         }
     }
 
@@ -77,12 +87,12 @@ private:
             is_undecided_ = true;
     }
 
-    // So may any between the commas of one, of a reader that takes them for a list (RFC 9110 5.3). Between blanks is no key of ours,
-    // but some of what is looked at here need not be one.
+    // So may any between the commas of one, its semicolons or its quotes, of a reader that takes it for a list, with or without
+    // parameters (RFC 9110 5.3, 5.6). Between blanks is no key of ours, but some of what is looked at here need not be one.
     void look_at(std::string_view text) noexcept
     {
         if (is_well_formed(text)) look_for(text);
-        auto const parts = [](char c) { return c == ',' || !is_visible({&c, 1}); };
+        auto const parts = [](char c) { return c == ',' || c == ';' || c == '"' || !is_visible({&c, 1}); };
         if (std::ranges::none_of(text, parts)) return;
         while (!text.empty()) {
             auto const end = static_cast<std::size_t>(std::ranges::find_if(text, parts) - text.begin());
@@ -131,27 +141,36 @@ private:
         if (denies_keys_ && !pair.password.empty()) look_at(pair.user_name);
     }
 
-    void look_in_query(std::string_view name)
+    // Of a reader that begins a parameter or a cookie behind `separator`, too, and ends it before any of `ends`.
+    void look_behind(char separator, std::string_view ends, std::string_view text, credential_source const& source)
     {
-        auto rest = facts_.query;
-        while (auto const value = partition::next_query_value(rest, name)) {
-            if (value->size() > longest_written || !partition::needs_decoding(*value, partition::plus::is_space)) {
-                take(*value);
-                continue;
-            }
-            scratch_.clear();
-            partition::decoder bytes{*value, partition::plus::is_space};
-            while (auto const c = bytes.next()) scratch_.push_back(*c);
-            take(scratch_);
+        if (!denies_keys_) return;
+        for (auto at = text.find(separator); at != std::string_view::npos; at = text.find(separator)) {
+            text.remove_prefix(at + 1);
+            auto one = text.substr(0, text.find_first_of(ends));
+            auto const in_query = source.where == credential_source::place::query;
+            auto const value =
+                in_query ? partition::next_query_value(one, source.name) : partition::next_cookie_value(one, source.name);
+            if (!value) continue;
+            std::string text_of_value;
+            look_at(in_query ? decoded(*value, text_of_value) : *value);
         }
     }
 
-    void look_in_cookies(std::string_view name) noexcept
+    void look_in_query(credential_source const& source)
+    {
+        look_behind(';', "&;", facts_.query, source);
+        auto rest = facts_.query;
+        while (auto const value = partition::next_query_value(rest, source.name)) take(decoded(*value, scratch_));
+    }
+
+    void look_in_cookies(credential_source const& source)
     {
         for (auto const& field : facts_.fields) {
             if (!base::is_field(field.name, "cookie")) continue;
+            look_behind(',', ",;", field.value, source);
             auto rest = field.value;
-            while (auto const value = partition::next_cookie_value(rest, name)) take(*value);
+            while (auto const value = partition::next_cookie_value(rest, source.name)) take(*value);
         }
     }
 
@@ -183,9 +202,10 @@ api_key_check check_api_key(base::request_facts const& facts, conf::api_key_sett
     result.denied_by = presented.denied_by();
     result.is_undecided = presented.is_undecided();
     auto const key = presented.key();
-    if (presented.found() == 0) return result;
-    if (result.denied_by != nullptr) {
+    if (result.denied_by != nullptr) { // also where none is found that could be gone by
         result.why = credential_refusal::api_key_denied;
+    } else if (presented.found() == 0) {
+        return result;
     } else if (presented.found() > 1) {
         result.why = credential_refusal::api_key_repeated;
     } else if (!is_well_formed(key)) {

@@ -142,12 +142,13 @@ routes:
                     fields = more + [("X-API-Key", key) for key in keys]
                     self.assertEqual(ask(gate.address, method=method, target=target + query, fields=fields).status, 403)
 
-    def test_a_denied_key_passes_nowhere_for_a_comma_or_a_blank_beside_it(self):
+    def test_a_denied_key_passes_nowhere_for_a_mark_or_a_blank_beside_it(self):
         """An upstream may read a list, or trim what it reads, and find the key that is denied."""
         self.app.expect_nothing()
         gate = self.gateway_with_a_free_route()
         for method, target, more in PLACES:
             for key, query, status in ((BANNED + ",", "", 403), ("," + BANNED, "", 403), (f"x,{BANNED},{GOOD}", "", 403), (f" {BANNED}\t", "", 403),
+                                       (f'"{BANNED}"', "", 403), (f"{BANNED};q=1", "", 403), (None, f"?a=1;api_key={BANNED}", 403),
                                        (None, f"?api_key={BANNED}%2C", 403), (f"x, {BANNED}", "", 400), (None, f"?api_key=%20{BANNED}", 400),
                                        (None, f"?api_key={BANNED}+", 400), (None, f"?api_key={BANNED}%C2%A0", 400), (None, f"?api_key={BANNED}%00", 400),
                                        (None, f"?api_key={BANNED}" + "%20" * 1000, 400)):
