@@ -179,7 +179,7 @@ void add_outages(families& out, limiter::stand_in::counts const& local)
     counter(
         out.add(
             "outage_permits_not_recorded_total",
-            "Permits admitted in Redis' place that it never will be charged for: too many callers at once, or keys that it refuses.",
+            "Permits admitted in Redis' place that it never will be charged for: too many callers at once, or keys of another prefix.",
             MetricType::Counter),
         {}, local.not_recorded);
 }

@@ -173,7 +173,10 @@ void give_back(stores const& from, std::span<claim const> asked, admission_rulin
         auto const& one = gate.rulings[i];
         if (one.result != outcome::allowed || !one.answered()) continue;
         if (what == extent::permits && !is_concurrency(asked[i])) continue;
-        charge const taken{.cost = asked[i].cost, .at = one.at, .reset_after = one.decision.reset_after};
+        charge const taken{.cost = asked[i].cost,
+                           .at = one.at,
+                           .reset_after = one.decision.reset_after,
+                           .lease_until = one.decision.lease_until};
         auto const now = base::clock::now();
         auto const counted_here = counted_here_without_fleet(asked[i]);
         if (one.by == answerer::fleet) {

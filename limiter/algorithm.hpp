@@ -168,11 +168,12 @@ advanced advance_long(algorithm const& parameters, long_state const* state, std:
 void keep_charge(algorithm const& parameters, long_state& state, std::int64_t cost, base::instant now);
 void keep_repair(algorithm const& parameters, long_state& state, base::instant now);
 
-// A charge to be undone: what was taken, when, and the reset_after that was answered then.
+// A charge to be undone: what was taken, when, and the reset_after and lease_until that were answered then.
 struct charge {
     std::int64_t cost = 0;
     base::instant at{};
     base::micros reset_after{0};
+    base::instant lease_until{};
 };
 
 // Gives a charge back: its exact inverse if nothing was admitted on it, less what refilled since (time-decayed), so that

@@ -18,6 +18,8 @@ struct decision {
     std::int64_t remaining = 0;       // permits that would still pass at this instant, >= 0
     base::micros reset_after{0};      // until the counter is untouched again
     base::micros retry_after{0};      // refused: until this same cost passes, exact to the microsecond, or `never`
+    // Allowed on permits that were taken in advance: until then they can go back there. Else unset: the store has charged it.
+    base::instant lease_until{};
     friend bool operator==(decision const&, decision const&) = default;
 };
 

@@ -183,7 +183,7 @@ bool fleet_front::spend_after_all(fleet_request& who)
 void fleet_front::answered(fleet_request& who, redis::resumption when)
 {
     auto const& got = who.answered();
-    if (!got && waiting_ > 0 && got.error() != errc::breaker_open) let_go();
+    if (!got && waiting_ > 0 && got.error() != errc::breaker_open && behind_.breaker_is_open(who.asks_now().front())) let_go();
     if (got && local_) local_->note(who.asks_now(), *got, who.sent_at);
     if (got && got->allowed && who.tour) {
         auto said = *got;

@@ -30,7 +30,13 @@ public:
     ~fleet_front() override;
 
     boost::asio::awaitable<base::result<verdict>> acquire(std::span<claim const> asked, base::instant deadline) override;
-    void give_back(claim const& what, charge const& taken) noexcept override { behind_.give_back(what, taken); }
+    void give_back(claim const& what, charge const& taken) noexcept override
+    {
+        if (taken.lease_until == base::instant{})
+            behind_.give_back(what, taken);
+        else
+            leases_.give_back(what, taken, base::clock::now());
+    }
     void hold(claim const& what) override { behind_.hold(what); }
 
     // Whoever counts in the store's place is told what the store says, and what it has charged is handed over. Outlives the calls.

@@ -10,9 +10,9 @@ namespace penstock::limiter {
 
 namespace {
 
-// Of this debt, that is: the store would say the same again, while callers' checks may well pass. A prefix that the user has no
-// right to, a key that somebody else has put something else under.
-bool is_refused_for_good(base::error_code why) noexcept { return why == errc::refused_login || why == errc::script; }
+// Of this debt, that is: the store would say the same again, while callers' checks of other keys may well pass. A key that the
+// user has no right to; or scripts that it runs for nobody.
+bool is_refused(base::error_code why) noexcept { return why == errc::refused_login || why == errc::script; }
 
 } // namespace
 
@@ -38,7 +38,7 @@ public:
     {
         std::unique_ptr<call> const self(this);
         --progress_->under_way;
-        if (!answer_ && is_refused_for_good(answer_.error())) return from_.never_handed_over(debt_);
+        if (!answer_ && is_refused(answer_.error())) return from_.refused_to_take(debt_);
         (answer_ ? progress_->succeeded : progress_->failed) = true;
         if (!answer_) return from_.not_handed_over(debt_);
         from_.handed_over(debt_, answer_->granted);

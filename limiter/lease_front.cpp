@@ -33,15 +33,11 @@ lease_front::spending lease_front::decide(std::span<claim const> asked, base::in
 {
     boost::container::static_vector<known_answer, max_claims> at_hand;
     std::optional<known_answer> refused;
-    auto good_until = base::instant::max();
     for (std::size_t i = 0; i < asked.size() && !refused; ++i) {
         if (!may_be_leased(asked[i])) continue;
         auto const ruling = account_.spend(asked[i], now);
         if (ruling.renew) to_renew.push_back(i);
-        if (ruling.way == lease_way::spent) {
-            at_hand.push_back({.place = i, .said = ruling.decision});
-            good_until = std::min(good_until, ruling.good_until);
-        }
+        if (ruling.way == lease_way::spent) at_hand.push_back({.place = i, .said = ruling.decision});
         if (ruling.way == lease_way::refused) refused = known_answer{.place = i, .said = ruling.decision};
     }
     if (refused) {
@@ -57,14 +53,13 @@ lease_front::spending lease_front::decide(std::span<claim const> asked, base::in
         for (auto const& each : at_hand) account_.leave_open(asked[each.place]);
     }
     if (asked.size() == 1) return {.known = at_hand.front(), .part = nullptr};
-    return {.known = std::nullopt, .part = part_of(asked, at_hand, good_until, now)};
+    return {.known = std::nullopt, .part = part_of(asked, at_hand, now)};
 }
 
 std::unique_ptr<leased_part> lease_front::part_of(std::span<claim const> asked, std::span<known_answer const> at_hand,
-                                                  base::instant good_until, base::instant now)
+                                                  base::instant now)
 {
     auto part = std::make_unique<leased_part>();
-    part->good_until = good_until;
     decision unknown;
     unknown.known = false;
     part->at_hand = {.allowed = true, .granted = 1, .now = now, .decisions = {}};
@@ -102,10 +97,18 @@ base::result<verdict> lease_front::complete(std::span<claim const> asked, leased
 void lease_front::withdraw(std::span<claim const> asked, leased_part const& part, base::instant now)
 {
     for (std::size_t i = 0; i < asked.size(); ++i) {
-        if (!part.at_hand.decisions[i].known) continue;
+        auto const& at_hand = part.at_hand.decisions[i];
+        if (!at_hand.known) continue;
         account_.decided(asked[i]);
-        if (now < part.good_until) static_cast<void>(account_.unspend(asked[i], now));
+        if (now < at_hand.lease_until) static_cast<void>(account_.unspend(asked[i], now));
     }
+    if (closed_) close(now);
+}
+
+// If the store was told of all permits that are spent, these stay spent, too.
+void lease_front::give_back(claim const& what, charge const& taken, base::instant now)
+{
+    if (now < taken.lease_until) static_cast<void>(account_.unspend(what, now));
     if (closed_) close(now);
 }
 

@@ -29,9 +29,8 @@ using claim_places = boost::container::static_vector<std::size_t, max_claims>;
 // Of a request that has some of its permits at hand: who still has to be asked, and what those at hand say.
 struct leased_part {
     limiter::claims rest;
-    claim_places places;        // of the rest, among all
-    verdict at_hand;            // of all; says nothing of the rest
-    base::instant good_until{}; // from then on what was at hand cannot be taken back
+    claim_places places; // of the rest, among all
+    verdict at_hand;     // of all; says nothing of the rest
 };
 
 class lease_front {
@@ -61,6 +60,9 @@ public:
     // One of the rest refuses: what was at hand goes back.
     void withdraw(std::span<claim const> asked, leased_part const& part, base::instant now);
 
+    // A request that was admitted on permits at hand does not go on after all.
+    void give_back(claim const& what, charge const& taken, base::instant now);
+
     // The store refused some of these claims when asked by the ordinary call.
     void note_refusals(std::span<claim const> asked, verdict const& said, base::instant now) noexcept;
 
@@ -79,7 +81,7 @@ public:
 private:
     [[nodiscard]] spending decide(std::span<claim const> asked, base::instant now, claim_places& to_renew);
     [[nodiscard]] std::unique_ptr<leased_part> part_of(std::span<claim const> asked, std::span<known_answer const> at_hand,
-                                                       base::instant good_until, base::instant now);
+                                                       base::instant now);
     void send(lease_request const& wanted);
     void count_admission(claim const& asked);
 

@@ -82,8 +82,9 @@ lease_ruling lease_holding::spend(std::int64_t cost, base::instant now) noexcept
         if (!busy && !under_way_ && now >= hold_until_) used_up_from_ = 0;
         return refuse_or_ask(cost, may_renew && cost <= burst_of(limit_), now);
     }
-    auto const good_until = take(cost, now);
-    lease_ruling ruling{.way = lease_way::spent, .good_until = good_until, .renew = may_renew && runs_low(now), .decision = {}};
+    auto const until = take(cost, now);
+    lease_ruling ruling{.way = lease_way::spent, .renew = may_renew && runs_low(now), .decision = {}};
+    ruling.decision.lease_until = until;
     ruling.decision.remaining = std::min(remaining_ + at_hand - cost, burst_of(limit_));
     ruling.decision.reset_after = std::max(reset_at_ - now, base::micros{0});
     return ruling;
@@ -91,7 +92,7 @@ lease_ruling lease_holding::spend(std::int64_t cost, base::instant now) noexcept
 
 lease_ruling lease_holding::refuse_or_ask(std::int64_t cost, bool renew, base::instant now) const noexcept
 {
-    lease_ruling ruling{.way = lease_way::ask, .good_until = {}, .renew = renew, .decision = {}};
+    lease_ruling ruling{.way = lease_way::ask, .renew = renew, .decision = {}};
     if (used_up_from_ == 0 || shortfall_ < used_up_from_ || cost > burst_of(limit_)) return ruling;
     ruling.way = lease_way::refused;
     auto& decision = ruling.decision;
@@ -116,6 +117,8 @@ base::micros lease_holding::wait_at_store(std::int64_t cost, base::instant now) 
 base::instant lease_holding::take(std::int64_t cost, base::instant now) noexcept
 {
     auto good_until = base::instant::max();
+    fresh_ = fresh(now) + cost;
+    if (fresh_ == cost) fresh_from_ = now;
     while (cost > 0) {
         permits* soonest = nullptr;
         for (auto& group : groups_)
@@ -162,10 +165,9 @@ void lease_holding::refused_by_store(std::int64_t cost, decision const& said, ba
 }
 
 // Each permit is reported once, even if the call gets lost: then it counts as out until it lapses.
-bool lease_holding::report(lease_request& to_send) noexcept
+bool lease_holding::report(lease_request& to_send, std::int64_t open) noexcept
 {
     auto any = false;
-    auto open = open_;
     // What is left open is kept back of the permits that lapse last, so that it can be taken back for as long as possible.
     std::ranges::sort(groups_, std::greater{}, &permits::expires);
     for (std::size_t i = 0; i < groups_.size(); ++i) {
@@ -189,7 +191,7 @@ void lease_holding::take_request(lease_request& to_send, base::instant now) noex
     auto const wanted = static_cast<std::int64_t>(demand(now) * micros_of(length)) - held(now + 2 * round_trip_);
     to_send.least = std::exchange(shortfall_, 1);
     to_send.want = std::max(wanted, to_send.least);
-    report(to_send);
+    report(to_send, std::max(open_, fresh(now)));
     under_way_ = true;
 }
 
@@ -216,7 +218,7 @@ bool lease_holding::take_return(lease_request& to_send, base::instant now) noexc
     }
     to_send.algorithm = limit_;
     to_send.want = 0;
-    under_way_ = report(to_send);
+    under_way_ = report(to_send, std::max(open_, fresh(now)));
     return under_way_;
 }
 
@@ -226,7 +228,7 @@ bool lease_holding::take_everything(lease_request& to_send, base::instant now) n
         if (now < group.expires) group.returned += std::exchange(group.held, 0);
     to_send.algorithm = limit_;
     to_send.want = 0;
-    return report(to_send);
+    return report(to_send, open_);
 }
 
 lease_holding::permits& lease_holding::group_of(lease_answer const& got, base::instant expires) noexcept

@@ -20,7 +20,6 @@ enum class lease_way : std::uint8_t {
 
 struct lease_ruling {
     lease_way way = lease_way::ask;
-    base::instant good_until{}; // spent: from then on it cannot be taken back, because a permit has lapsed
     bool renew = false;         // a call for more permits is to be sent now, whatever becomes of this request
     limiter::decision decision; // unless `ask`
 };
@@ -35,7 +34,7 @@ public:
 
     // One request, and the demand that it is. `cost` >= 1.
     lease_ruling spend(std::int64_t cost, base::instant now) noexcept;
-    // Takes back a spend() that admitted nothing in the end, before its `good_until`: later another group's permit would be used
+    // Takes back a spend() that admitted nothing in the end, before its `lease_until`: later another group's permit would be used
     // again in place of one that has lapsed. False if the store was told already.
     bool unspend(std::int64_t cost, base::instant now) noexcept;
     // Between a spend() and what becomes of its request: so many permits are not reported, and can be taken back.
@@ -77,7 +76,12 @@ private:
     [[nodiscard]] base::micros wait_at_store(std::int64_t cost, base::instant now) const noexcept;
     base::instant take(std::int64_t cost, base::instant now) noexcept; // until when all of it lives
     permits& group_of(lease_answer const& got, base::instant expires) noexcept;
-    bool report(lease_request& to_send) noexcept;
+    // Spent so lately that limits which are asked only then (those behind a token's signature) may yet refuse the request.
+    [[nodiscard]] std::int64_t fresh(base::instant now) const noexcept
+    {
+        return now - fresh_from_ <= 2 * round_trip_ ? fresh_ : 0;
+    }
+    bool report(lease_request& to_send, std::int64_t open) noexcept;
     void hold(base::instant now, jitter& random) noexcept;
 
     algorithm limit_;
@@ -92,6 +96,8 @@ private:
     std::int64_t shortfall_ = 1;    // permits that the last request which found too few was short of
     std::int64_t used_up_from_ = 0; // requests short of so many are refused without asking; 0: none
     std::int64_t open_ = 0;         // spent by requests that may yet be refused by others
+    std::int64_t fresh_ = 0;        // spent since fresh_from_
+    base::instant fresh_from_{};
     bool under_way_ = false;
 };
 

@@ -48,10 +48,16 @@ bool outage_ledger::make_room(stripe& in, base::instant now)
             ++at;
             continue;
         }
-        at = in.debts.erase(at);
-        size_.fetch_sub(1, std::memory_order_relaxed);
+        at = erase(in, at);
     }
     return in.debts.size() < most_in_stripe_;
+}
+
+outage_ledger::entries::iterator outage_ledger::erase(stripe& in, entries::iterator which)
+{
+    size_.fetch_sub(1, std::memory_order_relaxed);
+    if (which->second.is_refused) refused_.fetch_sub(1, std::memory_order_relaxed);
+    return in.debts.erase(which);
 }
 
 outage_ledger::entry* outage_ledger::find_or_add(stripe& in, claim const& asked, base::instant now, bool& added)
@@ -120,55 +126,80 @@ std::optional<outage_debt> outage_ledger::take(claim const& asked, std::uint64_t
     auto& in = stripe_of(tag);
     std::lock_guard const held{in.mutex};
     auto const found = in.debts.find(asked.key.view());
-    if (found == in.debts.end() || found->second.taken) return std::nullopt;
+    if (found == in.debts.end() || found->second.taken || found->second.is_refused) return std::nullopt;
     return hand_out(*found);
 }
 
-void outage_ledger::take_from(stripe& in, std::size_t most, std::function<bool(claim const&)> const& wanted,
+void outage_ledger::take_from(stripe& in, std::size_t most, std::function<bool(claim const&)> const& wanted, base::instant now,
                               std::vector<outage_debt>& to)
 {
     policy by;
     std::lock_guard const held{in.mutex};
     std::size_t passed_over = 0;
     auto at = in.debts.find(in.next);
-    for (auto left = in.debts.size(); left > 0; --left, ++at) {
+    for (auto left = in.debts.size(); left > 0; --left) {
         if (at == in.debts.end()) at = in.debts.begin();
         if (to.size() == most || passed_over == passed_over_in_a_stripe) {
             in.next = at->first;
             return;
         }
         auto& [key, known] = *at;
-        if (known.taken) continue;
+        if (known.is_refused && known.matters_until <= now) {
+            at = erase(in, at);
+            continue;
+        }
         by.packed_id = known.debt.packed_id;
         auto about = claim_of(known.debt, by);
         about.key.append(key);
-        if (wanted(about))
-            to.push_back(hand_out(*at));
-        else
+        if (known.is_refused || (!known.taken && !wanted(about)))
             ++passed_over;
+        else if (!known.taken)
+            to.push_back(hand_out(*at));
+        ++at;
     }
     in.next.clear();
 }
 
-std::vector<outage_debt> outage_ledger::take_some(std::size_t most, std::function<bool(claim const&)> const& wanted)
+std::vector<outage_debt> outage_ledger::take_some(std::size_t most, std::function<bool(claim const&)> const& wanted,
+                                                  base::instant now)
 {
     std::vector<outage_debt> taken;
     for (std::size_t i = 0; i < stripe_count && taken.size() < most; ++i)
-        take_from(stripes_[next_stripe_.fetch_add(1, std::memory_order_relaxed) % stripe_count], most, wanted, taken);
+        take_from(stripes_[next_stripe_.fetch_add(1, std::memory_order_relaxed) % stripe_count], most, wanted, now, taken);
     return taken;
 }
 
-void outage_ledger::settle(outage_debt const& taken, std::uint64_t tag, std::int64_t owed)
+bool outage_ledger::settle(outage_debt const& taken, std::uint64_t tag, std::int64_t owed)
 {
     auto& in = stripe_of(tag);
     std::lock_guard const held{in.mutex};
     auto const found = in.debts.find(taken.key);
-    if (found == in.debts.end()) return;
+    if (found == in.debts.end()) return false;
     found->second.taken = false;
     found->second.debt.permits += owed;
-    if (found->second.debt.permits > 0 || owed > 0) return;
-    in.debts.erase(found);
-    size_.fetch_sub(1, std::memory_order_relaxed);
+    if (found->second.debt.permits == 0 && owed == 0) erase(in, found);
+    return true;
+}
+
+bool outage_ledger::refuse(outage_debt const& taken, std::uint64_t tag)
+{
+    auto& in = stripe_of(tag);
+    std::lock_guard const held{in.mutex};
+    auto const found = in.debts.find(taken.key);
+    if (found == in.debts.end()) return false;
+    found->second.taken = false;
+    found->second.debt.permits += taken.permits;
+    if (!std::exchange(found->second.is_refused, true)) refused_.fetch_add(1, std::memory_order_relaxed);
+    return true;
+}
+
+void outage_ledger::answered(std::string_view key, std::uint64_t tag) noexcept
+{
+    auto& in = stripe_of(tag);
+    std::lock_guard const held{in.mutex};
+    auto const found = in.debts.find(key);
+    if (found == in.debts.end()) return;
+    if (std::exchange(found->second.is_refused, false)) refused_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 std::int64_t outage_ledger::drop(std::function<bool(std::string_view)> const& unwanted)
@@ -176,12 +207,14 @@ std::int64_t outage_ledger::drop(std::function<bool(std::string_view)> const& un
     std::int64_t owed = 0;
     for (auto& in : stripes_) {
         std::lock_guard const held{in.mutex};
-        auto const dropped = std::erase_if(in.debts, [&](auto const& each) {
-            if (!unwanted(each.first)) return false;
-            owed += each.second.debt.permits;
-            return true;
-        });
-        size_.fetch_sub(dropped, std::memory_order_relaxed);
+        for (auto at = in.debts.begin(); at != in.debts.end();) {
+            if (!unwanted(at->first)) {
+                ++at;
+                continue;
+            }
+            owed += at->second.debt.permits;
+            at = erase(in, at);
+        }
     }
     return owed;
 }

@@ -58,8 +58,16 @@ public:
     // What is owed for one counter, or for some of those that `wanted` says yes to. Each stays in the ledger, and is not taken
     // again, until settle() says how many of its permits are owed still.
     [[nodiscard]] std::optional<outage_debt> take(claim const& asked, std::uint64_t tag);
-    [[nodiscard]] std::vector<outage_debt> take_some(std::size_t most, std::function<bool(claim const&)> const& wanted);
-    void settle(outage_debt const& taken, std::uint64_t tag, std::int64_t owed);
+    [[nodiscard]] std::vector<outage_debt> take_some(std::size_t most, std::function<bool(claim const&)> const& wanted,
+                                                     base::instant now);
+    // False if it has been dropped meanwhile.
+    bool settle(outage_debt const& taken, std::uint64_t tag, std::int64_t owed);
+    // The store refuses to hear of it. All of it is owed still, but it is not taken again before answered().
+    bool refuse(outage_debt const& taken, std::uint64_t tag);
+    // Whether anything was refused: one plain load.
+    [[nodiscard]] bool has_refused() const noexcept { return refused_.load(std::memory_order_relaxed) > 0; }
+    // The store has answered what a caller asked of this counter.
+    void answered(std::string_view key, std::uint64_t tag) noexcept;
 
     // Forgets counters by their keys. Returns how many permits were owed for them.
     std::int64_t drop(std::function<bool(std::string_view)> const& unwanted);
@@ -75,6 +83,7 @@ private:
         outage_debt debt;              // its key is the map's
         base::instant matters_until{}; // from then on every charge has refilled, or its window is over
         bool taken = false;
+        bool is_refused = false;
     };
     using entries = std::unordered_map<std::string, entry, text_hash, std::equal_to<>>;
     struct alignas(64) stripe {
@@ -86,13 +95,16 @@ private:
     [[nodiscard]] stripe& stripe_of(std::uint64_t tag) noexcept { return stripes_[tag % stripe_count]; }
     entry* find_or_add(stripe& in, claim const& asked, base::instant now, bool& added);
     static outage_debt hand_out(entries::value_type& from);
-    void take_from(stripe& in, std::size_t most, std::function<bool(claim const&)> const& wanted, std::vector<outage_debt>& to);
+    void take_from(stripe& in, std::size_t most, std::function<bool(claim const&)> const& wanted, base::instant now,
+                   std::vector<outage_debt>& to);
+    entries::iterator erase(stripe& in, entries::iterator which);
     static void note_numbers(entry& of, algorithm const& numbers, base::instant now);
     bool make_room(stripe& in, base::instant now);
 
     std::array<stripe, stripe_count> stripes_;
     std::size_t most_in_stripe_;
     std::atomic<std::size_t> size_{0};
+    std::atomic<std::size_t> refused_{0};     // of them
     std::atomic<std::size_t> next_stripe_{0}; // that take_some() looks at
 };
 

@@ -123,8 +123,7 @@ void stand_in::record(claim const& asked, decision const& said, base::instant no
 {
     if (asked.cost == 0 || is_concurrency(asked.algorithm())) return;
     last_answer const counted{.remaining = said.remaining, .at = now, .reset_after = said.reset_after};
-    if (ledger_.charge(asked, tag_of(asked.key.view()), counted, now)) return;
-    not_recorded_.fetch_add(static_cast<std::uint64_t>(asked.cost), std::memory_order_relaxed);
+    if (!ledger_.charge(asked, tag_of(asked.key.view()), counted, now)) lose(asked.cost);
 }
 
 void stand_in::give_back(claim const& what, charge const& taken, base::instant now) noexcept
@@ -142,6 +141,7 @@ void stand_in::give_back(claim const& what, charge const& taken, base::instant n
 
 void stand_in::note(partition::partition_key const& key, algorithm const& limit, last_answer const& said) noexcept
 {
+    if (ledger_.has_refused()) ledger_.answered(key.view(), tag_of(key.view()));
     // Half full is what an outage takes for granted of a counter that it knows nothing of; and what was said of it before, when it
     // was emptier, has refilled by now.
     if (said.remaining >= burst_of(limit) - said.remaining) return;
@@ -198,7 +198,7 @@ std::optional<outage_debt> stand_in::take(claim const& asked, base::instant now)
 
 std::vector<outage_debt> stand_in::take_some(std::size_t most, std::function<bool(claim const&)> const& can, base::instant now)
 {
-    auto taken = ledger_.take_some(most, can);
+    auto taken = ledger_.take_some(most, can, now);
     std::erase_if(taken, [&](outage_debt& each) { return !is_worth_telling(each, now); });
     return taken;
 }
@@ -209,19 +209,25 @@ void stand_in::handed_over(outage_debt const& debt, std::int64_t granted)
     ledger_.settle(debt, tag_of(debt.key), 0);
 }
 
-void stand_in::not_handed_over(outage_debt const& debt) { ledger_.settle(debt, tag_of(debt.key), debt.permits); }
-
-void stand_in::never_handed_over(outage_debt const& debt)
+void stand_in::not_handed_over(outage_debt const& debt)
 {
-    not_recorded_.fetch_add(static_cast<std::uint64_t>(debt.permits), std::memory_order_relaxed);
-    ledger_.settle(debt, tag_of(debt.key), 0);
+    if (!ledger_.settle(debt, tag_of(debt.key), debt.permits)) lose(debt.permits);
+}
+
+void stand_in::refused_to_take(outage_debt const& debt)
+{
+    if (!ledger_.refuse(debt, tag_of(debt.key))) lose(debt.permits);
+}
+
+void stand_in::lose(std::int64_t permits) noexcept
+{
+    not_recorded_.fetch_add(static_cast<std::uint64_t>(permits), std::memory_order_relaxed);
 }
 
 void stand_in::keep_only(std::string_view prefix)
 {
     if (ledger_.empty()) return;
-    auto const dropped = ledger_.drop([prefix](std::string_view key) { return !key.starts_with(prefix); });
-    not_recorded_.fetch_add(static_cast<std::uint64_t>(dropped), std::memory_order_relaxed);
+    lose(ledger_.drop([prefix](std::string_view key) { return !key.starts_with(prefix); }));
 }
 
 stand_in::counts stand_in::count() const noexcept

@@ -21,7 +21,7 @@ public:
         std::uint64_t gateways = 0;     // that this process takes to be alive
         std::uint64_t owed = 0;         // counters with charges that the store does not know of
         std::uint64_t handed_over = 0;  // permits that the store has charged for it
-        std::uint64_t not_recorded = 0; // permits charged here that it never will charge: too many counters, or it refuses to
+        std::uint64_t not_recorded = 0; // permits charged here that it never will charge: too many counters, or another prefix
     };
 
     // The counters live in `memory`, which outlives this.
@@ -57,7 +57,7 @@ public:
     // It granted so many of them: the others no longer fit.
     void handed_over(outage_debt const& debt, std::int64_t granted);
     void not_handed_over(outage_debt const& debt);
-    void never_handed_over(outage_debt const& debt); // it refuses, and would again
+    void refused_to_take(outage_debt const& debt); // it would again, until it answers what a caller asks of that counter
     // Keys begin otherwise from now on, and whoever is asked about them need not have a right to the former: nobody is told of those.
     void keep_only(std::string_view prefix);
 
@@ -70,6 +70,7 @@ private:
     void record(claim const& asked, decision const& said, base::instant now);
     [[nodiscard]] std::int64_t missing(outage_debt const& of, base::instant now);
     bool is_worth_telling(outage_debt& debt, base::instant now);
+    void lose(std::int64_t permits) noexcept;
 
     memory_store& memory_;
     base::hash_key secret_; // random: nobody can choose keys that take each other's place

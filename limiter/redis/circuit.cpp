@@ -56,7 +56,7 @@ void circuit::failed(errc why, std::string_view words)
     if (!breaker_.failed(why, base::clock::now())) return;
     lacks_right_ = why == errc::refused_login && line_.serving();
     auto told = std::string(words);
-    if (lacks_right_) told += "; it closes when the user has every right that the documentation lists";
+    if (lacks_right_) told += "; it closes when the user may use every command that the documentation lists";
     line_.on_opened(why, told);
     await_probe();
 }

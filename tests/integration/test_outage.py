@@ -129,6 +129,34 @@ class Outage(Local):
         self.assertEqual([ask(gateway.address).status for _ in range(26)], [200] * 25 + [429])
 
 
+class Unwilling(Local):
+    """Redis lives, and refuses every check: the limit holds all the same."""
+
+    words = ("token_bucket: {capacity: 20, refill: 20/hour}", "fixed_window: {limit: 20, window: 1h}")
+
+    def expect_half(self, redis, url, words, seconds=0):
+        gateway = self.gateway(self.upstream(), LOCAL.format(url=url, words=words, workers=1, more=""))
+        self.wait_for_connections(redis, 1)
+        end = time.time() + seconds
+        statuses = [ask(gateway.address).status for _ in range(100)]
+        while time.time() < end:
+            statuses.append(ask(gateway.address).status)
+        self.assertEqual(statuses, [200] * 10 + [429] * (len(statuses) - 10))
+
+    def test_one_that_knows_no_scripts(self):
+        redis = self.redis(options=("--rename-command", "EVALSHA", "", "--rename-command", "EVAL", ""))
+        for words in self.words:
+            with self.subTest(words):
+                self.expect_half(redis, redis.url, words)
+
+    def test_a_user_without_a_right_to_the_key(self):
+        redis = self.redis()
+        redis.command("ACL", "SETUSER", "u", "on", ">pw", "~rl:{penstock*", "+@all")
+        for words in self.words:
+            with self.subTest(words):  # for some circles of a breaker that a probe closes
+                self.expect_half(redis, f"redis://u:pw@127.0.0.1:{redis.port}/0", words, seconds=3)
+
+
 class Restart(Local):
     """Redis restarted empty under load of one gateway: nothing else can loosen the limit, so that what is beyond it is what Redis lost."""
 

@@ -1,5 +1,6 @@
 """Limits in two stages around a token's signature: what is charged, given back, held and shown (AK-40, AK-44, RL-25)."""
 
+import itertools
 import json
 import re
 import threading
@@ -83,6 +84,20 @@ class Stages(TokenCase):
         gate = self.start(LIMITS)
         self.assertEqual([self.ask(gate, "/late").status for _ in range(5)], [200, 200, 429, 429, 429])
         self.assertEqual(left(self.ask(gate, "/late", sub="other")), {"users": 1, "attempts": 47, "all": 997})
+
+    def test_a_refusal_of_the_second_stage_gives_permits_on_lease_back(self):
+        for target in ("/both", "/late"):
+            with self.subTest(target):
+                redis = self.redis()
+                gate = self.start(LIMITS.replace("limit: 50, window: 1h}", "limit: 50, window: 1h}, precision: leased"),
+                                  more=f"workers: 1\nredis: {{url: '{redis.url}', check_timeout: 5s}}")
+                self.wait_for_connections(redis, 1)
+                self.assertEqual([self.ask(gate, target, sub="greedy").status for _ in range(100)], [200] * 2 + [429] * 98)
+                self.assertGreater(self.metrics(gate).value("penstock_admissions_on_lease_total", limit="attempts"), 10)
+                subjects = (f"user-{number}" for number in itertools.count())
+                for _ in range(48):  # one may be told to come back, while the last permits are on their way
+                    wait_until(lambda: self.ask(gate, target, sub=next(subjects)).status == 200, what="a permit of those given back")
+                self.assertEqual([self.ask(gate, target, sub=next(subjects)).status for _ in range(20)], [429] * 20)
 
     def test_a_claim_that_a_limit_insists_on_is_missed_in_the_second_stage(self):
         gate = self.start(LIMITS)

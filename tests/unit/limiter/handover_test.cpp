@@ -144,7 +144,7 @@ TEST_CASE("counters behind many that cannot be told of yet have their turn")
         seen.emplace(about.key.view());
         return false;
     };
-    for (std::size_t i = 0; i < counters / 64 + 1; ++i) CHECK(ledger.take_some(10, look).empty());
+    for (std::size_t i = 0; i < counters / 64 + 1; ++i) CHECK(ledger.take_some(10, look, start).empty());
     CHECK(seen.size() == counters);
 }
 
@@ -301,33 +301,87 @@ TEST_CASE("a calendar's charge outlives the snapshot that the calendar came from
     CHECK(local.count().owed == 0);
 }
 
-TEST_CASE_FIXTURE(outage,
-                  "a charge that is refused for what repetition does not mend is dropped and counted, others are made again")
+TEST_CASE_FIXTURE(
+    outage,
+    "a charge that the store refuses to hear of waits until a caller is answered about that counter, which goes on meanwhile")
 {
-    struct row {
-        errc why;
-        bool for_good;
-    };
-    for (auto const& row : {row{errc::refused_login, true}, row{errc::script, true}, row{errc::timed_out, false},
-                            row{errc::out_of_memory, false}, row{errc::cluster, false}}) {
-        CAPTURE(name_of(row.why));
-        one = claim_of(limit, std::string(name_of(row.why)));
+    for (auto const why : {errc::refused_login, errc::script}) {
+        CAPTURE(name_of(why));
+        one = claim_of(limit, std::string(name_of(why)));
         auto const before = local.count();
         behind.fails = errc::not_connected;
         CHECK(admit_of(3) == 3);
-        behind.fails = row.why;
+        behind.fails = why;
+        CHECK(admit_of(1) == 1);
+        behind.times.clear();
+        CHECK(admit_of(20) == 1); // half of its share is five
+        front.tick(base::clock::now() + 1h);
+        CHECK(behind.times == std::vector<std::uint32_t>(20, 1)); // callers' alone
+        CHECK(local.count().owed == 1);
+        recover();
+        CHECK(admit_of(40) == 30 - 5);
+        CHECK(local.count().owed == 0);
+        CHECK(local.count().handed_over == before.handed_over + 5);
+        CHECK(local.count().not_recorded == 0);
+    }
+}
+
+TEST_CASE_FIXTURE(outage, "a charge of which the store does not say that it will not hear of it is made again")
+{
+    for (auto const why : {errc::timed_out, errc::out_of_memory, errc::cluster}) {
+        CAPTURE(name_of(why));
+        one = claim_of(limit, std::string(name_of(why)));
+        behind.fails = errc::not_connected;
+        CHECK(admit_of(3) == 3);
+        behind.fails = why;
         admit({one});
         CHECK_FALSE(behind.held.front().second->is_of_a_caller());
         CHECK(behind.held.back().second->is_of_a_caller());
-        answer_one();
-        CHECK(local.count().not_recorded == before.not_recorded + (row.for_good ? 3 : 0));
-        CHECK(local.count().owed == before.owed + (row.for_good ? 0 : 1));
-        recover();
         answer_all();
+        behind.times.clear();
+        recover();
         admit({one});
+        CHECK(behind.times == std::vector<std::uint32_t>{4, 1});
         answer_all();
         CHECK(local.count().owed == 0);
     }
+}
+
+TEST_CASE("what is dropped while the store is being told of it counts as lost if it was told in vain")
+{
+    memory_store memory{{.max_keys = 100}};
+    stand_in local{memory};
+    auto const limit = window("k", 30);
+    auto const one = claim_of(limit, "x");
+    for (bool const is_refused : {false, true}) {
+        auto const lost = local.count().not_recorded;
+        for (int i = 0; i < 3; ++i) CHECK(local.acquire({&one, 1}, start).allowed);
+        auto const debt = local.take(one, start);
+        REQUIRE(debt);
+        local.keep_only("another");
+        CHECK(local.count().owed == 0);
+        CHECK(local.count().not_recorded == lost);
+        if (is_refused)
+            local.refused_to_take(*debt);
+        else
+            local.not_handed_over(*debt);
+        CHECK(local.count().not_recorded == lost + 3);
+    }
+}
+
+TEST_CASE("a charge that the store refuses to hear of is forgotten when it has refilled")
+{
+    memory_store memory{{.max_keys = 100}};
+    stand_in local{memory};
+    auto const limit = window("k", 30); // an hour
+    auto const one = claim_of(limit, "x");
+    CHECK(local.acquire({&one, 1}, start).allowed);
+    local.refused_to_take(*local.take(one, start));
+    auto const everything = [](claim const&) { return true; };
+    CHECK(local.take_some(5, everything, start).empty());
+    CHECK(local.count().owed == 1);
+    CHECK(local.take_some(5, everything, start + seconds(3'601)).empty());
+    CHECK(local.count().owed == 0);
 }
 
 TEST_CASE_FIXTURE(outage, "what was charged under a prefix that is no longer used is dropped and counted")

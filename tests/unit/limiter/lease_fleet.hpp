@@ -202,8 +202,8 @@ private:
         if (ruling.way == limiter::lease_way::ask) return ask(which, asked);
         if (ruling.way != limiter::lease_way::spent) return;
         if (!happens(wanted_.change_mind)) return admit(which);
-        after(pick(0, 5'000), [this, which, asked, life = holders_[at(which)].life, good_until = ruling.good_until] {
-            if (holders_[at(which)].life != life || clock_of(which) >= good_until) return;
+        after(pick(0, 5'000), [this, which, asked, life = holders_[at(which)].life, until = ruling.decision.lease_until] {
+            if (holders_[at(which)].life != life || clock_of(which) >= until) return;
             holders_[at(which)].account->unspend(asked, clock_of(which));
         });
     }
