@@ -85,6 +85,15 @@ asio::awaitable<base::result<verdict>> fleet_front::acquire(std::span<claim cons
                                                                                             asio::use_awaitable);
 }
 
+// To where it was taken from.
+void fleet_front::give_back(claim const& what, charge const& taken) noexcept
+{
+    if (taken.lease_until == base::instant{})
+        behind_.give_back(what, taken);
+    else
+        leases_.give_back(what, taken, base::clock::now());
+}
+
 asio::awaitable<base::result<verdict>> fleet_front::hand_over(std::unique_ptr<leased_part> all) { co_return all->at_hand; }
 
 // ---- denials

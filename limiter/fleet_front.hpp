@@ -30,13 +30,7 @@ public:
     ~fleet_front() override;
 
     boost::asio::awaitable<base::result<verdict>> acquire(std::span<claim const> asked, base::instant deadline) override;
-    void give_back(claim const& what, charge const& taken) noexcept override
-    {
-        if (taken.lease_until == base::instant{})
-            behind_.give_back(what, taken);
-        else
-            leases_.give_back(what, taken, base::clock::now());
-    }
+    void give_back(claim const& what, charge const& taken) noexcept override;
     void hold(claim const& what) override { behind_.hold(what); }
 
     // Whoever counts in the store's place is told what the store says, and what it has charged is handed over. Outlives the calls.

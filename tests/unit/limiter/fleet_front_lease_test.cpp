@@ -94,28 +94,6 @@ TEST_CASE("a permit at hand is taken back when another limit refuses, or cannot 
 
 TEST_CASE("a permit at hand of a request that does not go on after all is at hand again, and the store hears nothing of it")
 {
-    auto const limit = leased_bucket("l");
-    front_test test;
-    warm_up(test, limit, 3);
-    auto const at_hand = leases_out(test, "l");
-    for (int i = 0; i < 100; ++i) {
-        auto& made = test.admit({claim_of(limit, "x")});
-        REQUIRE(made.gate.verdict == admission_ruling::kind::admitted);
-        give_back(test.from, made.asked, made.gate, extent::everything);
-        // Whether a call for more was sent meanwhile or not.
-        for (auto const& [wanted, done] : test.behind.leases)
-            for (auto const& report : wanted.reports) CHECK(report.spent == 0);
-        CHECK(leases_out(test, "l") == at_hand);
-    }
-    CHECK(test.behind.given_back.empty());
-    test.front.close_leases(base::clock::now());
-    auto& refused = test.admit({claim_of(limit, "x")});
-    CHECK(refused.gate.verdict != admission_ruling::kind::admitted); // nothing is at hand, and the call is not answered yet
-    test.answer_all();
-}
-
-TEST_CASE("a permit at hand of a request that does not go on after all is at hand again, and the store hears nothing of it")
-{
     auto limit = leased_bucket("l");
     limit.scope = scope::fleet;
     front_test test;
