@@ -43,15 +43,39 @@ bool run_tells(std::string_view run) noexcept
     return false;
 }
 
-// `reset_code`, `deviceCode`; alone the code of OAuth, and what some clouds call the key of a function.
-bool has_secret_code(std::string_view name) noexcept
+// `reset_code`, `magicLink`, `login_hash`; alone the code of OAuth, and what some clouds call the key of a function.
+bool has_secret_behind_word(std::string_view name) noexcept
 {
     constexpr std::string_view code = "code";
+    constexpr std::string_view secrets[] = {code, "link", "hash"};
+    constexpr std::size_t size = 4; // of each
     if (is_field(name, code)) return true;
-    for (std::size_t at = 1; at + code.size() <= name.size(); ++at) {
-        if (!is_field(name.substr(at, code.size()), code)) continue;
+    for (std::size_t at = 1; at + size <= name.size(); ++at) {
+        auto const is_here = [here = name.substr(at, size)](std::string_view each) {
+            return ascii_lower(here.front()) == each.front() && is_field(here, each);
+        };
+        if (std::ranges::none_of(secrets, is_here)) continue;
         auto const before = is_letter(name[at - 1]) ? name.substr(0, at) : name.substr(0, at - 1);
-        if (is_before_secret_code(before)) return true;
+        if (is_before_secret(before)) return true;
+    }
+    return false;
+}
+
+// `2fa`, which letters alone do not tell.
+bool is_second_factor(std::string_view run, char before) noexcept { return before == '2' && is_field(run, "fa"); }
+
+bool has_telling_word(std::string_view name) noexcept
+{
+    char before = '\0'; // the run of letters
+    while (!name.empty()) {
+        if (!is_letter(name.front())) {
+            before = name.front();
+            name.remove_prefix(1);
+            continue;
+        }
+        auto const run = static_cast<std::size_t>(std::ranges::find_if_not(name, is_letter) - name.begin());
+        if (run_tells(name.substr(0, run)) || is_second_factor(name.substr(0, run), before)) return true;
+        name.remove_prefix(run);
     }
     return false;
 }
@@ -60,17 +84,7 @@ bool has_secret_code(std::string_view name) noexcept
 
 bool is_credential_name(std::string_view name) noexcept
 {
-    if (has_secret_code(name)) return true;
-    while (!name.empty()) {
-        if (!is_letter(name.front())) {
-            name.remove_prefix(1);
-            continue;
-        }
-        auto const run = static_cast<std::size_t>(std::ranges::find_if_not(name, is_letter) - name.begin());
-        if (run_tells(name.substr(0, run))) return true;
-        name.remove_prefix(run);
-    }
-    return false;
+    return (has_secret_behind_word(name) || has_telling_word(name)) && !is_harmless_name(name);
 }
 
 bool may_be_credential_name(std::string_view name) noexcept

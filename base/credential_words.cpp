@@ -65,6 +65,8 @@ constexpr word_table within{std::to_array<word_of_table>({
                                 {"contrasena"},
                                 {"credential"},
                                 {"kennwort"},
+                                {"macaroon"},
+                                {"motdepasse"},
                                 {"oauth"},
                                 {"passcode"},
                                 {"passwd"},
@@ -74,6 +76,8 @@ constexpr word_table within{std::to_array<word_of_table>({
                                 {"signature"},
                                 {"secret"},
                                 {"token"},
+                                {"twofactor"},
+                                {"wachtwoord"},
                             }),
                             first_letter};
 
@@ -88,12 +92,14 @@ struct ending {
 };
 constexpr std::string_view no_keys[] = {"donkey", "flunkey", "hickey", "hockey", "jockey",
                                         "lackey", "mickey",  "monkey", "turkey", "whiskey"};
+constexpr std::string_view no_passwords[] = {"desenha"}; // Portuguese: draws
 constexpr std::string_view no_passes[] = {"bypass", "compass", "overpass", "surpass", "trespass", "underpass"};
 constexpr std::string_view no_sessions[] = {"obsession", "possession"};
 constexpr ending endings[] = {
-    {"auth", {}}, {"bearer", {}},      {"cookie", {}}, {"hmac", {}}, {"jwt", {}}, {"key", no_keys},
-    {"otp", {}},  {"pass", no_passes}, {"psw", {}},    {"pswd", {}}, {"pwd", {}}, {"session", no_sessions},
-    {"sid", {}},  {"sig", {}},         {"tkn", {}},
+    {"jwe", {}},    {"mdp", {}},  {"psk", {}}, {"senha", no_passwords},  {"auth", {}}, {"bearer", {}},
+    {"cookie", {}}, {"hmac", {}}, {"jwt", {}}, {"key", no_keys},         {"otp", {}},  {"pass", no_passes},
+    {"psw", {}},    {"pswd", {}}, {"pwd", {}}, {"session", no_sessions}, {"sid", {}},  {"sig", {}},
+    {"tkn", {}},
 };
 
 // What words are made of: those that tell, and those that stand in one word with them (`sessionid`, `userpin`).
@@ -113,19 +119,24 @@ constexpr word_table parts{std::to_array<word_of_table>({
                                {"hdntl"},
                                {"hdnts"},
                                {"hmac"},
+                               {"jwe"},
                                {"jwt"},
                                {"key"},
+                               {"mdp"}, // mot de passe
                                {"mfa"},
                                {"mnemonic"},
                                {"otp"},
                                {"pass"},
                                {"pin"},
+                               {"psk"},
                                {"psw"},
                                {"pswd"},
                                {"pw"},
                                {"pwd"},
                                {"saml"},
+                               {"sas"}, // of Azure
                                {"secret"},
+                               {"senha"},
                                {"sess"},
                                {"session"},
                                {"sid"},
@@ -144,6 +155,7 @@ constexpr word_table parts{std::to_array<word_of_table>({
                                {"admin", false},
                                {"api", false},
                                {"app", false},
+                               {"art", false},
                                {"asp", false},
                                {"aws", false},
                                {"cf", false},
@@ -191,19 +203,26 @@ constexpr word_table parts{std::to_array<word_of_table>({
                                {"verification", false},
                                {"web", false},
                                {"webhook", false},
+                               {"wms", false},
                                {"x", false},
                            }),
                            first_letter};
 
-constexpr word_table before_secret_codes{
+constexpr word_table before_secrets{
     std::to_array<word_of_table>({
-        {"2fa"},          {"access"}, {"activation"}, {"authentication"}, {"authorization"}, {"backup"}, {"confirm"},
-        {"confirmation"}, {"device"}, {"email"},      {"factor"},         {"gift"},          {"grant"},  {"invitation"},
-        {"invite"},       {"login"},  {"onetime"},    {"pairing"},        {"recovery"},      {"redeem"}, {"redemption"},
-        {"registration"}, {"reset"},  {"security"},   {"signin"},         {"sms"},           {"unlock"}, {"user"},
-        {"verification"}, {"verify"}, {"voucher"},
+        {"2fa"},          {"access"},       {"activation"}, {"authentication"}, {"authorization"}, {"backup"},   {"confirm"},
+        {"confirmation"}, {"device"},       {"email"},      {"factor"},         {"gift"},          {"grant"},    {"invitation"},
+        {"invite"},       {"login"},        {"magic"},      {"onetime"},        {"pairing"},       {"recovery"}, {"redeem"},
+        {"redemption"},   {"registration"}, {"reset"},      {"security"},       {"signin"},        {"sms"},      {"unlock"},
+        {"user"},         {"verification"}, {"verify"},     {"voucher"},
     }),
     last_letter};
+
+// Whole names, however their words are joined, of which no part is a secret: counts, kinds, an action.
+constexpr std::string_view harmless_names[] = {
+    "completiontokens", "inputtokens", "maxcompletiontokens", "maxnewtokens", "maxoutputtokens", "maxtokens",  "mintokens",
+    "outputtokens",     "pinid",       "prompttokens",        "sessiontype",  "signin",          "tickettype", "totaltokens",
+};
 
 bool holds_telling(std::string_view word) noexcept
 {
@@ -253,9 +272,22 @@ bool is_credential_word(std::string_view word) noexcept
     return ends_in(word, "s") && ends_telling(word.substr(0, word.size() - 1));
 }
 
-bool is_before_secret_code(std::string_view before) noexcept
+bool is_harmless_name(std::string_view name) noexcept
 {
-    return !before.empty() && std::ranges::any_of(before_secret_codes.at(before.back()),
+    return std::ranges::any_of(harmless_names, [name](std::string_view each) {
+        auto rest = name;
+        for (char const wanted : each) {
+            if (!rest.empty() && (rest.front() == '_' || rest.front() == '-')) rest.remove_prefix(1);
+            if (rest.empty() || ascii_lower(rest.front()) != wanted) return false;
+            rest.remove_prefix(1);
+        }
+        return rest.empty();
+    });
+}
+
+bool is_before_secret(std::string_view before) noexcept
+{
+    return !before.empty() && std::ranges::any_of(before_secrets.at(before.back()),
                                                   [before](word_of_table const& each) { return ends_in(before, each.text); });
 }
 

@@ -10,8 +10,11 @@ namespace penstock::base {
 // in one that hardly does (`streamkey`, but `monkey`), or is made of words of which one tells, and nothing else (`sessionid`).
 bool is_credential_word(std::string_view word) noexcept;
 
-// `before`: what stands before `code` in a name. Whether it is a code that lets somebody in: `reset_code`, `deviceCode`; not
-// `country_code`.
-bool is_before_secret_code(std::string_view before) noexcept;
+// `before`: what stands before `code`, `link` or `hash` in a name. Whether that lets somebody in: `reset_code`, `magicLink`,
+// `login_hash`; not `country_code`.
+bool is_before_secret(std::string_view before) noexcept;
+
+// Whether a name that holds such words is known to carry no credential: `max_tokens`, `sessionType`.
+bool is_harmless_name(std::string_view name) noexcept;
 
 } // namespace penstock::base

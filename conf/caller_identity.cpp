@@ -1,5 +1,6 @@
 #include "conf/caller_identity.hpp"
 
+#include "conf/hidden_values.hpp"
 #include "conf/key_language.hpp"
 #include "partition/client_address.hpp"
 
@@ -110,15 +111,22 @@ std::string problem_with_value(partition::entry const& what, std::string_view va
 
 } // namespace
 
+std::string problem_with_naming(partition::descriptor const& key, std::span<credential_source const> from)
+{
+    if (std::ranges::any_of(key, [&](auto const& one) { return is_api_key(one, from); }))
+        return "this limit's key is the API key, which stands in no configuration; give the API key an attribute in "
+               "auth.api_keys.known and use from_attribute";
+    if (std::ranges::any_of(key, is_credential_field))
+        return "this limit's key is a cookie or a field of credentials, whose values stand in no configuration; write the "
+               "overrides in a limit by a claim or by an attribute of the API key";
+    if (std::ranges::any_of(key, [](auto const& one) { return one.source == entry_source::everyone; }))
+        return "the key of this limit is everyone; change the limit's own numbers";
+    return {};
+}
+
 std::string problem_with_caller(partition::descriptor const& key, std::string_view caller,
                                 std::vector<std::string> const& issuers)
 {
-    if (std::any_of(key.begin(), key.end(), partition::is_hidden))
-        return "this limit's key may be a credential, which stands in no configuration; give the API key an attribute in "
-               "auth.api_keys.known and use from_attribute";
-    auto const everybody = [](partition::entry const& one) { return one.source == entry_source::everyone; };
-    if (std::any_of(key.begin(), key.end(), everybody))
-        return "the key of this limit is everyone; change the limit's own numbers";
     auto const parts = split_caller(caller, key);
     if (parts.size() != parts_of(key)) {
         return "has " + std::to_string(parts.size()) + " values and the limit's key has " + std::to_string(parts_of(key)) +

@@ -3,15 +3,44 @@
 #include "conf/credential_source.hpp"
 #include "conf/read.hpp"
 #include "conf/words.hpp"
+#include "proxy/fields.hpp"
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 namespace penstock::conf {
 
 namespace {
 
 using place_of_keys = credential_source::place;
+
+// Whether the field is one that goes to the upstream as it came, from whoever sends it, and holds nothing but the key.
+std::string problem_with_field(credential_source const& source, partition::client_settings const& client)
+{
+    if (source.where != place_of_keys::header) return {};
+    if (source.name == "authorization" || source.name == "proxy-authorization")
+        return "reads the scheme as part of the key; write authorization ApiKey, Bearer or Basic";
+    if (source.name == "cookie") return "reads all cookies as one key; write cookie NAME";
+    constexpr auto remedy = "take keys from a header of their own, such as header X-API-Key";
+    if (client.source == partition::address_source::single_field && source.name == client.field)
+        return std::string{"is where client.source reads the client's address; "} + remedy;
+    switch (proxy::classify_field(source.name)) {
+    case proxy::field_kind::end_to_end: return {};
+    case proxy::field_kind::underscore: {
+        auto with_hyphens = source.name;
+        std::ranges::replace(with_hyphens, '_', '-');
+        return "a name with '_' is not sent on, so the upstream would never see the key (IP-15); write header " + with_hyphens;
+    }
+    case proxy::field_kind::peer_claim:
+        if (!client.trusted_proxies.empty()) return {};
+        return "is sent on only from trusted proxies, so the upstream would never see the key; list them in "
+               "client.trusted_proxies, or use a header such as X-API-Key";
+    default:
+        return std::string{"is a field that the gateway itself goes by, so the upstream would not see the key as it came; "} +
+               remedy;
+    }
+}
 
 void check_sources(checked const& all, problem_list& problems)
 {
@@ -24,12 +53,8 @@ void check_sources(checked const& all, problem_list& problems)
         if (source->where == place_of_keys::query)
             problems.warning(sources[i]->at, path,
                              "a key in a URL stays in logs, in Referer fields and in browsers' histories (AK-4); use a header");
-        if (source->where == place_of_keys::header &&
-            (source->name == "authorization" || source->name == "proxy-authorization"))
-            problems.error(sources[i]->at, path,
-                           "reads the scheme as part of the key; write authorization ApiKey, Bearer or Basic");
-        if (source->where == place_of_keys::header && source->name == "cookie")
-            problems.error(sources[i]->at, path, "reads all cookies as one key; write cookie NAME");
+        if (auto what = problem_with_field(*source, all.read.client); !what.empty())
+            problems.error(sources[i]->at, path, std::move(what));
         if (source->where == place_of_keys::authorization && source->name == "bearer" && all.root.find("auth.jwt") != nullptr)
             problems.error(
                 sources[i]->at, path,

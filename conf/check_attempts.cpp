@@ -6,10 +6,19 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace penstock::conf {
 
 namespace {
+
+std::string no_limit(std::string const& fault) { return fault + "; add a rate limit by client.ip to its before_auth"; }
+
+std::string told_apart(std::string const& how)
+{
+    return how + ", so that guesses can go on (AK-44); add a rate limit by client.ip, the same for every API key, to its "
+                 "before_auth";
+}
 
 class attempts_check {
 public:
@@ -17,7 +26,6 @@ public:
     {
         auto const& keys = all.read.api_keys;
         refuses_keys_ = keys.known && keys.on_unknown == unknown_key::reject;
-        ignores_keys_ = keys.known && keys.on_unknown == unknown_key::anonymous;
         refuses_tokens_ = all.read.tokens && all.read.tokens->on_invalid == auth::invalid_token::reject;
     }
 
@@ -25,25 +33,44 @@ public:
     void look_at(route_outline const& route)
     {
         if (route.is_unlimited || all_.parts.terms_of(route).empty()) return; // nothing is tried there, and no limit is met
-        auto const what = fault_of(route);
-        if (!what.empty()) problems_.warning(route.at, route.path, what + "; add a rate limit by client.ip to its before_auth");
+        auto what = fault_of(route);
+        if (!what.empty()) problems_.warning(route.at, route.path, std::move(what));
     }
 
 private:
     [[nodiscard]] std::string fault_of(route_outline const& route) const
     {
-        auto const is_refused = refuses_keys_ || refuses_tokens_;
-        if (is_refused && !counts_failures(route))
-            return "whoever tries " + what_is_tried() + " on this route is held back by no limit (AK-40)";
-        if (refuses_keys_ && !counts_all_alike(counting_failures(route), route))
-            return "once the limit on failed attempts refuses a caller here, a wrong API key is a 429 and a good one is not, so "
-                   "that guesses can go on (AK-44)";
-        if (ignores_keys_ && tells_keys_apart(route) && !counts_all_alike(all_.parts.terms_of(route), route))
-            return "a known API key meets other limits here than a made-up one, which answers tell, and no limit counts both, so "
-                   "that guesses can go on (AK-44)";
-        if (route.before_auth.empty() && all_.read.tokens && !asks_attempts_first(route))
-            return "signatures of tokens are verified on this route before any limit is asked (AK-36)";
-        return {};
+        if ((refuses_keys_ || refuses_tokens_) && !counts_failures(route))
+            return no_limit("whoever tries " + what_is_tried() + " on this route is held back by no limit (AK-40)");
+        auto what = fault_with_keys(route);
+        return what.empty() && all_.read.tokens ? fault_with_tokens(route) : what;
+    }
+
+    [[nodiscard]] std::string fault_with_keys(route_outline const& route) const
+    {
+        if (refuses_keys_) {
+            if (counts_all_alike(counting_failures(route), route)) return {};
+            return told_apart("once the limit on failed attempts refuses a caller here, a wrong API key is a 429 and a good "
+                              "one is not");
+        }
+        if (all_.read.api_keys.from.empty() || !tells_keys_apart(route) || counts_all_alike(all_.parts.terms_of(route), route))
+            return {};
+        if (all_.read.api_keys.known)
+            return told_apart("a known API key meets other limits here than a made-up one, which answers tell, and no limit "
+                              "counts both");
+        return told_apart("an API key that a limit exempts is answered otherwise here than a made-up one, and no limit counts "
+                          "both");
+    }
+
+    [[nodiscard]] std::string fault_with_tokens(route_outline const& route) const
+    {
+        if (route.before_auth.empty()) {
+            if (asks_attempts_first(route)) return {};
+            return no_limit("signatures of tokens are verified on this route before any limit is asked (AK-36)");
+        }
+        // Where tokens that are no good count as none, the limits behind it may well hold everybody, and come too late.
+        if (counts_everybody(route.before_auth, route)) return {};
+        return no_limit("no limit holds back whoever sends tokens on this route before their signatures are verified (AK-36)");
     }
 
     [[nodiscard]] std::string what_is_tried() const
@@ -57,10 +84,12 @@ private:
         return !is_readable(limit) || (counts_attempts(limit->policy, route.route) && holds_back(*limit));
     }
 
-    // Whether an answer of the limit depends on which key a request has, for keys that are known.
-    [[nodiscard]] static bool tells_keys_apart(limit_outline const& limit)
+    // Whether an answer of the limit depends on which key a request has. Where none is known, a counter of its own tells nothing of
+    // a key, since a made-up one has that, too.
+    [[nodiscard]] bool tells_keys_apart(limit_outline const& limit) const
     {
         auto const& policy = limit.policy;
+        if (!all_.read.api_keys.known) return !policy.exempt_api_keys.empty();
         auto const is_of_key = [](partition::entry const& what) {
             return what.source == partition::entry_source::api_key || what.source == partition::entry_source::api_key_attribute;
         };
@@ -74,7 +103,7 @@ private:
         return std::any_of(terms.begin(), terms.end(), [&](term_outline const& term) {
             auto const limits = reachable(all_.parts, term);
             return std::any_of(limits.begin(), limits.end(),
-                               [](auto const* limit) { return is_readable(limit) && tells_keys_apart(*limit); });
+                               [&](auto const* limit) { return is_readable(limit) && tells_keys_apart(*limit); });
         });
     }
 
@@ -135,7 +164,6 @@ private:
     checked const& all_;
     problem_list& problems_;
     bool refuses_keys_ = false; // that are not known
-    bool ignores_keys_ = false;
     bool refuses_tokens_ = false;
 };
 

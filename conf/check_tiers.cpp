@@ -1,5 +1,6 @@
 #include "conf/check.hpp"
 
+#include "base/credential_names.hpp"
 #include "conf/caller_identity.hpp"
 #include "conf/check_exactness.hpp"
 #include "conf/check_value.hpp"
@@ -85,6 +86,11 @@ private:
     void callers()
     {
         if (!limit_.has_key) return;
+        if (auto const what = problem_with_naming(limit_.policy.key, all_.read.api_keys.from); !what.empty()) {
+            for (auto const& one : limit_.overrides) problems_.error(one.at, one.path, what);
+            return;
+        }
+        if (!limit_.overrides.empty()) named_as_credentials();
         std::map<std::string, std::string> taken;
         for (auto const& one : limit_.overrides) {
             if (auto what = problem_with_caller(limit_.policy.key, one.name, issuers()); !what.empty()) {
@@ -94,6 +100,24 @@ private:
             auto const [first, is_new] = taken.emplace(identity_of(limit_.policy.key, one.name, {}), one.path);
             if (!is_new) problems_.error(one.at, one.path, "is the same caller as " + first->second + "; remove one of them");
         }
+    }
+
+    // An attribute's values stand in the document anyway. Of a claim named by a URL (`https://auth.example.com/tenant`) the last
+    // segment says what it is.
+    void named_as_credentials()
+    {
+        auto const is_named_so = [](partition::entry const& one) {
+            auto const name = std::string_view{one.name}.substr(one.name.rfind('/') + 1);
+            return one.source != partition::entry_source::api_key_attribute && base::is_credential_name(name);
+        };
+        auto const& key = limit_.policy.key;
+        auto const found = std::find_if(key.begin(), key.end(), is_named_so);
+        if (found == key.end()) return;
+        problems_.warning(limit_.source->find_member("overrides")->key_at, limit_.path + ".overrides",
+                          "'" + found->name +
+                              "' in this limit's key is a credential by its name, and whoever reads this file "
+                              "learns its values; if it is one, write the overrides in a limit by a claim or by an "
+                              "attribute of the API key");
     }
 
     [[nodiscard]] std::vector<std::string> issuers() const

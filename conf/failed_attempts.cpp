@@ -15,10 +15,19 @@ bool is_address(partition::entry const& what) noexcept
     return what.source == entry_source::client_ip || what.source == entry_source::client_network;
 }
 
-// The same for every request of a caller to one place.
-bool is_fixed(partition::entry const& what, proxy::route const& on) noexcept
+// What a caller cannot vary at will: on this route there is one of it, or as many as the route has methods.
+bool is_settled(partition::entry const& what, proxy::route const& on) noexcept
 {
-    return is_address(what) || what.source == entry_source::route || (what.source == entry_source::host && has_one_host(on));
+    switch (what.source) {
+    case entry_source::client_ip:
+    case entry_source::client_network:
+    case entry_source::route:
+    case entry_source::everyone: return true;
+    case entry_source::host: return has_one_host(on);
+    case entry_source::path: return has_one_path(on);
+    case entry_source::method: return !on.methods.empty();
+    default: return false;
+    }
 }
 
 bool goes_by_token(limiter::policy const& limit) noexcept
@@ -39,7 +48,7 @@ bool counts_attempts(limiter::policy const& limit, proxy::route const& on) noexc
 {
     auto const& key = limit.key;
     return std::any_of(key.begin(), key.end(), is_address) &&
-           std::all_of(key.begin(), key.end(), [&](auto const& entry) { return is_fixed(entry, on); }) &&
+           std::all_of(key.begin(), key.end(), [&](auto const& entry) { return is_settled(entry, on); }) &&
            !std::holds_alternative<limiter::concurrency>(limit.quota.algorithm);
 }
 

@@ -10,7 +10,7 @@ namespace {
 using partition::entry_source;
 using place = credential_source::place;
 
-bool is_read_from(partition::entry const& what, credential_source const& source)
+bool is_read_from(partition::entry const& what, credential_source const& source) noexcept
 {
     switch (source.where) {
     case place::header: return what.source == entry_source::header && what.name == source.name;
@@ -26,10 +26,22 @@ bool is_read_from(partition::entry const& what, credential_source const& source)
 void hide_credentials(partition::descriptor& key, std::span<credential_source const> from)
 {
     for (auto& one : key) {
-        auto const is_here = [&one](credential_source const& source) { return is_read_from(one, source); };
-        auto const hides = partition::is_hidden(one) || std::ranges::any_of(from, is_here);
+        auto const hides = partition::is_hidden(one) || is_api_key(one, from);
         one.value = hides ? partition::hiding::hashed : partition::hiding::clear;
     }
+}
+
+bool is_api_key(partition::entry const& what, std::span<credential_source const> from) noexcept
+{
+    return what.source == entry_source::api_key ||
+           std::ranges::any_of(from, [&](credential_source const& source) { return is_read_from(what, source); });
+}
+
+bool is_credential_field(partition::entry const& what) noexcept
+{
+    if (what.source == entry_source::cookie) return true;
+    return what.source == entry_source::header &&
+           (what.name == "authorization" || what.name == "proxy-authorization" || what.name == "cookie");
 }
 
 } // namespace penstock::conf

@@ -7,7 +7,7 @@
 namespace penstock::conf {
 
 // All addresses, half of them (0.0.0.0/1), all that are routed (2000::/3), or still more than anybody is given (IPv4 /8, IPv6 /16).
-// The private fc00::/7 is none.
+// Likewise the IPv4 addresses that NAT64 shows as 64:ff9b::/96 (RFC 6052). The private fc00::/7 is none.
 bool is_wide(base::ip_network const& network) noexcept;
 
 } // namespace penstock::conf

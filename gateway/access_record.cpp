@@ -53,6 +53,12 @@ void append_integer(std::string& out, std::string_view name, std::int64_t number
     append_number(out, number);
 }
 
+void append_shown(std::string& out, std::string_view text, std::optional<std::size_t> hidden)
+{
+    append_escaped(out, text.substr(0, hidden.value_or(text.size())));
+    if (hidden) out.append("REDACTED");
+}
+
 void append_query(std::string& out, std::string_view query, std::span<conf::credential_source const> keys)
 {
     if (query.empty()) return;
@@ -60,12 +66,26 @@ void append_query(std::string& out, std::string_view query, std::span<conf::cred
     while (true) {
         auto const end = query.find('&');
         auto const parameter = query.substr(0, end);
-        auto const hidden = hidden_from(parameter, keys);
-        append_escaped(out, parameter.substr(0, hidden.value_or(parameter.size())));
-        if (hidden) out.append("REDACTED");
+        append_shown(out, parameter, hidden_from(parameter, keys));
         if (end == std::string_view::npos) break;
         out.append(1, '&');
         query.remove_prefix(end + 1);
+    }
+    out.append("\"");
+}
+
+void append_path(std::string& out, base::request_facts const& facts, std::span<conf::credential_source const> keys)
+{
+    if (facts.path.empty()) return;
+    out.append(",\"url.path\":\"");
+    auto path = facts.path;
+    while (true) {
+        auto const end = path.find('/');
+        auto const segment = path.substr(0, end);
+        append_shown(out, segment, hidden_from(segment, facts, keys));
+        if (end == std::string_view::npos) break;
+        out.append(1, '/');
+        path.remove_prefix(end + 1);
     }
     out.append("\"");
 }
@@ -86,9 +106,30 @@ std::string_view decision_of(limiter::admission_ruling const& gate) noexcept
     return "unknown";
 }
 
-// The key as it is in the store, but of each hash that stands for a credential the first digits only (AK-5). A `*` is in no key,
-// and in a pattern of Redis it stands for the rest.
-void append_key(std::string& out, limiter::claim const& asked)
+// What of a request is hidden, and by which names.
+struct hiding_rules {
+    base::request_facts const& facts;
+    std::span<conf::credential_source const> keys;
+};
+
+// A value of an entry, in which the marks that part several are ours (AK-11). A path holds what its captures do.
+void append_value(std::string& out, std::string_view value, partition::entry const& entry, hiding_rules const& about)
+{
+    if (entry.source == partition::entry_source::path && std::ranges::any_of(about.facts.captures, hides))
+        return static_cast<void>(out.append("REDACTED"));
+    while (true) {
+        auto const end = value.find_first_of("&;|");
+        auto const one = value.substr(0, end);
+        append_shown(out, one, hidden_from(one, about.keys));
+        if (end == std::string_view::npos) return;
+        out.push_back(value[end]);
+        value.remove_prefix(end + 1);
+    }
+}
+
+// The key as it is in the store, but of each hash that stands for a credential the first digits only (AK-5), and of other values
+// what a query would show. A `*` is in no key, and in a pattern of Redis it stands for the rest.
+void append_key(std::string& out, limiter::claim const& asked, hiding_rules const& about)
 {
     constexpr std::size_t shown_digits = 8;
     auto rest = asked.key.view();
@@ -102,6 +143,11 @@ void append_key(std::string& out, limiter::claim const& asked)
         out.push_back('*');
         rest.remove_prefix(partition::hash_digits - shown_digits);
     };
+    auto const show_value = [&](partition::entry const& entry) {
+        auto const value = rest.substr(0, rest.find_first_of(",}#"));
+        append_value(out, value, entry, about);
+        rest.remove_prefix(value.size());
+    };
     auto const& entries = asked.policy->key;
     show(rest.find('{') + 1);
     if (rest.starts_with("h=")) { // an identity that would be too long
@@ -109,9 +155,12 @@ void append_key(std::string& out, limiter::claim const& asked)
         if (std::ranges::any_of(entries, partition::is_hidden)) shorten_hash();
     } else if (!rest.starts_with("none}")) {
         for (auto const& entry : entries) {
-            if (partition::is_hidden(entry)) {
+            if (entry.source != partition::entry_source::everyone) {
                 show(rest.find('=') + 1);
-                shorten_hash();
+                if (partition::is_hidden(entry))
+                    shorten_hash();
+                else
+                    show_value(entry);
             }
             show(rest.find_first_of(",}") + 1);
         }
@@ -119,7 +168,7 @@ void append_key(std::string& out, limiter::claim const& asked)
     append_escaped(out, rest);
 }
 
-void append_limits(std::string& out, access_record const& record)
+void append_limits(std::string& out, access_record const& record, base::request_facts const& facts)
 {
     append_text(out, "penstock.decision", decision_of(*record.gate));
     out.append(",\"penstock.limits\":[");
@@ -128,7 +177,7 @@ void append_limits(std::string& out, access_record const& record)
         out.append(i == 0 ? "{\"name\":\"" : ",{\"name\":\"").append(each.policy->name).append("\"");
         append_text(out, "decision", name_of(each.result));
         out.append(",\"key\":\"");
-        append_key(out, (*record.asked)[i]);
+        append_key(out, (*record.asked)[i], {facts, record.api_key_sources});
         out.append("\"");
         if (each.answered()) append_integer(out, "remaining", each.decision.remaining);
         out.append("}");
@@ -154,7 +203,7 @@ void append_access_line(std::string& out, access_record const& record, base::req
     append_known(out, "http.request.method", facts.method);
     if (!facts.method.empty()) append_text(out, "http.version", minor_version == 0 ? "1.0" : "1.1");
     append_known(out, "url.domain", facts.host);
-    append_known(out, "url.path", facts.path);
+    append_path(out, facts, record.api_key_sources);
     append_query(out, facts.query, record.api_key_sources);
     append_address(out, "client.ip", facts.client);
     append_address(out, "source.ip", facts.peer);
@@ -165,7 +214,7 @@ void append_access_line(std::string& out, access_record const& record, base::req
     if (record.denied) append_text(out, "penstock.denied_by", name_of(*record.denied));
     if (record.credentials != credential_refusal::none) append_text(out, "penstock.credentials", name_of(record.credentials));
     append_known(out, "penstock.api_key", record.api_key_name);
-    if (record.gate && !record.gate->rulings.empty()) append_limits(out, record);
+    if (record.gate && !record.gate->rulings.empty()) append_limits(out, record, facts);
     if (record.queued > base::micros{0}) append_integer(out, "penstock.queued_ms", record.queued.count() / 1000);
     if (!record.upstream.empty()) {
         append_text(out, "penstock.upstream", record.upstream);

@@ -19,7 +19,8 @@ struct api_key_check {
     std::string_view key;    // decoded, if it is to be gone by; else empty
     conf::api_key_book::entry const* known = nullptr;
     conf::deny_list const* denied_by = nullptr; // the first that holds any key of the request, however many it presents
-    bool is_undecided = false; // a list denies keys, and one of the request's is not well-formed: nobody can tell which it is
+    // A list denies keys, and one of the request's is neither empty nor well-formed: nobody can tell which it is.
+    bool is_undecided = false;
 
     // Sets api_key and api_key_attributes; they view the request, `scratch` and the configuration.
     void describe_in(base::request_facts& facts) const noexcept;

@@ -36,14 +36,13 @@ bool decode_base64(std::string_view text, std::string& out)
 
 } // namespace
 
-std::string_view key_of_basic(std::string_view credentials, std::string& decoded)
+basic_credentials read_basic(std::string_view credentials, std::string& decoded)
 {
     if (!decode_base64(credentials, decoded)) return {};
     std::string_view const pair = decoded;
     auto const colon = pair.find(':');
     if (colon == std::string_view::npos) return {};
-    auto const password = pair.substr(colon + 1);
-    return password.empty() ? pair.substr(0, colon) : password;
+    return {.is_readable = true, .user_name = pair.substr(0, colon), .password = pair.substr(colon + 1)};
 }
 
 } // namespace penstock::gateway

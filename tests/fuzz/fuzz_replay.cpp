@@ -23,10 +23,12 @@ struct target {
     void (*run)(std::string_view);
 };
 constexpr target targets[] = {{"api_key", api_key},
+                              {"bearer", bearer},
                               {"client_address", client_address},
                               {"forwarded", forwarded},
                               {"host_name", host_name},
                               {"key_set", key_set},
+                              {"logged_query", logged_query},
                               {"normal_path", normal_path},
                               {"partition_key", partition_key},
                               {"path_pattern", path_pattern},

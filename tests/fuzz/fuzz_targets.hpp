@@ -28,10 +28,12 @@ inline std::string_view take_line(std::string_view& text)
 }
 
 void api_key(std::string_view lines);        // a query, a Cookie value, an Authorization value
+void bearer(std::string_view lines);         // a query, then values of Authorization
 void client_address(std::string_view text);  // each line one X-Forwarded-For
 void forwarded(std::string_view text);       // each line one Forwarded
 void host_name(std::string_view raw);        // an authority
 void key_set(std::string_view json);         // a JWK set
+void logged_query(std::string_view lines);   // a query, a path
 void normal_path(std::string_view raw);      // a path
 void partition_key(std::string_view lines);  // a query, a Cookie value, then values of fields
 void path_pattern(std::string_view lines);   // a pattern, a path

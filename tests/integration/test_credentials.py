@@ -116,6 +116,23 @@ class FailedAttempts(GatewayCase):
         good = self.ask("/only", GOOD)  # whose key is good does not meet the limit by address
         self.assertEqual((good.status, left(good)), (200, {"partners": 49, "all": 999}))
 
+    def test_ak_40_a_limit_by_address_and_by_what_the_route_settles_counts_attempts(self):
+        gate = self.gateway(self.upstream(), KEYS + """
+limits:
+  by-path: {key: [client.ip, path], fixed_window: {limit: 5, window: 1h}}
+  by-method: {key: [client.ip, method, everyone], fixed_window: {limit: 5, window: 1h}}
+routes:
+  - {match: {path: /login}, upstream: app, limits: [by-path]}
+  - {match: {path: "/any/**", methods: [GET, POST]}, upstream: app, limits: [by-method]}
+""")
+        guess = [("X-API-Key", "guess")]
+        spellings = ["/login", "/%6Cogin", "/./login", "/log%69n?a", "/login?b", "/%6c%6fgin", "/x/../login"]
+        statuses = [ask(gate.address, target=each, fields=guess).status for each in spellings]
+        self.assertEqual(statuses, [401] * 5 + [429] * 2)
+        for method in ("GET", "POST"):
+            statuses = [ask(gate.address, method=method, target=f"/any/{i}", fields=guess).status for i in range(6)]
+            self.assertEqual(statuses, [401] * 5 + [429], method)
+
     def test_ak_40_where_nothing_counts_attempts_no_answer_tells_a_good_key_from_a_bad_one(self):
         self.start()
         preflight = [("Origin", "https://shop.example"), ("Access-Control-Request-Method", "GET")]

@@ -1,5 +1,6 @@
 """Deny lists: who gets no further, by address and by API key (RL-72)."""
 
+import base64
 import hashlib
 import json
 
@@ -141,18 +142,41 @@ routes:
                     fields = more + [("X-API-Key", key) for key in keys]
                     self.assertEqual(ask(gate.address, method=method, target=target + query, fields=fields).status, 403)
 
-    def test_a_denied_key_passes_nowhere_for_a_comma_or_a_blank_beside_it(self):
+    def test_a_denied_key_passes_nowhere_for_a_mark_or_a_blank_beside_it(self):
         """An upstream may read a list, or trim what it reads, and find the key that is denied."""
         self.app.expect_nothing()
         gate = self.gateway_with_a_free_route()
         for method, target, more in PLACES:
             for key, query, status in ((BANNED + ",", "", 403), ("," + BANNED, "", 403), (f"x,{BANNED},{GOOD}", "", 403), (f" {BANNED}\t", "", 403),
+                                       (f'"{BANNED}"', "", 403), (f"{BANNED};q=1", "", 403), (None, f"?a=1;api_key={BANNED}", 403),
                                        (None, f"?api_key={BANNED}%2C", 403), (f"x, {BANNED}", "", 400), (None, f"?api_key=%20{BANNED}", 400),
                                        (None, f"?api_key={BANNED}+", 400), (None, f"?api_key={BANNED}%C2%A0", 400), (None, f"?api_key={BANNED}%00", 400),
                                        (None, f"?api_key={BANNED}" + "%20" * 1000, 400)):
                 with self.subTest(method=method, target=target, key=key, query=query[:60]):
                     fields = more + ([("X-API-Key", key)] if key else [])
                     self.assertEqual(ask(gate.address, method=method, target=target + query, fields=fields).status, status)
+
+    def test_an_empty_key_is_none_that_is_denied(self):
+        gate = self.gateway_with_a_free_route()
+        for query in ("?api_key=", "?api_key"):
+            self.assertEqual(ask(gate.address, target="/free" + query).status, 200)
+            self.assertEqual(ask(gate.address, target="/" + query).status, 400)
+        self.assertEqual(ask(gate.address, target="/free", fields=[("X-API-Key", "")]).status, 200)
+
+    def test_a_denied_key_is_denied_as_user_name_and_as_password(self):
+        gate = self.gateway(self.app, f"""
+auth: {{api_keys: {{from: [authorization Basic]}}}}
+deny: {{api_keys_sha256: [{digest(BANNED)}]}}
+limits: {{partners: {{key: api_key, fixed_window: {{limit: 1000, window: 1h}}}}}}
+routes:
+  - {{match: {{path: /free}}, upstream: app, limits: none}}
+  - {{match: {{path: /**}}, upstream: app, limits: [partners]}}
+""")
+        for method, target, more in PLACES:
+            for pair, status in ((f"{BANNED}:", 403), (f"{BANNED}:x", 403), (f"x:{BANNED}", 403), (f"x {BANNED}:x", 403), ("a b:x", 200)):
+                with self.subTest(method=method, target=target, pair=pair):
+                    fields = [*more, ("Authorization", "Basic " + base64.b64encode(pair.encode()).decode())]
+                    self.assertEqual(ask(gate.address, method=method, target=target, fields=fields).status, status)
 
     def test_where_no_key_is_denied_a_free_route_lets_any_pass(self):
         gate = self.gateway(self.app, """

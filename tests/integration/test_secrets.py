@@ -204,6 +204,30 @@ class Secrets(TokenCase):
         self.check({"access log": gate.stdout.encode(), "stderr": gate.stderr.encode(), "answers": said,
                     "metrics": ask(gate.admin, target="/metrics").body})
 
+    def test_no_secret_in_a_path_or_within_a_value_is_in_the_log(self):
+        window = "fixed_window: {limit: 1000, window: 1h}"
+        gate = self.gateway(self.upstream(), f"""
+access_log: on
+limits:
+  captures: {{key: path.token, {window}}}
+  paths: {{key: path, {window}}}
+  pages: {{key: query.next, {window}}}
+  referers: {{key: header.referer, {window}}}
+routes:
+  - {{match: {{path: '/reset/{{token}}'}}, upstream: app, limits: [captures, paths]}}
+  - {{match: {{path: /**}}, upstream: app, limits: [paths, pages, referers]}}
+""")
+        self.requests = [(canary(name), target.format(canary(name)), [("Referer", referer.format(canary(name)))] if referer else [])
+                         for name, target, referer in (
+                             ("capture", "/reset/{}", None), ("path", "/a;jsessionid={}/b", None), ("escape", "/a%3Bsid%3D{}", None),
+                             ("fetch", "/fetch/https://u:{}@h/x", None), ("next", "/?next=%2Fcb%3Ftoken%3D{}", None),
+                             ("user", "/?next=https://u:{}@h/", None), ("escaped-user", "/?url=https%3A%2F%2F{}%40h", None),
+                             ("referer", "/", "http://x/?token={}"), ("art", "/?SAMLart={}", None), ("link", "/?magic_link={}", None))]
+        self.ask_all(gate)
+        wait_until(lambda: gate.stdout.count("\n") >= len(self.requests), what="the lines of the access log")
+        self.check({"access log": gate.stdout.encode(), "stderr": gate.stderr.encode()})
+        self.assertIn('"url.path":"/a;jsessionid=REDACTED/b"', gate.stdout)
+        self.assertIn('"key":"rl:{query.next=/cb%3Ftoken%3DREDACTED}', gate.stdout)
 
 class WhatRedisRepeats(GatewayCase):
     """Redis answers a command that it does not know with what it was sent."""

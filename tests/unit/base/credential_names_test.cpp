@@ -158,12 +158,36 @@ TEST_CASE("OP-33: words that hardly mean anything else tell, whatever stands in 
                              "commonkey",
                              "csrf",
                              "XSRF",
-                             "hmacsha256"}) {
+                             "hmacsha256",
+                             "SAMLart",
+                             "samlart",
+                             "psk",
+                             "wpa_psk",
+                             "wpapsk",
+                             "2fa",
+                             "2FA",
+                             "user_2fa_1",
+                             "twofactor",
+                             "jwe",
+                             "macaroon",
+                             "Macaroons",
+                             "sas",
+                             "sas_token",
+                             "wmsAuthSign",
+                             "wmsauthsign",
+                             "mdp",
+                             "motdepasse",
+                             "senha",
+                             "novaSenha",
+                             "novasenha",
+                             "wachtwoord"}) {
         CAPTURE(name);
         CHECK(is_credential_name(name));
     }
-    for (auto const* name : {"whiskey", "lackeys", "bypass", "trespass", "possession", "tokenizer", "tokenised", "secretaries",
-                             "secretion", "insider", "keynote", "creditor", "credit", "ticker", "spinner", "samples"}) {
+    for (auto const* name :
+         {"whiskey",   "lackeys", "bypass",  "trespass", "possession", "tokenizer", "tokenised", "secretaries",
+          "secretion", "insider", "keynote", "creditor", "credit",     "ticker",    "spinner",   "samples",
+          "desenha",   "smart",   "2fast",   "3fa",      "alfa",       "2"}) {
         CAPTURE(name);
         CHECK(!is_credential_name(name));
     }
@@ -171,16 +195,33 @@ TEST_CASE("OP-33: words that hardly mean anything else tell, whatever stands in 
 
 TEST_CASE("OP-33: a code tells by the word before it")
 {
-    for (auto const* name : {"reset_code", "verification_code", "device_code", "access_code", "invite_code", "recovery_code",
-                             "backup-code", "resetcode", "resetCode", "RESET_CODE", "user_code", "2fa_code", "my_reset_code_2",
-                             "verificationcodes", "reset[code]"}) {
+    for (auto const* name : {"reset_code",    "verification_code", "device_code",     "access_code",       "invite_code",
+                             "recovery_code", "backup-code",       "resetcode",       "resetCode",         "RESET_CODE",
+                             "user_code",     "2fa_code",          "my_reset_code_2", "verificationcodes", "reset[code]",
+                             "magic_link",    "magicLink",         "login_hash",      "loginhash",         "magic_code"}) {
         CAPTURE(name);
         CHECK(is_credential_name(name));
     }
-    for (auto const* name : {"country_code", "area_code", "postcode", "zip_code", "status_code", "currencyCode",
-                             "language_code", "barcode", "timecode", "encode", "code_page", "codes", "_code", "__code"}) {
+    for (auto const* name :
+         {"country_code", "area_code", "postcode",  "zip_code",    "status_code",  "currencyCode", "language_code",
+          "barcode",      "timecode",  "encode",    "code_page",   "codes",        "_code",        "__code",
+          "link",         "hash",      "permalink", "commit_hash", "content-hash", "hyperlink"}) {
         CAPTURE(name);
         CHECK(!is_credential_name(name));
+    }
+}
+
+TEST_CASE("names of counts and kinds are shown, though a word of them tells; what differs is not")
+{
+    for (auto const* name : {"max_tokens", "maxTokens", "MAX-TOKENS", "maxtokens", "prompt_tokens", "completionTokens",
+                             "total_tokens", "session_type", "sessionType", "ticket_type", "sign_in", "pin_id"}) {
+        CAPTURE(name);
+        CHECK(!is_credential_name(name));
+    }
+    for (auto const* name : {"max_token", "my_max_tokens", "max_tokens_key", "tokens", "primary_key", "pin", "sign",
+                             "session_type_id", "max__tokens", "_max_tokens_"}) {
+        CAPTURE(name);
+        CHECK(is_credential_name(name));
     }
 }
 

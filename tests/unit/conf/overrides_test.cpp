@@ -22,7 +22,7 @@ conf::snapshot_ptr load_limit(std::string const& limit)
         "\"https://other.example.com/\" }] }, api_keys: { from: [header X-API-Key], known: [{ name: p, attributes: { plan: gold }, sha256: "
         "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae }] } }\n"
         "limits: { a: { " +
-            limit + " } }\nroutes: [{ upstream: app, name: search, match: { path: '/t/{tenant}/**' }, limits: [a] }]\n",
+            limit + " } }\nroutes: [{ upstream: app, name: search, match: { path: '/t/{tenant}/{side}' }, limits: [a] }]\n",
         "test", ".", [](std::string const&) { return std::nullopt; });
     for (auto const& problem : result.problems) {
         if (problem.level == conf::problem::severity::error) MESSAGE(problem.to_string());
@@ -92,6 +92,35 @@ TEST_CASE("an override holds for the caller that it names and for nobody else")
                        "\": { limit: 77 } }");
         REQUIRE(snapshot);
         CHECK(burst_for(*snapshot, facts) == (is_it ? 77 : 10));
+    }
+}
+
+TEST_CASE("an override holds for a caller whose value a hash stands for, because its name might be a credential's")
+{
+    std::vector<base::field> const fields{{"x-author", "acme"}, {"x-session", "acme"}};
+    std::vector<base::path_capture> const captures{{"side", "acme"}};
+    std::vector<base::field> const claims{{"residence", "acme"}, {"https://auth.example.com/tenant", "acme"}};
+    std::vector<base::field> const attributes{{"passage", "acme"}};
+    base::request_facts facts;
+    facts.client = base::ip_address::parse("192.0.2.1");
+    facts.query = "keyword=%61cme";
+    facts.fields = fields;
+    facts.captures = captures;
+    facts.api_key_attributes = attributes;
+    facts.token_issuer = "https://id.example.com/";
+    facts.token_claims = claims;
+    for (auto const* key : {"header.x-author", "header.x-session", "query.keyword", "path.side", "api_key.passage",
+                            "[client.ip, query.keyword]", "jwt.residence", "jwt.https://auth.example.com/tenant"}) {
+        CAPTURE(key);
+        std::string const begin = key[0] == 'j' ? "https://id.example.com/|" : key[0] == '[' ? "192.0.2.1|" : "";
+        for (auto const& [value, burst] : {std::pair{"acme", 77}, std::pair{"acmes", 10}}) {
+            auto const snapshot =
+                load_limit(std::string{"key: "} + key + ", fixed_window: { limit: 10, window: 10s }, overrides: { \"" + begin +
+                           value + "\": { limit: 77 } }");
+            REQUIRE(snapshot);
+            CHECK(snapshot->policies[0].overrides.begin()->first.find("acme") == std::string::npos);
+            CHECK(burst_for(*snapshot, facts) == burst);
+        }
     }
 }
 

@@ -168,8 +168,12 @@ TEST_CASE("Basic: the password is the key, or the user name where there is no pa
          }) {
         CAPTURE(r.written);
         std::string decoded;
-        CHECK(key_of_basic(r.written, decoded) == r.key);
+        CHECK(read_basic(r.written, decoded).key() == r.key);
     }
+    std::string decoded;
+    CHECK(read_basic("dTprOmV5", decoded).user_name == "u");
+    CHECK(read_basic("Og==", decoded).is_readable);
+    CHECK(!read_basic("a2V5", decoded).is_readable);
     CHECK(seen({{{"Authorization", "Basic !"}}, ""}, from({"authorization Basic"})) == malformed);
     CHECK(seen({{{"Authorization", "BASIC  a2V5Og=="}}, ""}, from({"authorization Basic"})) == "key");
 }
@@ -218,6 +222,9 @@ TEST_CASE("a denied key denies the request however many keys it has, and the fir
     std::string many;
     for (int i = 0; i < 40; ++i) many += "k=a&";
     std::string const commas(40, ',');
+    auto const bad_behind_commas = commas + "bad";
+    std::string letters;
+    for (int i = 0; i < 40; ++i) letters += "a,";
     struct row {
         std::string_view name;
         request what;
@@ -242,18 +249,55 @@ TEST_CASE("a denied key denies the request however many keys it has, and the fir
              {"between commas", {{{"X-A", "good,bad,good"}}, ""}, &first},
              {"last in a list", {{{"X-A", "good,good,worse"}}, ""}, &second},
              {"a part of one between commas", {{{"X-A", "good,ba,d"}}, ""}, nullptr},
-             {"longer lists than are looked at", {{{"X-A", commas}}, ""}, &first},
+             {"a user name", {{{"Authorization", "Basic YmFkOg=="}}, ""}, &first},                   // bad:
+             {"a password", {{{"Authorization", "Basic dTpiYWQ="}}, ""}, &first},                    // u:bad
+             {"a user name beside a password", {{{"Authorization", "Basic YmFkOng="}}, ""}, &first}, // bad:x
+             {"with a blank", {{{"Authorization", "Basic YmFkIDp4"}}, ""}, &first},                  // bad :x
+             {"among others", {{{"Authorization", "Basic YSxiYWQ6eA=="}}, ""}, &first},              // a,bad:x
+             {"another user name", {{{"Authorization", "Basic YSBiOng="}}, ""}, nullptr},            // a b:x
+             {"in quotes", {{{"X-A", "\"bad\""}}, ""}, &first},
+             {"in quotes, among others", {{{"X-A", "\"good\",\"bad\";q=1"}}, ""}, &first},
+             {"with a parameter", {{{"X-A", "bad;q=1"}}, ""}, &first},
+             {"behind a semicolon", {{{"X-A", "good;worse"}}, ""}, &second},
+             {"behind a semicolon of the query", {{}, "a=1;k=bad"}, &first},
+             {"there, encoded", {{}, "a=1;x;%6b=%62ad+;b=2"}, &first},
+             {"there, behind a good one", {{}, "k=good;k=bad&b=2"}, &first},
+             {"there, of another name", {{}, "a=1;kk=bad;b&k=good"}, nullptr},
+             {"behind a comma between cookies", {{{"Cookie", "a=b, k=bad; c=d"}}, ""}, &first},
+             {"behind a comma, in quotes", {{{"Cookie", "a=b,k=\"bad\""}}, ""}, &first},
+             {"there, of another name", {{{"Cookie", "a=b, kk=bad, k2=bad"}}, ""}, nullptr},
+             {"longer lists than are looked at", {{{"X-A", letters}}, ""}, &first},
+             {"many commas with nothing between", {{{"X-A", commas}}, ""}, nullptr},
+             {"behind many commas", {{{"X-A", bad_behind_commas}}, ""}, &first},
          }) {
         CAPTURE(r.name);
         base::request_facts facts;
         facts.fields = r.what.fields;
         facts.query = r.what.query;
         std::string scratch;
-        auto const got = check_api_key(facts, from({"header X-A", "query k"}), scratch, lists);
+        auto const got =
+            check_api_key(facts, from({"header X-A", "query k", "cookie k", "authorization Basic"}), scratch, lists);
         CHECK(got.denied_by == r.by);
         CHECK((got.why == credential_refusal::api_key_denied) == (r.by != nullptr));
         if (r.by != nullptr) CHECK(got.key.empty());
     }
+}
+
+TEST_CASE("a denied key is looked for in more places than a key is taken from, and the key that is taken stays what it is")
+{
+    std::vector<partition::sha256_digest> const digests{partition::digest_of("bad")};
+    conf::deny_list denying;
+    denying.api_keys = partition::digest_table{digests};
+    std::array<conf::deny_list const*, 1> const lists{&denying};
+    std::vector<base::field> const fields{{"Authorization", "Basic dTprZXk="}}; // u:key
+    base::request_facts facts;
+    facts.fields = fields;
+    facts.query = "a=b;k=%78&c=d;k=y";
+    std::string scratch;
+    auto const got = check_api_key(facts, from({"authorization Basic", "query k"}), scratch, lists);
+    CHECK(got.why == credential_refusal::none);
+    CHECK(got.key == "key");
+    CHECK(!got.is_undecided);
 }
 
 TEST_CASE("where keys are denied, one that is not well-formed leaves it undecided whether it is")
@@ -279,16 +323,26 @@ TEST_CASE("where keys are denied, one that is not well-formed leaves it undecide
              {"a blank inside", {{{"X-A", "good, bad"}}, ""}, true},
              {"beside a good key", {{{"X-A", "good"}}, "k=%20bad"}, true},
              {"before a good key", {{}, "k=%20bad&k=good"}, true},
-             {"none at all", {{{"X-A", ""}}, ""}, true},
+             {"an empty field", {{{"X-A", ""}}, ""}, false},
+             {"a cleared cookie", {{{"Cookie", "k="}}, ""}, false},
+             {"a cookie of quotes", {{{"Cookie", "k=\"\""}}, ""}, false},
+             {"an empty parameter", {{}, "k="}, false},
+             {"a parameter without a value", {{}, "k"}, false},
+             {"a scheme alone", {{{"Authorization", "ApiKey"}}, ""}, false},
+             {"Basic alone", {{{"Authorization", "Basic"}}, ""}, false},
+             {"neither user name nor password", {{{"Authorization", "Basic Og=="}}, ""}, false},
+             {"no colon", {{{"Authorization", "Basic YmFk"}}, ""}, true},
+             {"an empty one and one with a blank", {{{"X-A", ""}}, "k=%20bad"}, true},
              {"behind another byte than a blank", {{{"Authorization", "ApiKey=bad"}}, ""}, true},
              {"in what is no Base64", {{{"Authorization", "Basic OmJhZA"}}, ""}, true},
+             {"a user name that is no key", {{{"Authorization", "Basic YSBiOng="}}, ""}, false}, // a b:x
          }) {
         CAPTURE(r.name);
         base::request_facts facts;
         facts.fields = r.what.fields;
         facts.query = r.what.query;
         std::string scratch;
-        auto const settings = from({"header X-A", "query k", "authorization ApiKey", "authorization Basic"});
+        auto const settings = from({"header X-A", "query k", "cookie k", "authorization ApiKey", "authorization Basic"});
         auto const check = [&](conf::deny_list const& list) {
             std::array const lists{&list};
             return check_api_key(facts, settings, scratch, lists);

@@ -71,7 +71,7 @@ TEST_CASE("AK-3, AK-41, AK-42 where a token is presented, and how it must not be
     using presence = bearer::presence;
     CHECK(how({}) == presence::absent);
     CHECK(how({{"Authorization", "Basic YTpi"}}) == presence::absent);
-    for (auto const* value : {"BearerX a.b.c", "Bearer-X a.b.c", "Bearer.a.b.c", "XBearer a",
+    for (auto const* value : {"BearerX a.b.c", "Bearer-X a.b.c", "Bearer.a.b.c", "Bearer_a.b.c", "XBearer a",
                               "\xa0"
                               "Basic a",
                               ",", "\xff"}) {
