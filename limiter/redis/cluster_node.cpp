@@ -37,6 +37,13 @@ void cluster_node::retire()
     if (held.holds_any()) held.connected();
 }
 
+// The keeper of a retired node was connected by retire(), so no connection that ends tells it to rest.
+void cluster_node::stop()
+{
+    store_->stop();
+    store_->held_permits().lost({});
+}
+
 // The keeper may be gone when the answer comes: the node is kept only as long as it holds permits.
 void cluster_node::call(background_call what)
 {

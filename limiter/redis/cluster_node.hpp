@@ -49,6 +49,8 @@ public:
     // The node is no longer one of the cluster's: ends the connection. Permits that it granted are vouched for where their
     // keys are now.
     void retire();
+    // The end, also of a node that was retired: nothing is told of its permits any more.
+    void stop();
 
     base::instant last_owned_at{}; // when the slot map last gave it slots
 

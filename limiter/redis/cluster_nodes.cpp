@@ -51,7 +51,8 @@ void cluster_nodes::stop()
     stopped_ = true;
     due_.cancel();
     if (auto const query = std::exchange(query_, nullptr)) query->cancel();
-    for (auto const& each : nodes_) each->store().stop();
+    for (auto const* all : {&nodes_, &retired_})
+        for (auto const& each : *all) each->stop();
 }
 
 // ---- asking for the slots

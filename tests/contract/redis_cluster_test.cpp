@@ -347,6 +347,23 @@ TEST_CASE("a wrong address, and a Redis that is no cluster, are told once")
     CHECK_FALSE(worker.store().count().up);
 }
 
+TEST_CASE("the loop ends with the store, although requests hold permits that a node granted which has left the cluster")
+{
+    redis_cluster cluster;
+    redis_worker worker(settings_for(cluster));
+    worker.until_up();
+    one_claim const held{*limiter::make_concurrency(2), key_of(cluster.tag_on(2), "held")};
+    REQUIRE(worker.ask(held.view())->allowed);
+    cluster.node(2).kill();
+    cluster.take_slots(2, 0);
+    worker.run_until([&] { return counted(worker).nodes == 2; });
+    worker.until_up();
+    worker.store().stop();
+    worker.io().restart();
+    worker.io().run_for(10s);
+    CHECK(worker.io().stopped()); // there was nothing left to wait for
+}
+
 TEST_CASE("stop answers those who wait, and a store may be destroyed while they do")
 {
     redis_cluster cluster;

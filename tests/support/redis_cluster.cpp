@@ -104,4 +104,22 @@ void redis_cluster::end_move(std::string_view key, std::size_t target)
     owners_[slot_of(key)] = target;
 }
 
+void redis_cluster::take_slots(std::size_t from, std::size_t target)
+{
+    std::vector<std::string> slots;
+    for (std::size_t slot = 0; slot < slot_count; ++slot) {
+        if (owners_[slot] != from) continue;
+        slots.push_back(std::to_string(slot));
+        owners_[slot] = target;
+    }
+    auto const with = [&slots](std::string const& what) {
+        std::vector<std::string> words{"CLUSTER", what};
+        words.insert(words.end(), slots.begin(), slots.end());
+        return words;
+    };
+    for (std::size_t i = 0; i < size; ++i)
+        if (i != from) require_ok(node(i).command(with("DELSLOTS")));
+    require_ok(node(target).command(with("ADDSLOTS")));
+}
+
 } // namespace penstock::tests

@@ -31,6 +31,8 @@ public:
     void move_key(std::string const& key, std::size_t target);
     // The slot has moved.
     void end_move(std::string_view key, std::size_t target);
+    // All slots of a dead node are another's, without their keys.
+    void take_slots(std::size_t from, std::size_t target);
 
 private:
     [[nodiscard]] bool is_whole() const;
