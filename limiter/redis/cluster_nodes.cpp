@@ -38,6 +38,7 @@ cluster_nodes::cluster_nodes(boost::asio::io_context& worker, redis_settings wan
 void cluster_nodes::adopt(redis_terms const& next)
 {
     settings_.adopt(next);
+    if (query_) query_->adopt(next);
     for (auto const& each : nodes_) each->store().adopt(next);
 }
 

@@ -92,6 +92,23 @@ TEST_CASE("a seed that stands still: so many requests wait in vain, then none; s
     CHECK(worker.was_told("connected to the cluster: 3 nodes"));
 }
 
+TEST_CASE("a shorter connect_timeout ends the question that a silent seed was asked, and the next is asked")
+{
+    redis_cluster cluster;
+    auto wanted = settings_for({cluster.node(0).port(), cluster.node(1).port()});
+    wanted.connect_timeout = 1h;
+    cluster.node(0).pause();
+    redis_worker worker(wanted);
+    auto const one = claim_in(cluster.tag_on(1));
+    worker.io().poll(); // the question is under way
+    CHECK_FALSE(worker.store().can_ask(one.claim));
+    auto terms = static_cast<limiter::redis_terms>(wanted);
+    terms.connect_timeout = 100ms;
+    worker.store().adopt(terms);
+    worker.run_until([&] { return worker.store().can_ask(one.claim); });
+    cluster.node(0).resume();
+}
+
 TEST_CASE("a primary that stands still before it is first connected to: its breaker hears of those who wait in vain")
 {
     redis_cluster cluster;
