@@ -129,7 +129,7 @@ void cluster_nodes::answered(redis_address const& by, base::result<std::vector<r
     ++next_asked_;
     read_password_again(got);
     auto const failure = failure_of(got, read.has_value());
-    tell_failure("cannot learn the slots of the cluster from " + to_string(by) + ": " + failure.words);
+    tell_failure(failure.why, "cannot learn the slots of the cluster from " + to_string(by) + ": " + failure.words);
     resume(refresh_pace::event::failed);
     if (!knows_slots()) owner_.on_no_slots(failure.why);
 }
@@ -141,12 +141,12 @@ void cluster_nodes::read_password_again(base::result<std::vector<reply_token>> c
     if (auto changed = read_password(settings_.password_file)) settings_.password = std::move(*changed);
 }
 
-// Once for each new reason while no slots are known; later the nodes themselves say what is wrong.
-void cluster_nodes::tell_failure(std::string const& what)
+// Once for each kind while no slots are known, whatever the words; later the nodes themselves say what is wrong.
+void cluster_nodes::tell_failure(errc why, std::string what)
 {
-    if (knows_slots() || what == last_failure_) return;
-    last_failure_ = what;
-    owner_.tell_worse(what);
+    if (knows_slots()) return;
+    last_failure_ = std::move(what);
+    if (failures_.begins(outage_record::of::connection, why)) owner_.tell_worse(last_failure_);
 }
 
 // ---- the nodes

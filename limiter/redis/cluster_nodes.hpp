@@ -4,6 +4,7 @@
 #pragma once
 
 #include "limiter/redis/cluster_node.hpp"
+#include "limiter/redis/outage_record.hpp"
 #include "limiter/redis/refresh_pace.hpp"
 #include "limiter/redis/slot_map.hpp"
 #include "limiter/redis/slots_query.hpp"
@@ -80,7 +81,7 @@ private:
     [[nodiscard]] std::vector<redis_address> whom_to_ask() const;
     // Slots without an owner, or with one that is in trouble.
     [[nodiscard]] bool is_in_trouble() const noexcept;
-    void tell_failure(std::string const& what);
+    void tell_failure(errc why, std::string what);
     void read_password_again(base::result<std::vector<reply_token>> const& got);
 
     boost::asio::io_context& worker_;
@@ -101,7 +102,8 @@ private:
     std::size_t next_asked_ = 0;
     std::uint64_t refreshes_ = 0;
     std::uint64_t refreshes_failed_ = 0;
-    std::string last_failure_; // told, and not to be told again until somebody answers
+    outage_record failures_;   // of the questions before the first answer, as they were told
+    std::string last_failure_; // of these the last
     bool all_well_ = false;    // and told
     bool stopped_ = false;
 };

@@ -1,5 +1,6 @@
 // cluster_store while the slots of its cluster, or a node that it has not been connected to yet, cannot be learnt or reached: a few
 // requests wait in vain, then none waits until they are there.
+#include "tests/contract/redis_fake_server.hpp"
 #include "tests/contract/redis_worker.hpp"
 #include "tests/support/redis_cluster.hpp"
 
@@ -69,6 +70,27 @@ TEST_CASE("servers that are not there, and one that is in no cluster: so many qu
         until_nobody_waits(worker, one.claim);
         CHECK(errors_of(worker, errc::timed_out) == 0);
     }
+}
+
+TEST_CASE("why nobody tells the slots is said once for each kind of reason, however the words differ")
+{
+    redis_worker worker;
+    int asked = 0;
+    redis_fake_server away(worker.io(), [&](std::string_view) {
+        ++asked;
+        return (asked % 3 == 0 ? "-LOADING since " : "-ERR away, says backend-") + std::to_string(asked) + "\r\n";
+    });
+    worker.start(settings_for({away.port()}));
+    worker.run_until([&] { return worker.store().count_cluster()->refreshes_failed >= 8; });
+    auto const lines = [&](std::string const& part) {
+        return std::ranges::count_if(worker.told(), [&](auto const& line) { return line.find(part) != std::string::npos; });
+    };
+    CHECK(lines("cannot learn the slots of the cluster") == 2);
+    CHECK(lines("says backend-1") == 1);
+    CHECK(lines("LOADING since 3") == 1);
+    CHECK(lines("breaker open") == 1);
+    // What is asked for is the present state.
+    CHECK(worker.store().count().trouble.find(std::to_string(asked)) != std::string::npos);
 }
 
 TEST_CASE("a seed that stands still: so many requests wait in vain, then none; slots that become known close the breaker")
