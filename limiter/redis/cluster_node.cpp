@@ -18,7 +18,8 @@ void cluster_node::changed(change direction, std::string const& what)
 {
     auto const named = what.find(to_string(address_)) != std::string::npos ? what : to_string(address_) + ": " + what;
     if (direction == change::remark) return cluster_.tell_remark(named);
-    in_trouble_ = direction == change::worse;
+    auto const was_in_trouble = std::exchange(in_trouble_, direction == change::worse);
+    good_news_ = was_in_trouble && !in_trouble_ ? named : std::string{};
     if (in_trouble_) cluster_.tell_worse(named);
     // Posted: told from within the store, which may not be asked from there.
     boost::asio::post(worker_, [weak = weak_from_this(), cluster = cluster_.lifeline()] {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace penstock::limiter::redis {
 
@@ -46,6 +47,9 @@ public:
     // Something was told of it that is not over yet.
     [[nodiscard]] bool in_trouble() const noexcept { return in_trouble_; }
 
+    // What is to be said of the end of its trouble, once.
+    [[nodiscard]] std::string take_good_news() noexcept { return std::exchange(good_news_, {}); }
+
     // The node is no longer one of the cluster's: ends the connection. Permits that it granted are vouched for where their
     // keys are now.
     void retire();
@@ -67,6 +71,7 @@ private:
     std::unique_ptr<redis_store> store_;
     bool is_new_ = true;
     bool in_trouble_ = false;
+    std::string good_news_;
 };
 
 } // namespace penstock::limiter::redis
