@@ -1,6 +1,7 @@
 #include "gateway/app.hpp"
 
 #include "gateway/core_count.hpp"
+#include "gateway/forced_end.hpp"
 #include "gateway/service_notice.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -23,6 +24,8 @@ namespace {
 constexpr base::micros report_patience{2'000'000}; // for a worker that is busy
 constexpr base::micros drain_poll{20'000};
 constexpr base::micros patience_at_start{1'000'000}; // with Redis and with issuers of keys
+constexpr base::micros patience_at_end{2'000'000};   // with workers that were told to stop
+constexpr std::chrono::seconds rest_of_end{2};       // for what comes then; more than the access log's farewell
 
 // Connections are descriptors: take all that this process may have (OP-47).
 void raise_descriptor_limit()
@@ -89,6 +92,7 @@ app::app(conf::snapshot_ptr first, loader load)
       waiting_(snapshot_->settings.max_waiters),
       local_(memory_),
       log_(STDOUT_FILENO),
+      wake_due_(loop_),
       keys_(loop_, calls_of_keys())
 {
     std::signal(SIGPIPE, SIG_IGN); // a peer that has gone is an error of one write (OP-45)
@@ -98,7 +102,8 @@ app::app(conf::snapshot_ptr first, loader load)
 
 app::~app()
 {
-    for (auto& each : workers_) each->stop();
+    stop_workers();
+    for (auto& each : workers_) each->join(); // all, before any of them goes
 }
 
 bool app::bind_listeners()
@@ -155,6 +160,14 @@ bool app::start_admin()
 
 exit_status app::run(std::function<void()> const& started)
 {
+    auto const status = serve(started);
+    // A resolver's thread may be waiting for a name server, and whoever destroys its loop waits with it.
+    force_end_within(rest_of_end, status);
+    return status;
+}
+
+exit_status app::serve(std::function<void()> const& started)
+{
     auto const wanted = snapshot_->settings.workers;
     auto const count = wanted != 0 ? wanted : usable_cores();
     auto const inform = [](std::string const& line) { spdlog::info("{}", line); };
@@ -164,11 +177,8 @@ exit_status app::run(std::function<void()> const& started)
     auto const ask_for_keys = [this](std::string const& issuer) {
         asio::post(loop_, [this, issuer] { keys_.note_unknown_key(issuer); });
     };
-    auto const tell_others = [this](unsigned worker) {
-        for (unsigned i = 0; i < workers_.size(); ++i)
-            if (i != worker) workers_[i]->post_store_is_well();
-    };
-    shared_parts const parts{memory_, waiting_, local_, log_, *store_watch_, inform, warn, ask_for_keys, tell_others};
+    auto const wake_others = [this] { asio::post(loop_, [this] { wake_workers(); }); };
+    shared_parts const parts{memory_, waiting_, local_, log_, *store_watch_, inform, warn, ask_for_keys, wake_others};
     for (unsigned i = 0; i < count; ++i) workers_.push_back(std::make_unique<worker>(i, parts, snapshot_));
     if (!bind_listeners() || !start_admin()) return exit_status::refused;
     for (auto& each : workers_) each->start();
@@ -176,9 +186,31 @@ exit_status app::run(std::function<void()> const& started)
     wait_for_signal();
     asio::co_spawn(loop_, open_gates(started), rethrow);
     loop_.run();
+    stop_workers();
+    auto const by = base::clock::now() + patience_at_end;
+    auto const has_ended = [by](auto const& each) { return each->ends_within(by - base::clock::now()); };
+    if (!std::ranges::all_of(workers_, has_ended)) spdlog::warn("not waiting for what still runs, such as a look-up of a name");
+    spdlog::info("stopped");
+    return status_;
+}
+
+void app::stop_workers()
+{
     for (auto& each : workers_) each->announce_stop();
     for (auto& each : workers_) each->stop();
-    return status_;
+}
+
+// One call wakes the caller, too, who pauses no more.
+void app::wake_workers()
+{
+    auto const at = wakes_.asked(base::clock::now());
+    if (!at) return;
+    wake_due_.expires_at(*at);
+    wake_due_.async_wait([this](base::error_code cancelled) {
+        if (cancelled) return;
+        wakes_.woken(base::clock::now());
+        for (auto& each : workers_) each->post_store_is_well();
+    });
 }
 
 key_keeper::calls app::calls_of_keys()
@@ -276,7 +308,6 @@ asio::awaitable<void> app::drain()
         timer.expires_after(drain_poll);
         co_await timer.async_wait(asio::use_awaitable);
     }
-    spdlog::info("stopped");
     loop_.stop();
 }
 

@@ -8,9 +8,11 @@
 #include "gateway/exit_status.hpp"
 #include "gateway/key_keeper.hpp"
 #include "gateway/metrics.hpp"
+#include "gateway/wake_pace.hpp"
 #include "gateway/worker.hpp"
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -37,6 +39,9 @@ public:
     exit_status run(std::function<void()> const& started);
 
 private:
+    exit_status serve(std::function<void()> const& started);
+    void stop_workers();
+    void wake_workers(); // one of them has found Redis well
     bool bind_listeners();
     bool start_admin();
     void wait_for_signal();
@@ -58,6 +63,8 @@ private:
     limiter::stand_in local_;
     access_log log_;
     std::unique_ptr<store_watch> store_watch_; // set before there is a worker
+    wake_pace wakes_;
+    boost::asio::basic_waitable_timer<base::clock> wake_due_;
     std::vector<std::unique_ptr<worker>> workers_;
     key_keeper keys_;
     std::optional<admin> admin_;

@@ -17,33 +17,40 @@ bool store_watch::is_former(speaker who) const
     return present != stores_.end() && present->second != who.store;
 }
 
-void store_watch::worse(speaker who, std::string const& what)
+void store_watch::worse(speaker who, notice const& what)
 {
     std::lock_guard const lock(guard_);
     if (is_former(who)) return;
-    auto const is_known = std::ranges::any_of(troubles_, [&](auto const& each) { return each.second.contains(what); });
-    troubles_[who.worker].insert(what);
+    auto const about = subject(what.node, what.kind);
+    auto const is_known = std::ranges::any_of(troubles_, [&](auto const& each) { return each.second.contains(about); });
     last_good_news_.clear();
-    if (!is_known) warn_(what);
+    auto& own = troubles_[who.worker];
+    if (own.size() >= most_known) return;
+    own.insert(about);
+    if (!is_known) warn_(what.text);
 }
 
-void store_watch::remark(speaker who, std::string const& what)
+void store_watch::remark(speaker who, notice const& what)
 {
     std::lock_guard const lock(guard_);
-    if (is_former(who) || what == last_remark_) return;
-    last_remark_ = what;
-    warn_(what);
+    if (is_former(who) || remarked_.size() >= most_known) return;
+    if (remarked_.emplace(what.node, what.kind).second) warn_(what.text);
 }
 
-void store_watch::better(speaker who, std::string const& what)
+bool store_watch::better(speaker who, notice const& what)
 {
     std::lock_guard const lock(guard_);
-    if (is_former(who)) return;
-    troubles_.erase(who.worker);
-    if (!troubles_.empty() || what == last_good_news_) return;
-    last_good_news_ = what;
-    last_remark_.clear();
-    inform_(what);
+    if (is_former(who)) return false;
+    auto const is_about_it = [&](subject const& one) { return what.node.empty() || one.first == what.node; };
+    std::erase_if(troubles_[who.worker], is_about_it);
+    std::erase_if(troubles_, [](auto const& each) { return each.second.empty(); });
+    auto const has_it = [&](auto const& each) { return std::ranges::any_of(each.second, is_about_it); };
+    if (std::ranges::none_of(troubles_, has_it) && what.text != last_good_news_) {
+        last_good_news_ = what.text;
+        std::erase_if(remarked_, is_about_it);
+        inform_(what.text);
+    }
+    return std::ranges::any_of(troubles_, [&](auto const& each) { return each.first != who.worker; });
 }
 
 } // namespace penstock::gateway

@@ -61,7 +61,11 @@ worker::worker(unsigned index, shared_parts parts, conf::snapshot_ptr first)
     install(std::move(first), {});
 }
 
-worker::~worker() { stop(); }
+worker::~worker()
+{
+    stop();
+    join();
+}
 
 void worker::listen(proxy::descriptor socket, conf::listener const& settings)
 {
@@ -73,6 +77,7 @@ void worker::start()
     thread_ = std::thread([this] {
         asio::co_spawn(loop_, tick(), rethrow);
         loop_.run();
+        ended_.set_value();
     });
 }
 
@@ -85,7 +90,7 @@ void worker::post_accept()
 
 void worker::stop()
 {
-    if (!thread_.joinable()) return;
+    if (!thread_.joinable() || std::exchange(told_to_stop_, true)) return;
     asio::post(loop_, [this] {
         stopping_ = true;
         drain();
@@ -93,7 +98,16 @@ void worker::stop()
         timer_.cancel();
         asio::co_spawn(loop_, stop_store(), rethrow);
     });
-    thread_.join();
+}
+
+void worker::join()
+{
+    if (thread_.joinable()) thread_.join();
+}
+
+bool worker::ends_within(base::micros patience)
+{
+    return !thread_.joinable() || ended_.get_future().wait_for(patience) == std::future_status::ready;
 }
 
 asio::awaitable<void> worker::stop_store()
@@ -286,9 +300,11 @@ void worker::install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> con
 std::unique_ptr<limiter::fleet_store> worker::make_store(limiter::redis_settings const& wanted)
 {
     using change = limiter::fleet_store::change;
-    auto tell = [this, who = parts_.store.begins_anew(index_)](change direction, std::string const& what) {
+    auto tell = [this, who = parts_.store.begins_anew(index_)](change direction, limiter::redis::notice const& what) {
         switch (direction) {
-        case change::better: parts_.store.better(who, what); return parts_.store_is_well(index_);
+        case change::better:
+            if (parts_.store.better(who, what)) parts_.store_is_well();
+            return;
         case change::worse: return parts_.store.worse(who, what);
         case change::remark: return parts_.store.remark(who, what);
         }

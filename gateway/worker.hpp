@@ -25,6 +25,7 @@
 
 #include <atomic>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <random>
@@ -44,7 +45,7 @@ struct shared_parts {
     std::function<void(std::string const&)> inform;      // one line for the operator
     std::function<void(std::string const&)> warn;        // likewise, about something that is not as it should be
     std::function<void(std::string const&)> unknown_key; // a token names a key that this issuer is not known to have
-    std::function<void(unsigned)> store_is_well;         // that worker has found it so
+    std::function<void()> store_is_well;                 // a worker has found it so, and others have not yet
 };
 
 // A copy of what a worker knows of itself, for a scrape.
@@ -74,8 +75,11 @@ public:
     void start();
     // Stopping several: say so to each first, from any thread, so that what one lets go does not begin anew in another.
     void announce_stop() noexcept { stopping_ = true; }
-    // Ends every connection at once and joins the thread.
+    // Ends every connection at once, and the thread soon.
     void stop();
+    void join();
+    // Whether the thread has ended by then. After stop(), once.
+    [[nodiscard]] bool ends_within(base::micros patience);
 
     // From any thread.
     void post_accept();
@@ -144,6 +148,8 @@ private:
     std::uint32_t turn_ = 0;
     std::int64_t announced_as_;      // the process, where this is its first worker
     limiter::gateway_census census_; // likewise
+    bool told_to_stop_ = false;      // of the owner's thread, as all below
+    std::promise<void> ended_;
     std::thread thread_;
 };
 

@@ -267,18 +267,18 @@ bool cluster_store::core::breaker_is_open(claim const& about) const noexcept
 
 // ---- what there is to say
 
-void cluster_store::core::tell_worse(std::string const& what)
+void cluster_store::core::tell_worse(redis::notice const& what)
 {
     nodes_.trouble_was_told();
     if (listener_) listener_(change::worse, what);
 }
 
-void cluster_store::core::tell_remark(std::string const& what)
+void cluster_store::core::tell_remark(redis::notice const& what)
 {
     if (listener_) listener_(change::remark, what);
 }
 
-void cluster_store::core::tell_better(std::string const& what)
+void cluster_store::core::tell_better(redis::notice const& what)
 {
     if (listener_) listener_(change::better, what);
 }

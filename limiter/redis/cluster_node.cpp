@@ -9,17 +9,20 @@ namespace penstock::limiter::redis {
 void cluster_node::start(redis_settings wanted, tls_context_ptr tls, std::uint64_t seed)
 {
     address_ = {wanted.host, wanted.port};
-    auto const listener = [this](change direction, std::string const& what) { changed(direction, what); };
+    auto const listener = [this](change direction, notice const& what) { changed(direction, what); };
     store_ = std::make_unique<redis_store>(worker_, std::move(wanted), seed, listener,
                                            shared_parts{.permits_over = this, .tls = std::move(tls)});
 }
 
-void cluster_node::changed(change direction, std::string const& what)
+void cluster_node::changed(change direction, notice const& what)
 {
-    auto const named = what.find(to_string(address_)) != std::string::npos ? what : to_string(address_) + ": " + what;
+    auto named = what;
+    named.node = to_string(address_);
+    if (what.text.find(named.node) == std::string::npos) named.text = named.node + ": " + what.text;
     if (direction == change::remark) return cluster_.tell_remark(named);
     auto const was_in_trouble = std::exchange(in_trouble_, direction == change::worse);
-    good_news_ = was_in_trouble && !in_trouble_ ? named : std::string{};
+    good_news_.reset();
+    if (was_in_trouble && !in_trouble_) good_news_ = named;
     if (in_trouble_) cluster_.tell_worse(named);
     // Posted: told from within the store, which may not be asked from there.
     boost::asio::post(worker_, [weak = weak_from_this(), cluster = cluster_.lifeline()] {

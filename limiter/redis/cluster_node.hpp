@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -25,8 +26,8 @@ public:
         // In a later turn of the loop: the connection of this node was made or lost, or its breaker has changed.
         virtual void on_changed(cluster_node& which) = 0;
         // One line for the operator.
-        virtual void tell_worse(std::string const& what) = 0;
-        virtual void tell_remark(std::string const& what) = 0;
+        virtual void tell_worse(notice const& what) = 0;
+        virtual void tell_remark(notice const& what) = 0;
         virtual void on_trouble(base::error_code why) = 0;
         [[nodiscard]] virtual std::weak_ptr<void> lifeline() noexcept = 0;
 
@@ -48,7 +49,7 @@ public:
     [[nodiscard]] bool in_trouble() const noexcept { return in_trouble_; }
 
     // What is to be said of the end of its trouble, once.
-    [[nodiscard]] std::string take_good_news() noexcept { return std::exchange(good_news_, {}); }
+    [[nodiscard]] std::optional<notice> take_good_news() noexcept { return std::exchange(good_news_, std::nullopt); }
 
     // The node is no longer one of the cluster's: ends the connection. Permits that it granted are vouched for where their
     // keys are now.
@@ -63,7 +64,7 @@ private:
     void call(background_call what) override;
     void out_of_step() override;
     std::weak_ptr<void> lifeline() noexcept override { return weak_from_this(); }
-    void changed(change direction, std::string const& what);
+    void changed(change direction, notice const& what);
 
     boost::asio::io_context& worker_;
     cluster& cluster_;
@@ -71,7 +72,7 @@ private:
     std::unique_ptr<redis_store> store_;
     bool is_new_ = true;
     bool in_trouble_ = false;
-    std::string good_news_;
+    std::optional<notice> good_news_;
 };
 
 } // namespace penstock::limiter::redis

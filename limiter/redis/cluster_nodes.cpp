@@ -20,6 +20,14 @@ void add(node_counts& to, node_counts const& more) noexcept
     for (std::size_t i = 0; i < to.errors.size(); ++i) to.errors[i] += more.errors[i];
 }
 
+// Begins and ends apart from what befalls nodes.
+notice of_slots(std::string text)
+{
+    auto about = notice(std::move(text), "unowned");
+    about.node = "slots";
+    return about;
+}
+
 } // namespace
 
 cluster_nodes::cluster_nodes(boost::asio::io_context& worker, redis_settings wanted, std::uint64_t seed, owner& of)
@@ -149,7 +157,8 @@ void cluster_nodes::tell_failure(errc why, std::string what)
 {
     if (knows_slots()) return;
     last_failure_ = std::move(what);
-    if (failures_.begins(outage_record::of::connection, why)) owner_.tell_worse(last_failure_);
+    if (failures_.begins(outage_record::of::connection, why))
+        owner_.tell_worse({last_failure_, "no slots: " + std::string(name_of(why))});
 }
 
 // ---- the nodes
@@ -252,17 +261,17 @@ bool cluster_nodes::is_well() const noexcept
 void cluster_nodes::review()
 {
     auto const slots_returned = unowned_.count == 0 && std::exchange(told_unowned_, false);
-    std::vector<std::string> good_news;
+    std::vector<notice> good_news;
     for (auto const& each : nodes_)
-        if (auto news = each->take_good_news(); !news.empty()) good_news.push_back(std::move(news));
+        if (auto news = each->take_good_news()) good_news.push_back(std::move(*news));
     if (is_well()) {
         if (std::exchange(all_well_, true)) return;
-        return owner_.tell_better("connected to the cluster: " + std::to_string(owner_count()) + " nodes, all slots");
+        return owner_.tell_better({"connected to the cluster: " + std::to_string(owner_count()) + " nodes, all slots"});
     }
     all_well_ = false;
-    if (slots_returned) good_news.emplace_back("every slot of the cluster has an owner");
+    if (slots_returned) good_news.push_back(of_slots("every slot of the cluster has an owner"));
     for (auto const& each : good_news) owner_.tell_better(each);
-    if (unowned_.count > 0 && !std::exchange(told_unowned_, true)) owner_.tell_worse(about_unowned());
+    if (unowned_.count > 0 && !std::exchange(told_unowned_, true)) owner_.tell_worse(of_slots(about_unowned()));
 }
 
 std::string cluster_nodes::about_unowned() const

@@ -24,7 +24,7 @@ public:
     public:
         virtual void on_slots() = 0;
         virtual void on_no_slots(errc why) = 0;
-        virtual void tell_better(std::string const& what) = 0;
+        virtual void tell_better(notice const& what) = 0;
 
     protected:
         ~owner() = default;

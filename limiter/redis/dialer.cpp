@@ -1,6 +1,7 @@
 #include "limiter/redis/dialer.hpp"
 
 #include "limiter/error.hpp"
+#include "limiter/redis/error_reply.hpp"
 #include "limiter/redis/password_file.hpp"
 
 #include <utility>
@@ -120,10 +121,15 @@ void dialer::located(base::result<primary_search::finding, primary_search::failu
 void dialer::watch()
 {
     if (!settings_.sentinels || watch_) return;
-    auto tell = [this, alive = owner_.lifeline()](redis_address const& primary) {
+    auto const alive = owner_.lifeline();
+    auto tell = [this, alive](redis_address const& primary) {
         if (auto const self = alive.lock()) moved(primary);
     };
-    watch_ = std::make_shared<primary_watch>(worker_, settings_, tls_, seed_, std::move(tell));
+    auto refused = [this, alive](base::error_code why, std::string const& words) {
+        if (auto const self = alive.lock()) owner_.on_deaf(why, words);
+    };
+    watch_ = std::make_shared<primary_watch>(worker_, settings_, tls_, seed_,
+                                             primary_watch::listener{std::move(tell), std::move(refused)});
     watch_->start();
 }
 
@@ -181,7 +187,7 @@ void dialer::on_bytes(std::span<char const> received)
 void dialer::take_greeting(reply const& answer)
 {
     auto const step = greeting_.take(answer);
-    if (!step) return lost(step.error(), answer.kind == reply::type::error ? answer.text : std::string_view{});
+    if (!step) return lost(step.error(), answer.kind == reply::type::error ? shown(answer.text) : std::string{});
     if (*step == greeting::step::welcome) resume(fsm::event::welcome);
 }
 

@@ -36,6 +36,8 @@ public:
         virtual void on_connection() = 0; // it may be used from now on
         virtual void on_reply(reply const& answer) = 0;
         virtual void on_lost(loss const& what) = 0;
+        // A sentinel will not tell of a primary that moves, which is then noticed seconds later.
+        virtual void on_deaf(base::error_code why, std::string const& words) = 0;
         // After a loss, or at the end: what has not been answered will not be.
         virtual void on_dropped() = 0;
         // What keeps the owner, and with it the dialer, alive.

@@ -27,6 +27,38 @@ std::string_view raised_in_script(std::string_view error) noexcept
     return text;
 }
 
+bool is_letter_or_digit(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
+// What Redis quotes and anybody may know: the commands that it is sent, and words of its own.
+bool is_harmless(std::string_view quoted) noexcept
+{
+    static constexpr std::string_view known[] = {
+        "append",  "asking",   "auth",   "cluster", "cluster|slots", "del",  "eval",
+        "evalsha", "get",      "incrby", "mget",    "ping",          "role", "maxmemory",
+        "no",      "sentinel", "set",    "select",  "subscribe",     "time", "sentinel|get-master-addr-by-name",
+    };
+    auto const is_same = [&](std::string_view word) {
+        auto const lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+        return std::ranges::equal(word, quoted, {}, {}, lower);
+    };
+    return std::ranges::any_of(known, is_same);
+}
+
+// Up to the first thing that may be an echo.
+std::string_view without_echoes(std::string_view text) noexcept
+{
+    text = text.substr(0, std::min(text.find(", with args"), text.find(" with args beginning with")));
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        auto const mark = text[i];
+        auto const is_apostrophe = mark == '\'' && i > 0 && is_letter_or_digit(text[i - 1]);
+        if ((mark != '\'' && mark != '"' && mark != '`') || is_apostrophe) continue;
+        auto const end = text.find(mark, i + 1);
+        if (end == std::string_view::npos || !is_harmless(text.substr(i + 1, end - i - 1))) return text.substr(0, i);
+        i = end;
+    }
+    return text;
+}
+
 } // namespace
 
 errc errc_of(std::string_view error) noexcept
@@ -68,6 +100,16 @@ errc errc_of(std::string_view error) noexcept
 bool is_noscript(reply const& answer) noexcept
 {
     return answer.kind == reply::type::error && answer.text.starts_with("NOSCRIPT ");
+}
+
+std::string shown(std::string_view error)
+{
+    constexpr std::size_t longest = 200;
+    auto const kept = without_echoes(error).substr(0, longest);
+    std::string text(kept.substr(0, kept.find_last_not_of(" ,:;(") + 1));
+    for (auto& c : text)
+        if (c < ' ' || c > '~') c = '?';
+    return kept.size() < error.size() ? text + "..." : text;
 }
 
 } // namespace penstock::limiter::redis

@@ -174,7 +174,7 @@ void link::on_reply(reply const& answer)
 {
     auto taken = pipeline_.take(answer);
     auto const refused = answer.kind == reply::type::error;
-    if (refused) error_text_ = answer.text;
+    if (refused) error_text_ = shown(answer.text);
     base::error_code why;
     switch (taken.what) {
     case pipeline::step::late: permits_.granted_late(pipeline::granted_late(taken.item, answer)); break;

@@ -32,6 +32,7 @@ public:
         virtual void on_answered(waiter const& who, std::string_view words) = 0;
         // What nobody waits for went wrong; `words`: of Redis, or empty.
         virtual void on_background_trouble(base::error_code why, std::string_view words) = 0;
+        virtual void on_deaf(base::error_code why, std::string const& words) = 0; // as dialer::owner's
         // What keeps the owner, and with it the link, alive.
         virtual std::weak_ptr<void> lifeline() noexcept = 0;
 
@@ -69,6 +70,7 @@ private:
     void on_connection() override;
     void on_reply(reply const& answer) override;
     void on_lost(loss const& what) override { owner_.on_lost(what); }
+    void on_deaf(base::error_code why, std::string const& words) override { owner_.on_deaf(why, words); }
     void on_dropped() override;
 
     [[nodiscard]] bool has_room_for_call() const noexcept override;

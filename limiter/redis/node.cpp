@@ -73,7 +73,7 @@ void redis_store::node::on_serving()
 {
     auto const trust = outage_.ongoing() ? redis::circuit::trust::when_proven : redis::circuit::trust::at_once;
     outage_.connected();
-    if (!outage_.ongoing()) tell(redis::change::better, "connected to " + link_.target());
+    if (!outage_.ongoing()) tell(redis::change::better, {"connected to " + link_.target()});
     circuit_.connected(trust);
 }
 
@@ -82,7 +82,8 @@ void redis_store::node::on_lost(redis::link::loss const& what)
     auto const kind = what.why.category() == error_category() ? static_cast<errc>(what.why.value()) : errc::not_connected;
     auto text = (what.served ? "lost the connection to " : "cannot use ") + link_.target() + ": ";
     text += what.words.empty() ? what.why.message() : what.words;
-    if (outage_.begins(redis::outage_record::of::connection, kind)) tell(redis::change::worse, std::move(text));
+    if (outage_.begins(redis::outage_record::of::connection, kind))
+        tell(redis::change::worse, {std::move(text), "connection " + std::string(name_of(kind))});
     if (what.served) return; // it is judged by the checks that it owes
     on_trouble(kind);
     circuit_.failed(kind, what.words);
@@ -93,7 +94,8 @@ void redis_store::node::on_opened(errc why, std::string_view words)
     link_.held_permits().pause();
     auto text = "breaker open: " + std::string(name_of(why));
     if (!words.empty()) text.append(": ").append(words);
-    if (outage_.begins(redis::outage_record::of::breaker, why)) tell(redis::change::worse, std::move(text));
+    if (outage_.begins(redis::outage_record::of::breaker, why))
+        tell(redis::change::worse, {std::move(text), "breaker " + std::string(name_of(why))});
 }
 
 void redis_store::node::on_recovered()
@@ -105,7 +107,7 @@ void redis_store::node::on_recovered()
     if (outage_.had(of::connection)) text = "connected to " + link_.target();
     if (outage_.had(of::breaker)) text += text.empty() ? "breaker closed" : ", breaker closed";
     outage_.ends();
-    tell(redis::change::better, std::move(text));
+    tell(redis::change::better, text);
 }
 
 void redis_store::node::on_answered(redis::waiter const& who, std::string_view words)
@@ -138,7 +140,14 @@ void redis_store::node::remark(errc why, std::string_view words)
     if (!outage_.remarks(why) || !listener_) return;
     auto text = "calls fail: " + std::string(name_of(why));
     if (!words.empty()) text.append(": ").append(words);
-    listener_(redis::change::remark, text);
+    listener_(redis::change::remark, {std::move(text), "calls " + std::string(name_of(why))});
+}
+
+// Counted each time; whoever listens says it once.
+void redis_store::node::on_deaf(base::error_code why, std::string const& words)
+{
+    on_trouble(why);
+    if (listener_) listener_(redis::change::remark, {words, "watch"});
 }
 
 void redis_store::node::on_trouble(base::error_code why)
@@ -148,10 +157,10 @@ void redis_store::node::on_trouble(base::error_code why)
     if (index < counts_.errors.size()) ++counts_.errors[index];
 }
 
-void redis_store::node::tell(redis::change direction, std::string what)
+void redis_store::node::tell(redis::change direction, redis::notice const& what)
 {
     if (listener_) listener_(direction, what);
-    counts_.trouble = direction == redis::change::worse ? std::move(what) : std::string{};
+    counts_.trouble = direction == redis::change::worse ? what.text : std::string{};
 }
 
 } // namespace penstock::limiter

@@ -44,6 +44,7 @@ private:
     void on_lost(redis::link::loss const& what) override;
     void on_answered(redis::waiter const& who, std::string_view words) override;
     void on_background_trouble(base::error_code why, std::string_view words) override;
+    void on_deaf(base::error_code why, std::string const& words) override;
     void on_trouble(base::error_code why) override;
     void on_opened(errc why, std::string_view words) override;
     void on_recovered() override;
@@ -55,7 +56,7 @@ private:
     void send_probe(redis::background_call what) override { link_.call(std::move(what)); }
     // Why nothing can be asked now, if so.
     [[nodiscard]] std::optional<errc> why_not() const noexcept;
-    void tell(redis::change direction, std::string what);
+    void tell(redis::change direction, redis::notice const& what);
     // Of what no breaker counts, and which would be mute otherwise however long it lasts.
     void remark(errc why, std::string_view words);
 

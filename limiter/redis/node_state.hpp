@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 
 namespace penstock::limiter::redis {
 
@@ -35,6 +36,14 @@ struct cluster_counts {
 
 // A change of state (up, down, breaker), once per change, for one log line; or what single calls suffer while all else is well.
 enum class change : std::uint8_t { better, worse, remark };
-using state_listener = std::function<void(change direction, std::string const& what_happened)>;
+// Such a line. Two of the same kind about the same node tell of one trouble, in whatever words.
+struct notice {
+    notice(std::string line) : text(std::move(line)), kind(text) {} // a kind of its own
+    notice(std::string line, std::string what) : text(std::move(line)), kind(std::move(what)) {}
+    std::string text;
+    std::string kind;
+    std::string node{}; // of several; or empty
+};
+using state_listener = std::function<void(change direction, notice const& what_happened)>;
 
 } // namespace penstock::limiter::redis

@@ -86,7 +86,7 @@ void primary_search::on_broken(base::error_code why, std::string_view words)
 
 void primary_search::take(reply const& answer)
 {
-    if (answer.kind == reply::type::error) return no_answer(errc_of(answer.text), answer.text);
+    if (answer.kind == reply::type::error) return no_answer(errc_of(answer.text), shown(answer.text));
     if (std::exchange(login_due_, false)) {
         if (answer.kind != reply::type::status) no_answer(errc::protocol, {});
         return;

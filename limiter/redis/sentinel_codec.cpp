@@ -46,10 +46,13 @@ base::result<redis_address> decode_primary(reply const& answer)
     return std::move(*found);
 }
 
-void append_watch_primary(std::string& out)
+void append_subscribe(std::string& out, std::string_view channel)
 {
-    out.append("*3\r\n$9\r\nSUBSCRIBE\r\n$14\r\n+switch-master\r\n$15\r\n+promoted-slave\r\n");
+    out.append("*2\r\n$9\r\nSUBSCRIBE\r\n$").append(std::to_string(channel.size()));
+    out.append("\r\n").append(channel).append("\r\n");
 }
+
+bool is_news(reply const& answer) noexcept { return answer.kind == reply::type::array && answer.text.starts_with("message\n"); }
 
 std::optional<redis_address> decode_moved_primary(reply const& message, std::string_view primary)
 {

@@ -13,7 +13,7 @@ slots_failure failure_of(base::result<std::vector<reply_token>> const& got, bool
     if (!got->empty() && got->front().what == reply_token::kind::error) {
         auto const why = errc_of(got->front().text);
         // An error without a kind of its own is that of a server that is in no cluster: it says it to every call.
-        return {why == errc::script ? errc::cluster : why, got->front().text};
+        return {why == errc::script ? errc::cluster : why, shown(got->front().text)};
     }
     if (is_map) return {errc::cluster, "no slot has an owner"};
     return {errc::protocol, "the answer makes no sense"};

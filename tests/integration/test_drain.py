@@ -1,8 +1,10 @@
 """SIGTERM: not ready, no new connections, what is in flight is finished, status 0 (OP-2, OP-43, OP-45, OP-46)."""
 
+import os
 import signal
 import threading
 import time
+import unittest
 
 from support.fake_upstream import answering, reply
 from support.gateway_case import GatewayCase
@@ -158,3 +160,41 @@ class Drain(GatewayCase):
             client.send(request())
             client.reset()
         self.assertEqual(ask(self.gate.address).status, 200)
+
+
+@unittest.skipUnless(os.environ.get("PENSTOCK_HANGING_RESOLVER"), "the sanitizers' build cannot preload a library")
+class NameServerHangs(GatewayCase):
+    """Looking up a name never ends: the process does."""
+
+    KEYS = """
+auth: {jwt: {issuers: [{issuer: "https://issuer.test", audience: api, algorithms: [ES256], jwks_url: "https://keys.test/set"}]}}
+"""
+
+    def start(self, url, more=""):
+        gate = self.gateway(self.upstream(), f"""
+workers: 3
+redis: {{url: "{url}", check_timeout: 50ms, connect_timeout: 500ms}}
+limits: {{a: {{key: everyone, on_store_failure: allow, fixed_window: {{limit: 100, window: 1h}}}}}}
+global_limits: [a]
+""" + more, environment=dict(os.environ, LD_PRELOAD=os.environ["PENSTOCK_HANGING_RESOLVER"]))
+        self.assertEqual(ask(gate.address).status, 200)
+        return gate
+
+    def test_it_ends_with_status_0_and_says_stopped_last(self):
+        for url, more in (("redis://slow.test", ""), ("redis+cluster://slow.test:7000", ""), ("redis+sentinel://slow.test/main", ""),
+                          ("redis://127.0.0.1:1", self.KEYS)):
+            with self.subTest(url, more=more):
+                gate = self.start(url, more)
+                gate.signal(signal.SIGTERM)
+                self.assertEqual(gate.wait_for_end(), 0)
+                wait_until(lambda: gate.stderr.splitlines()[-1].endswith("stopped"), what="its last word")
+
+    def test_a_second_signal_ends_it_with_status_1(self):
+        gate = self.start("redis://slow.test", "timeouts: {drain: 1h, pre_drain: 1h}")
+        gate.expected_statuses = (1, )
+        gate.signal(signal.SIGTERM)
+        wait_until(lambda: "draining" in gate.stderr, what="the drain")
+        self.assertTrue(gate.running)
+        gate.signal(signal.SIGTERM)
+        self.assertEqual(gate.wait_for_end(), 1)
+        wait_until(lambda: gate.stderr.splitlines()[-1].endswith("stopped"), what="its last word")

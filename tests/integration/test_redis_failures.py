@@ -4,12 +4,12 @@ import json
 import threading
 import time
 
-from support.fake_redis import LateRedis, RudeRedis, SilentRedis
+from support.fake_redis import FickleRedis, LateRedis, RudeRedis, SilentRedis, WordyRedis
 from support.gateway_case import GatewayCase
 from support.http_client import Connection, ask
 from support.redis_server import free_port
 from support.structured_fields import parse_list
-from support.waiting import SLACK, wait_until
+from support.waiting import SLACK, wait_seconds, wait_until
 
 CHECK = 0.1  # seconds: check_timeout of these tests
 REDUCED = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity"
@@ -218,3 +218,24 @@ class Answers(GatewayCase):
         self.assertEqual(metrics.value("penstock_store_up"), 0)
         self.assertGreaterEqual(metrics.value("penstock_store_errors_total"), 1)
         self.assertLess(self.gate.stderr.count("\n"), 40)
+
+
+class ManyWorkers(GatewayCase):
+    def test_what_befalls_all_of_them_is_warned_of_once_whatever_the_words(self):
+        fake = WordyRedis()
+        self.addCleanup(fake.close)
+        gate = self.gateway(self.upstream(), "workers: 4\n" + configuration(fake.url, "allow"))
+        # Each worker's first try and four more, that open its breaker.
+        wait_until(lambda: self.metrics(gate).value("penstock_store_errors_total", kind="script") >= 20, what="some tries of each")
+        self.assertEqual(gate.stderr.count("cannot use"), 1, gate.stderr)
+        self.assertLessEqual(gate.stderr.count("breaker open"), 1, gate.stderr)
+
+    def test_a_connection_that_never_lasts_does_not_let_them_wake_each_other_on_and_on(self):
+        fake = FickleRedis(self.redis().address)
+        self.addCleanup(fake.close)
+        self.gateway(self.upstream(), "workers: 16\n" + configuration(fake.url, "allow"))
+        wait_seconds(5)  # the pauses grow meanwhile
+        before = fake.count
+        wait_seconds(5)
+        # Each tries twice by itself, and once as somebody else had found it well; when they woke each other it was 2,600.
+        self.assertLess(fake.count - before, 300)

@@ -61,6 +61,22 @@ class Found(GatewayCase):
         self.assertEqual(ask(gate.address).status, 200)
         self.assertEqual(server.command("CLIENT", "LIST").decode().count("user=gate"), connections)
 
+    def test_a_user_without_a_right_to_one_channel_listens_to_the_other_and_says_so(self):
+        _, sentinel = self.watched()
+        sentinel.command("ACL", "SETUSER", "w", "on", ">pw", "+auth", "+sentinel|get-master-addr-by-name", "+subscribe", "&+switch-master")
+        gate = self.gateway(self.upstream(), configuration(f"redis+sentinel://127.0.0.1:{sentinel.port}/main", "deny",
+                                                           ", sentinel: {user: w, password: pw}"))
+        refused = f"sentinel 127.0.0.1:{sentinel.port} refuses +promoted-slave, which tells of a moved primary: NOPERM"
+        wait_until(lambda: refused in gate.stderr, what="the refusal in the log")
+
+        def listeners():
+            mine = [line for line in sentinel.command("CLIENT", "LIST").decode().splitlines() if "user=w" in line]
+            return sum("sub=1" in line for line in mine)
+        wait_until(lambda: listeners() == 2, what="both workers listening")
+        self.assertEqual(gate.stderr.count("refuses +promoted-slave"), 1)
+        wait_until(lambda: self.metrics(gate).value("penstock_store_errors_total", kind="refused_login") == 2, what="both refusals")
+        self.assertEqual(ask(gate.address).status, 200)
+
     def test_a_name_that_nobody_knows_is_said_once(self):
         _, sentinel = self.watched()
         gate = self.gateway(self.upstream(), configuration(f"redis+sentinel://127.0.0.1:{sentinel.port}/other"))

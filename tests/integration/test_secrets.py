@@ -8,6 +8,7 @@ import base64
 import hashlib
 import threading
 
+from support.gateway_case import GatewayCase
 from support.http_client import Connection, ask
 from support.redis_server import RedisClient
 from support.token_minter import bearer, claims
@@ -227,3 +228,45 @@ routes:
         self.check({"access log": gate.stdout.encode(), "stderr": gate.stderr.encode()})
         self.assertIn('"url.path":"/a;jsessionid=REDACTED/b"', gate.stdout)
         self.assertIn('"key":"rl:{query.next=/cb%3Ftoken%3DREDACTED}', gate.stdout)
+
+
+class WhatRedisRepeats(GatewayCase):
+    """Redis answers a command that it does not know with what it was sent."""
+
+    LIMITS = "limits: {a: {key: header.x-a, on_store_failure: local, fixed_window: {limit: 1000, window: 1h}}}\nglobal_limits: [a]\n"
+
+    def nowhere(self, gate, *secrets):
+        places = {"stderr": gate.stderr.encode(), "readyz": ask(gate.admin, target="/readyz").body,
+                  "metrics": ask(gate.admin, target="/metrics").body}
+        for place, text in places.items():
+            for secret in secrets:
+                self.assertNotIn(secret.encode(), text, f"{secret} in {place}")
+
+    def without_login(self, url, sentinel=""):
+        """A gateway before a server that knows no AUTH."""
+        server = self.redis(options=["--rename-command", "AUTH", ""])
+        gate = self.gateway(self.upstream(), f'redis: {{url: "{url.format(server.port)}"{sentinel}}}\n' + self.LIMITS)
+        wait_until(lambda: "ERR unknown command 'AUTH'" in gate.stderr, what="the refusal in the log")
+        wait_until(lambda: b"unknown command 'AUTH'" in ask(gate.admin, target="/readyz").body, what="the refusal")
+        return gate
+
+    def test_the_password_of_redis(self):
+        secret = canary("redis")
+        for scheme in ("redis", "redis+cluster"):
+            with self.subTest(scheme):
+                gate = self.without_login(scheme + "://gate:" + secret + "@127.0.0.1:{}/")
+                self.nowhere(gate, secret, "with args")
+
+    def test_the_password_of_the_sentinels(self):
+        secret = canary("sentinel")
+        gate = self.without_login("redis+sentinel://127.0.0.1:{}/main", f", sentinel: {{user: u, password: {secret}}}")
+        wait_until(lambda: "breaker open: no_primary" in gate.stderr, what="the breaker's line")
+        self.nowhere(gate, secret, "with args")
+
+    def test_a_caller_is_not_named_by_the_script_that_it_runs_into(self):
+        caller = canary("caller")
+        redis = self.redis(options=["--rename-command", "EVALSHA", "", "--rename-command", "EVAL", ""])
+        gate = self.gateway(self.upstream(), f'redis: {{url: "{redis.url}"}}\n' + self.LIMITS)
+        wait_until(lambda: ask(gate.address, fields=[("X-A", caller)]).status == 200 and "calls fail: script" in gate.stderr,
+                   what="the failure in the log")
+        self.nowhere(gate, caller, "with args")

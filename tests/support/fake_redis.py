@@ -1,7 +1,10 @@
 """Something at Redis' address that is not well: it hangs, closes, talks rubbish, or delivers a real server's replies late."""
 
+import itertools
+import select
 import socket
 import threading
+import time
 
 from support.http_wire import connect
 from support.waiting import DEADLINE, wait_until
@@ -78,6 +81,42 @@ class RudeRedis(Acceptor):
             if not self.answer:
                 return
             sock.sendall(self.answer)
+
+
+class WordyRedis(Acceptor):
+    """Refuses everybody, each connection in other words."""
+
+    def __init__(self):
+        self._numbers = itertools.count(1)
+        super().__init__()
+
+    def serve(self, sock):
+        answer = f"-ERR backend {next(self._numbers)} is away\r\n".encode()
+        while sock.recv(65536):
+            sock.sendall(answer)
+
+
+class FickleRedis(Acceptor):
+    """Stands before a real server, and closes each connection soon after it was made; `count` of them so far."""
+
+    LIFE = 0.012  # seconds: time for a greeting and a probe
+
+    def __init__(self, real):
+        self.real, self.count = real, 0
+        super().__init__()
+
+    def serve(self, sock):
+        self.count += 1
+        with socket.create_connection(self.real) as real:
+            for each in (sock, real):
+                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            end = time.monotonic() + self.LIFE
+            while (left := end - time.monotonic()) > 0:
+                for each in select.select([sock, real], [], [], left)[0]:
+                    received = each.recv(65536)
+                    if not received:
+                        return
+                    (real if each is sock else sock).sendall(received)
 
 
 class LateRedis(Acceptor):

@@ -93,4 +93,44 @@ TEST_CASE("an error that a script raised has the same meaning in the wrapping of
     CHECK(errc_of("ERR") == errc::script);
 }
 
+TEST_CASE("what is shown of an error has nothing of what Redis was sent, one printable line of it, and the reason")
+{
+    struct row {
+        std::string error;
+        std::string_view is_shown;
+    };
+    for (auto const& row : {
+             row{"ERR unknown command 'AUTH', with args beginning with: 'penstock' 'TopSecret'",
+                 "ERR unknown command 'AUTH'..."},
+             row{"ERR unknown command `AUTH`, with args beginning with: `penstock`, `TopSecret`, ",
+                 "ERR unknown command `AUTH`..."},
+             row{"ERR unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'TopSecret'", "ERR unknown command..."},
+             row{"ERR unknown command AUTH, with args beginning with: TopSecret", "ERR unknown command AUTH..."},
+             row{"ERR unknown command AUTH with args beginning with: TopSecret", "ERR unknown command AUTH..."},
+             row{"ERR unknown command 'EVALSHA', with args beginning with: '0123' '1' 'rl:{caller\xFE\x1B}:a:tb' ",
+                 "ERR unknown command 'EVALSHA'..."},
+             row{"ERR unknown subcommand 'Top'Secret'. Try CLUSTER HELP.", "ERR unknown subcommand..."},
+             row{"ERR unknown subcommand \"TopSecret\".", "ERR unknown subcommand..."},
+             row{"ERR bad 'TopSecret", "ERR bad..."},
+             row{"'TopSecret'", "..."},
+             row{"NOPERM this user has no permissions to run the 'evalsha' command",
+                 "NOPERM this user has no permissions to run the 'evalsha' command"},
+             row{"NOPERM User gate has no permissions to access the 'rl:{caller}:a' key",
+                 "NOPERM User gate has no permissions to access the..."},
+             row{"READONLY You can't write against a read only replica.",
+                 "READONLY You can't write against a read only replica."},
+             row{"OOM command not allowed when used memory > 'maxmemory'.",
+                 "OOM command not allowed when used memory > 'maxmemory'."},
+             row{"ERR The user executing the script can't run this command or subcommand script: 0123, on @user_script:44.",
+                 "ERR The user executing the script can't run this command or subcommand script: 0123, on @user_script:44."},
+             row{"MOVED 3999 127.0.0.1:6381", "MOVED 3999 127.0.0.1:6381"},
+             row{"ERR a\x1B[31mb\xC3\xA9\r\nc\x7F", "ERR a?[31mb????c?"},
+             row{"", ""},
+         }) {
+        CAPTURE(row.error);
+        CHECK(shown(row.error) == row.is_shown);
+    }
+    CHECK(shown(std::string(1000, 'x')) == std::string(200, 'x') + "...");
+}
+
 } // namespace penstock::limiter::redis

@@ -65,4 +65,14 @@ TEST_CASE("news of a move, of this primary alone")
     CHECK_FALSE(decode_moved_primary({reply::type::bulk, "x", 1}, "main"));
 }
 
+TEST_CASE("each channel is subscribed to by itself, and news is told from the reply to that")
+{
+    std::string out;
+    for (auto const channel : news_channels) append_subscribe(out, channel);
+    CHECK(out == "*2\r\n$9\r\nSUBSCRIBE\r\n$14\r\n+switch-master\r\n*2\r\n$9\r\nSUBSCRIBE\r\n$15\r\n+promoted-slave\r\n");
+    CHECK(is_news({reply::type::array, "message\n+switch-master\nother 127.0.0.1 1 127.0.0.1 2\n", 60}));
+    CHECK_FALSE(is_news({reply::type::array, "subscribe\n+switch-master\n", 25}));
+    CHECK_FALSE(is_news({reply::type::error, "message\n", 8}));
+}
+
 } // namespace penstock::limiter::redis
