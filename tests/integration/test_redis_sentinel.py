@@ -62,8 +62,7 @@ class Found(GatewayCase):
         self.assertEqual(server.command("CLIENT", "LIST").decode().count("user=gate"), connections)
 
     def test_a_user_without_a_right_to_one_channel_listens_to_the_other_and_says_so(self):
-        _, sentinel = self.watched()
-        sentinel.command("ACL", "SETUSER", "w", "on", ">pw", "+auth", "+sentinel|get-master-addr-by-name", "+subscribe", "&+switch-master")
+        _, sentinel = self.watched(["user w on >pw resetchannels &+switch-master +auth +sentinel|get-master-addr-by-name +subscribe"])
         gate = self.gateway(self.upstream(), configuration(f"redis+sentinel://127.0.0.1:{sentinel.port}/main", "deny",
                                                            ", sentinel: {user: w, password: pw}"))
         refused = f"sentinel 127.0.0.1:{sentinel.port} refuses +promoted-slave, which tells of a moved primary: NOPERM"

@@ -229,7 +229,6 @@ routes:
         self.assertIn('"url.path":"/a;jsessionid=REDACTED/b"', gate.stdout)
         self.assertIn('"key":"rl:{query.next=/cb%3Ftoken%3DREDACTED}', gate.stdout)
 
-
 class WhatRedisRepeats(GatewayCase):
     """Redis answers a command that it does not know with what it was sent."""
 
