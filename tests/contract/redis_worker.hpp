@@ -40,7 +40,8 @@ public:
     void start(limiter::redis_settings const& wanted)
     {
         store_ = limiter::make_fleet_store(
-            io_, wanted, 42, [this](limiter::fleet_store::change, limiter::redis::notice const& what) { told_.push_back(what.text); });
+            io_, wanted, 42,
+            [this](limiter::fleet_store::change, limiter::redis::notice const& what) { told_.push_back(what.text); });
     }
     ~redis_worker()
     {
