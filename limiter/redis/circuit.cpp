@@ -91,6 +91,16 @@ void circuit::await_probe()
     });
 }
 
+// Nobody may ask for long, and until then the end of the outage would be told by nobody.
+void circuit::await_proof()
+{
+    probe_due_.expires_at(base::clock::now() + prove_again_after);
+    probe_due_.async_wait([this, alive = line_.lifeline()](base::error_code cancelled) {
+        auto const self = alive.lock();
+        if (self && !cancelled && line_.serving() && may_ask()) probe();
+    });
+}
+
 void circuit::probe()
 {
     if (std::exchange(probing_, true)) return;
@@ -120,7 +130,10 @@ void circuit::probed(base::error_code failed_with)
         return line_.on_recovered();
     }
     line_.on_trouble(failed_with);
-    if (breaker_.now_in() == breaker::state::closed) return failed(static_cast<errc>(failed_with.value()), words_);
+    if (may_ask()) {
+        failed(static_cast<errc>(failed_with.value()), words_);
+        return may_ask() ? await_proof() : void();
+    }
     breaker_.probe_failed(base::clock::now());
     await_probe();
 }

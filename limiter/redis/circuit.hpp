@@ -64,8 +64,10 @@ public:
     void stop();
 
 private:
+    static constexpr base::micros prove_again_after{1'000'000};
     class prober;
     void await_probe();
+    void await_proof();
     void probe();
     void probe_rights();
     void probed(base::error_code failed_with);

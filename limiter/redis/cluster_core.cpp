@@ -72,7 +72,6 @@ void cluster_store::core::send(redis::cluster_call& which)
         return wait(which, which.request.deadline, reason::slots);
     }
     if (auto* node = nodes_.owner_of(which.part.slot)) return send_to(which, *node, false);
-    nodes_.refresh();
     fail(which, errc::cluster);
 }
 
@@ -98,7 +97,9 @@ void cluster_store::core::fail(redis::cluster_call& which, errc why)
 void cluster_store::core::answered(redis::cluster_call& which, redis::resumption when)
 {
     auto& request = which.request;
-    if (!which.said() && !stopped_ && may_have_moved(which.said().error())) nodes_.refresh();
+    // Who has a slot that nobody has is no question of a caller: they come by the thousand, and it may stay so.
+    auto const node_failed = which.node && !which.said() && may_have_moved(which.said().error());
+    if (node_failed && !stopped_) nodes_.refresh();
     if (--request.due == 0) done(request, when);
 }
 
@@ -268,6 +269,7 @@ bool cluster_store::core::breaker_is_open(claim const& about) const noexcept
 
 void cluster_store::core::tell_worse(redis::notice const& what)
 {
+    nodes_.trouble_was_told();
     if (listener_) listener_(change::worse, what);
 }
 
@@ -276,7 +278,7 @@ void cluster_store::core::tell_remark(redis::notice const& what)
     if (listener_) listener_(change::remark, what);
 }
 
-void cluster_store::core::tell_better(std::string const& what)
+void cluster_store::core::tell_better(redis::notice const& what)
 {
     if (listener_) listener_(change::better, what);
 }

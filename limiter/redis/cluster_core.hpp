@@ -55,7 +55,7 @@ private:
     void on_no_slots(errc why) override;
     void tell_worse(redis::notice const& what) override;
     void tell_remark(redis::notice const& what) override;
-    void tell_better(std::string const& what) override;
+    void tell_better(redis::notice const& what) override;
     void on_trouble(base::error_code why) override;
     // redis::waiting_calls::owner
     void on_due(std::vector<redis::waiting_call> const& due, base::instant now) override;

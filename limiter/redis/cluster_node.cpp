@@ -20,7 +20,9 @@ void cluster_node::changed(change direction, notice const& what)
     named.node = to_string(address_);
     if (what.text.find(named.node) == std::string::npos) named.text = named.node + ": " + what.text;
     if (direction == change::remark) return cluster_.tell_remark(named);
-    in_trouble_ = direction == change::worse;
+    auto const was_in_trouble = std::exchange(in_trouble_, direction == change::worse);
+    good_news_.reset();
+    if (was_in_trouble && !in_trouble_) good_news_ = named;
     if (in_trouble_) cluster_.tell_worse(named);
     // Posted: told from within the store, which may not be asked from there.
     boost::asio::post(worker_, [weak = weak_from_this(), cluster = cluster_.lifeline()] {
@@ -37,6 +39,13 @@ void cluster_node::retire()
     auto& held = store_->held_permits();
     held.resume(); // its breaker is no matter to the others
     if (held.holds_any()) held.connected();
+}
+
+// The keeper of a retired node was connected by retire(), so no connection that ends tells it to rest.
+void cluster_node::stop()
+{
+    store_->stop();
+    store_->held_permits().lost({});
 }
 
 // The keeper may be gone when the answer comes: the node is kept only as long as it holds permits.

@@ -6,7 +6,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace penstock::limiter::redis {
 
@@ -46,9 +48,14 @@ public:
     // Something was told of it that is not over yet.
     [[nodiscard]] bool in_trouble() const noexcept { return in_trouble_; }
 
+    // What is to be said of the end of its trouble, once.
+    [[nodiscard]] std::optional<notice> take_good_news() noexcept { return std::exchange(good_news_, std::nullopt); }
+
     // The node is no longer one of the cluster's: ends the connection. Permits that it granted are vouched for where their
     // keys are now.
     void retire();
+    // The end, also of a node that was retired: nothing is told of its permits any more.
+    void stop();
 
     base::instant last_owned_at{}; // when the slot map last gave it slots
 
@@ -65,6 +72,7 @@ private:
     std::unique_ptr<redis_store> store_;
     bool is_new_ = true;
     bool in_trouble_ = false;
+    std::optional<notice> good_news_;
 };
 
 } // namespace penstock::limiter::redis

@@ -20,6 +20,14 @@ void add(node_counts& to, node_counts const& more) noexcept
     for (std::size_t i = 0; i < to.errors.size(); ++i) to.errors[i] += more.errors[i];
 }
 
+// Begins and ends apart from what befalls nodes.
+notice of_slots(std::string text)
+{
+    auto about = notice(std::move(text), "unowned");
+    about.node = "slots";
+    return about;
+}
+
 } // namespace
 
 cluster_nodes::cluster_nodes(boost::asio::io_context& worker, redis_settings wanted, std::uint64_t seed, owner& of)
@@ -38,12 +46,14 @@ cluster_nodes::cluster_nodes(boost::asio::io_context& worker, redis_settings wan
 void cluster_nodes::adopt(redis_terms const& next)
 {
     settings_.adopt(next);
+    if (query_) query_->adopt(next);
     for (auto const& each : nodes_) each->store().adopt(next);
 }
 
 void cluster_nodes::try_at_once()
 {
     for (auto const& each : nodes_) each->store().try_at_once();
+    if (unowned_.count > 0) refresh(); // another may have learnt who has them
 }
 
 void cluster_nodes::stop()
@@ -51,7 +61,8 @@ void cluster_nodes::stop()
     stopped_ = true;
     due_.cancel();
     if (auto const query = std::exchange(query_, nullptr)) query->cancel();
-    for (auto const& each : nodes_) each->store().stop();
+    for (auto const* all : {&nodes_, &retired_})
+        for (auto const& each : *all) each->stop();
 }
 
 // ---- asking for the slots
@@ -118,16 +129,18 @@ void cluster_nodes::answered(redis_address const& by, base::result<std::vector<r
         ++refreshes_;
         next_asked_ = 0;
         last_failure_.clear();
+        auto const were_unowned = unowned_;
         adopt(std::make_unique<slot_map>(std::move(*read)));
-        resume(refresh_pace::event::answered);
-        if (is_in_trouble()) refresh(); // until it is not
+        resume(unowned_.count == 0 ? refresh_pace::event::answered : refresh_pace::event::incomplete);
+        // Until it is not, and until nothing changes: slots may be without an owner for as long as the operator likes.
+        if (a_node_is_in_trouble() || unowned_ != were_unowned) refresh();
         return owner_.on_slots();
     }
     ++refreshes_failed_;
     ++next_asked_;
     read_password_again(got);
     auto const failure = failure_of(got, read.has_value());
-    tell_failure("cannot learn the slots of the cluster from " + to_string(by) + ": " + failure.words);
+    tell_failure(failure.why, "cannot learn the slots of the cluster from " + to_string(by) + ": " + failure.words);
     resume(refresh_pace::event::failed);
     if (!knows_slots()) owner_.on_no_slots(failure.why);
 }
@@ -139,12 +152,13 @@ void cluster_nodes::read_password_again(base::result<std::vector<reply_token>> c
     if (auto changed = read_password(settings_.password_file)) settings_.password = std::move(*changed);
 }
 
-// Once for each new reason while no slots are known; later the nodes themselves say what is wrong.
-void cluster_nodes::tell_failure(std::string const& what)
+// Once for each kind while no slots are known, whatever the words; later the nodes themselves say what is wrong.
+void cluster_nodes::tell_failure(errc why, std::string what)
 {
-    if (knows_slots() || what == last_failure_) return;
-    last_failure_ = what;
-    owner_.tell_worse(what);
+    if (knows_slots()) return;
+    last_failure_ = std::move(what);
+    if (failures_.begins(outage_record::of::connection, why))
+        owner_.tell_worse({last_failure_, "no slots: " + std::string(name_of(why))});
 }
 
 // ---- the nodes
@@ -152,6 +166,7 @@ void cluster_nodes::tell_failure(std::string const& what)
 void cluster_nodes::adopt(std::unique_ptr<slot_map> next)
 {
     map_ = std::move(next);
+    unowned_ = map_->unowned();
     use_map(base::clock::now());
     review();
 }
@@ -230,18 +245,40 @@ cluster_node* cluster_nodes::holder_of(std::string_view key) const noexcept
 
 // ---- what there is to say of them
 
-bool cluster_nodes::is_in_trouble() const noexcept
+bool cluster_nodes::a_node_is_in_trouble() const noexcept
 {
-    auto const is_gone = [](auto const* each) { return !each || each->in_trouble(); };
-    return !map_->covers_all() || std::ranges::any_of(owners_, is_gone);
+    return std::ranges::any_of(nodes_, [](auto const& each) { return each->in_trouble(); }) ||
+           std::ranges::find(owners_, nullptr) != owners_.end();
 }
 
-void cluster_nodes::review()
+bool cluster_nodes::is_well() const noexcept
 {
     auto const serves = [](auto const* each) { return each->store().serving(); };
-    auto const well = knows_slots() && !is_in_trouble() && std::ranges::all_of(owners_, serves);
-    if (std::exchange(all_well_, well) || !well) return;
-    owner_.tell_better("connected to the cluster: " + std::to_string(owner_count()) + " nodes");
+    return knows_slots() && unowned_.count == 0 && !a_node_is_in_trouble() && std::ranges::all_of(owners_, serves);
+}
+
+// One trouble may last long, and hides neither the beginning nor the end of another.
+void cluster_nodes::review()
+{
+    auto const slots_returned = unowned_.count == 0 && std::exchange(told_unowned_, false);
+    std::vector<notice> good_news;
+    for (auto const& each : nodes_)
+        if (auto news = each->take_good_news()) good_news.push_back(std::move(*news));
+    if (is_well()) {
+        if (std::exchange(all_well_, true)) return;
+        return owner_.tell_better({"connected to the cluster: " + std::to_string(owner_count()) + " nodes, all slots"});
+    }
+    all_well_ = false;
+    if (slots_returned) good_news.push_back(of_slots("every slot of the cluster has an owner"));
+    for (auto const& each : good_news) owner_.tell_better(each);
+    if (unowned_.count > 0 && !std::exchange(told_unowned_, true)) owner_.tell_worse(of_slots(about_unowned()));
+}
+
+std::string cluster_nodes::about_unowned() const
+{
+    auto const first = std::to_string(unowned_.first);
+    if (unowned_.count == 1) return "slot " + first + " of the cluster has no owner";
+    return std::to_string(unowned_.count) + " slots of the cluster have no owner, " + first + " the first of them";
 }
 
 bool cluster_nodes::any_serves() const noexcept
@@ -267,7 +304,7 @@ node_counts cluster_nodes::count() const
     auto total = of_retired_;
     if (!knows_slots()) total.trouble = last_failure_;
     for (auto const& each : nodes_) add(total, each->store().count());
-    total.up = knows_slots() && map_->covers_all();
+    total.up = knows_slots() && unowned_.count == 0;
     for (auto const* each : owners_) {
         if (!each) continue;
         auto const one = each->store().count();
@@ -275,6 +312,7 @@ node_counts cluster_nodes::count() const
         total.breaker_state = std::max(total.breaker_state, one.breaker_state);
         if (total.trouble.empty()) total.trouble = one.trouble;
     }
+    if (total.trouble.empty() && unowned_.count > 0) total.trouble = about_unowned();
     return total;
 }
 

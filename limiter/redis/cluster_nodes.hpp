@@ -4,6 +4,7 @@
 #pragma once
 
 #include "limiter/redis/cluster_node.hpp"
+#include "limiter/redis/outage_record.hpp"
 #include "limiter/redis/refresh_pace.hpp"
 #include "limiter/redis/slot_map.hpp"
 #include "limiter/redis/slots_query.hpp"
@@ -23,7 +24,7 @@ public:
     public:
         virtual void on_slots() = 0;
         virtual void on_no_slots(errc why) = 0;
-        virtual void tell_better(std::string const& what) = 0;
+        virtual void tell_better(notice const& what) = 0;
 
     protected:
         ~owner() = default;
@@ -54,7 +55,9 @@ public:
     // The node, present or former, which has granted permits of this key; null: none.
     [[nodiscard]] cluster_node* holder_of(std::string_view key) const noexcept;
 
-    // A node has changed: says so if all is well again, once.
+    // Something was said that is not well: that all is well again is to be said, too.
+    void trouble_was_told() noexcept { all_well_ = false; }
+    // A node or the map has changed: says what trouble has ended, and once that all is well again.
     void review();
 
     [[nodiscard]] bool any_serves() const noexcept;
@@ -78,9 +81,10 @@ private:
     void retire(std::shared_ptr<cluster_node> const& which);
     [[nodiscard]] cluster_node* find_or_add(redis_address const& address);
     [[nodiscard]] std::vector<redis_address> whom_to_ask() const;
-    // Slots without an owner, or with one that is in trouble.
-    [[nodiscard]] bool is_in_trouble() const noexcept;
-    void tell_failure(std::string const& what);
+    [[nodiscard]] bool a_node_is_in_trouble() const noexcept;
+    [[nodiscard]] bool is_well() const noexcept;
+    [[nodiscard]] std::string about_unowned() const;
+    void tell_failure(errc why, std::string what);
     void read_password_again(base::result<std::vector<reply_token>> const& got);
 
     boost::asio::io_context& worker_;
@@ -90,6 +94,7 @@ private:
     std::uint64_t seed_;
     owner& owner_;
     std::unique_ptr<slot_map> map_;
+    slot_map::gap unowned_;             // as the last answer had it
     std::vector<cluster_node*> owners_; // by index in the map
     nodes nodes_;
     nodes retired_; // gone, but requests still hold permits that they granted
@@ -101,8 +106,10 @@ private:
     std::size_t next_asked_ = 0;
     std::uint64_t refreshes_ = 0;
     std::uint64_t refreshes_failed_ = 0;
-    std::string last_failure_; // told, and not to be told again until somebody answers
-    bool all_well_ = false;    // and told
+    outage_record failures_;   // of the questions before the first answer, as they were told
+    std::string last_failure_; // of these the last
+    bool all_well_ = false;    // and told, and nothing else since
+    bool told_unowned_ = false;
     bool stopped_ = false;
 };
 

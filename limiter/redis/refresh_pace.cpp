@@ -14,10 +14,12 @@ refresh_pace::action refresh_pace::resume(event what, base::instant now) noexcep
             next_ = std::min(next_, std::max(earliest_, now));
         break;
     case event::answered:
-        asking_ = false;
-        pause_ = first_pause;
-        earliest_ = now + jitter_.between(shortest_gap, longest_gap);
-        next_ = wanted_meanwhile_ ? earliest_ : now + jitter_.between(usual_gap / 2, usual_gap);
+        gap_while_incomplete_ = first_gap_while_incomplete;
+        answered(usual_gap, now);
+        break;
+    case event::incomplete:
+        answered(gap_while_incomplete_, now);
+        gap_while_incomplete_ = std::min(2 * gap_while_incomplete_, usual_gap);
         break;
     case event::failed:
         asking_ = false;
@@ -28,6 +30,14 @@ refresh_pace::action refresh_pace::resume(event what, base::instant now) noexcep
     }
     if (!asking_ && next_ <= now) return ask();
     return {false, next_};
+}
+
+void refresh_pace::answered(base::micros gap, base::instant now) noexcept
+{
+    asking_ = false;
+    pause_ = first_pause;
+    earliest_ = now + jitter_.between(shortest_gap, longest_gap);
+    next_ = wanted_meanwhile_ ? earliest_ : now + jitter_.between(gap / 2, gap);
 }
 
 refresh_pace::action refresh_pace::ask() noexcept

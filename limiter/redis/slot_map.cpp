@@ -90,7 +90,13 @@ std::optional<slot_map> slot_map::read(std::span<reply_token const> slots, redis
     return made;
 }
 
-bool slot_map::covers_all() const noexcept { return std::ranges::find(owner_, nobody) == owner_.end(); }
+slot_map::gap slot_map::unowned() const noexcept
+{
+    auto const first = std::ranges::find(owner_, nobody);
+    if (first == owner_.end()) return {};
+    return {static_cast<std::size_t>(std::count(first, owner_.end(), nobody)),
+            static_cast<cluster_slot>(first - owner_.begin())};
+}
 
 bool slot_map::move(cluster_slot slot, redis_address const& to)
 {

@@ -29,7 +29,13 @@ public:
     [[nodiscard]] node_index owner_of(cluster_slot slot) const noexcept { return owner_[slot]; }
     [[nodiscard]] std::span<redis_address const> primaries() const noexcept { return primaries_; }
     [[nodiscard]] std::span<redis_address const> replicas() const noexcept { return replicas_; } // good for questions only
-    [[nodiscard]] bool covers_all() const noexcept;
+    struct gap {
+        std::size_t count = 0;  // of slots without an owner
+        cluster_slot first = 0; // of these, if any
+        friend bool operator==(gap const&, gap const&) = default;
+    };
+    [[nodiscard]] gap unowned() const noexcept;
+    [[nodiscard]] bool covers_all() const noexcept { return unowned().count == 0; }
 
     // One slot has another owner, who may be new. False if there is no room for one more.
     bool move(cluster_slot slot, redis_address const& to);

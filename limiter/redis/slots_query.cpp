@@ -19,7 +19,20 @@ void slots_query::start()
     std::optional<tls_terms> terms;
     if (tls_) terms = {tls_, settings_.tls->server_name.empty() ? settings_.host : settings_.tls->server_name};
     connection_->open({settings_.host, settings_.port}, terms);
-    deadline_.expires_after(settings_.connect_timeout);
+    asked_at_ = base::clock::now();
+    await(asked_at_ + settings_.connect_timeout);
+}
+
+void slots_query::adopt(redis_terms const& next)
+{
+    settings_.adopt(next);
+    auto const end = asked_at_ + settings_.connect_timeout;
+    if (connection_ && end < deadline_.expiry()) await(end);
+}
+
+void slots_query::await(base::instant end)
+{
+    deadline_.expires_at(end);
     deadline_.async_wait([self = shared_from_this()](base::error_code cancelled) {
         if (!cancelled) self->finish(errc::timed_out);
     });

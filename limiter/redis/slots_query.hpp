@@ -21,12 +21,15 @@ public:
     slots_query(boost::asio::io_context& worker, redis_settings of, tls_context_ptr tls, listener done);
 
     void start();
+    // Ends by these terms if that is sooner.
+    void adopt(redis_terms const& next);
     void cancel() noexcept;
 
 private:
     void on_connected() override;
     void on_bytes(std::span<char const> received) override;
     void on_broken(base::error_code why, std::string_view words) override;
+    void await(base::instant end);
     void finish(base::result<std::vector<reply_token>> const& with);
 
     redis_settings settings_;
@@ -35,6 +38,7 @@ private:
     std::shared_ptr<connection> connection_;
     token_reader reader_;
     unsigned replies_due_ = 1;
+    base::instant asked_at_{};
     boost::asio::basic_waitable_timer<base::clock> deadline_;
 };
 

@@ -347,6 +347,66 @@ TEST_CASE("a wrong address, and a Redis that is no cluster, are told once")
     CHECK_FALSE(worker.store().count().up);
 }
 
+TEST_CASE("slots without an owner are told once, going and coming, and hide nothing that happens meanwhile")
+{
+    redis_cluster cluster;
+    auto wanted = settings_for(cluster);
+    wanted.breaker.failures = 1'000'000; // the former owner is asked until the slots are
+    redis_worker worker(wanted);
+    worker.until_up();
+    auto const tag = cluster.tag_on(2);
+    one_claim const orphan{bucket(10), key_of(tag, "orphan")};
+    std::vector<std::string> expected{"connected to the cluster: 3 nodes, all slots"};
+    auto const until_told = [&](std::string const& next) {
+        CAPTURE(next);
+        expected.push_back(next);
+        worker.run_until([&] {
+            worker.store().try_at_once(); // as when another worker has good news
+            static_cast<void>(worker.ask(orphan.view()));
+            return worker.told().size() >= expected.size();
+        });
+        CHECK(worker.told().back().starts_with(next));
+    };
+    auto const first = "127.0.0.1:" + std::to_string(cluster.node(0).port());
+
+    cluster.disown(tag);
+    auto const about = "slot " + std::to_string(limiter::redis::slot_of(tag)) + " of the cluster has no owner";
+    until_told(about);
+    CHECK(worker.ask(orphan.view()).error() == limiter::errc::cluster);
+    CHECK(worker.store().count().trouble == about);
+    CHECK_FALSE(worker.store().count().up);
+    for (int i = 0; i < 2; ++i) {
+        cluster.node(0).command({"CLIENT", "KILL", "TYPE", "normal"});
+        until_told("lost the connection to " + first);
+        until_told("connected to " + first);
+    }
+    cluster.node(0).kill();
+    until_told("lost the connection to " + first);
+    cluster.own_again(tag);
+    until_told("every slot of the cluster has an owner");
+    CHECK(worker.ask(orphan.view())->allowed);
+    cluster.node(0).restart(); // and is no member for a while: it proves itself again, though no caller asks it
+    until_told("connected to the cluster: 3 nodes, all slots");
+    CHECK(worker.told().size() == expected.size());
+}
+
+TEST_CASE("the loop ends with the store, although requests hold permits that a node granted which has left the cluster")
+{
+    redis_cluster cluster;
+    redis_worker worker(settings_for(cluster));
+    worker.until_up();
+    one_claim const held{*limiter::make_concurrency(2), key_of(cluster.tag_on(2), "held")};
+    REQUIRE(worker.ask(held.view())->allowed);
+    cluster.node(2).kill();
+    cluster.take_slots(2, 0);
+    worker.run_until([&] { return counted(worker).nodes == 2; });
+    worker.until_up();
+    worker.store().stop();
+    worker.io().restart();
+    worker.io().run_for(10s);
+    CHECK(worker.io().stopped()); // there was nothing left to wait for
+}
+
 TEST_CASE("stop answers those who wait, and a store may be destroyed while they do")
 {
     redis_cluster cluster;

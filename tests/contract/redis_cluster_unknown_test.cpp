@@ -1,5 +1,6 @@
 // cluster_store while the slots of its cluster, or a node that it has not been connected to yet, cannot be learnt or reached: a few
 // requests wait in vain, then none waits until they are there.
+#include "tests/contract/redis_fake_server.hpp"
 #include "tests/contract/redis_worker.hpp"
 #include "tests/support/redis_cluster.hpp"
 
@@ -71,6 +72,27 @@ TEST_CASE("servers that are not there, and one that is in no cluster: so many qu
     }
 }
 
+TEST_CASE("why nobody tells the slots is said once for each kind of reason, however the words differ")
+{
+    redis_worker worker;
+    int asked = 0;
+    redis_fake_server away(worker.io(), [&](std::string_view) {
+        ++asked;
+        return (asked % 3 == 0 ? "-LOADING since " : "-ERR away, says backend-") + std::to_string(asked) + "\r\n";
+    });
+    worker.start(settings_for({away.port()}));
+    worker.run_until([&] { return worker.store().count_cluster()->refreshes_failed >= 8; });
+    auto const lines = [&](std::string const& part) {
+        return std::ranges::count_if(worker.told(), [&](auto const& line) { return line.find(part) != std::string::npos; });
+    };
+    CHECK(lines("cannot learn the slots of the cluster") == 2);
+    CHECK(lines("says backend-1") == 1);
+    CHECK(lines("LOADING since 3") == 1);
+    CHECK(lines("breaker open") == 1);
+    // What is asked for is the present state.
+    CHECK(worker.store().count().trouble.find(std::to_string(asked)) != std::string::npos);
+}
+
 TEST_CASE("a seed that stands still: so many requests wait in vain, then none; slots that become known close the breaker")
 {
     redis_cluster cluster;
@@ -90,6 +112,23 @@ TEST_CASE("a seed that stands still: so many requests wait in vain, then none; s
     CHECK(worker.ask(one.view())->allowed);
     CHECK(worker.store().count().trouble.empty());
     CHECK(worker.was_told("connected to the cluster: 3 nodes"));
+}
+
+TEST_CASE("a shorter connect_timeout ends the question that a silent seed was asked, and the next is asked")
+{
+    redis_cluster cluster;
+    auto wanted = settings_for({cluster.node(0).port(), cluster.node(1).port()});
+    wanted.connect_timeout = 1h;
+    cluster.node(0).pause();
+    redis_worker worker(wanted);
+    auto const one = claim_in(cluster.tag_on(1));
+    worker.io().poll(); // the question is under way
+    CHECK_FALSE(worker.store().can_ask(one.claim));
+    auto terms = static_cast<limiter::redis_terms>(wanted);
+    terms.connect_timeout = 100ms;
+    worker.store().adopt(terms);
+    worker.run_until([&] { return worker.store().can_ask(one.claim); });
+    cluster.node(0).resume();
 }
 
 TEST_CASE("a primary that stands still before it is first connected to: its breaker hears of those who wait in vain")

@@ -87,6 +87,46 @@ global_limits: [window]
         self.assertEqual(used_of(new.command("GET", new.keys()[0])), len(results))
 
 
+class WithoutOwner(ClusterCase):
+    def test_a_slot_without_an_owner_is_told_once_and_hides_no_other_trouble(self):
+        self.start(f"""
+workers: 3
+limits: {{window: {{key: header.x-a, on_store_failure: deny, fixed_window: {{limit: {HUGE}, window: 1h}}}}}}
+global_limits: [window]
+""")
+        orphan, *_ = self.scattered(1)
+        slot = self.nodes.slot_of("{header.x-a=" + orphan + "}")
+        owner = self.nodes.disown(slot)
+        victim = next(node for node in self.nodes.primaries if node is not owner)
+
+        def asked():
+            return ask(self.gate.address, fields=[("X-A", orphan)]).status
+
+        def until_said(line, times):
+            def said():
+                asked()  # by whichever worker: all of them are to know
+                return self.gate.stderr.count(line) >= times
+            wait_until(said, what=line)
+        about = f"slot {slot} of the cluster has no owner"
+        until_said(about, 1)
+        wait_until(lambda: asked() == 503, what="the failure mode")
+        wait_until(lambda: about.encode() in ask(self.gate.admin, target="/readyz").body, what="the reason of not being ready")
+        for times in (1, 2):
+            victim.kill()
+            until_said("lost the connection to " + victim.name, times)
+            until_said(victim.name + ": breaker open", times)
+            victim.start()
+            until_said("connected to " + victim.name, times)
+        victim.kill()
+        until_said(victim.name + ": breaker open", 3)
+        owner.command("CLUSTER", "ADDSLOTS", slot)
+        until_said("every slot of the cluster has an owner", 1)
+        victim.start()
+        until_said("connected to the cluster: 3 nodes, all slots", 2)
+        self.assertEqual(asked(), 200)
+        self.assertEqual(self.gate.stderr.count(about), 1)
+
+
 class Failover(ClusterCase):
     def test_a_primary_dies_and_its_replica_serves(self):
         self.start(f"""

@@ -31,9 +31,14 @@ public:
     void move_key(std::string const& key, std::size_t target);
     // The slot has moved.
     void end_move(std::string_view key, std::size_t target);
+    // All slots of a dead node are another's, without their keys.
+    void take_slots(std::size_t from, std::size_t target);
+    // Nobody has the slot of a key any more; its former owner has it again.
+    void disown(std::string_view key);
+    void own_again(std::string_view key);
 
 private:
-    [[nodiscard]] bool is_whole() const;
+    [[nodiscard]] bool all_say(std::string const& of_info) const;
 
     std::vector<std::unique_ptr<redis_server>> nodes_;
     std::vector<std::string> ids_;

@@ -157,6 +157,19 @@ class RedisCluster:
         for node in (target, source):
             node.command("CLUSTER", "SETSLOT", slot, "NODE", target.id)
 
+    def disown(self, slot):
+        """Nobody has the slot any more. Returns who had it."""
+        owner = self.owner_of(slot)
+        owner.command("CLUSTER", "DELSLOTS", slot)
+
+        def is_nobodys():  # what the owner told of it before may have arrived since
+            for node in self.living():
+                if node.cluster_info("cluster_slots_assigned") == str(SLOTS):
+                    node.command("CLUSTER", "DELSLOTS", slot)
+            return all(node.cluster_info("cluster_slots_assigned") == str(SLOTS - 1) for node in self.living())
+        wait_until(is_nobodys, what="the slot to have no owner")
+        return owner
+
     def command_of_tool(self, *words):
         return ["redis-cli", "--cluster", *map(str, words), "--cluster-yes"]
 

@@ -79,6 +79,36 @@ TEST_CASE("without a reason it is asked now and then, not all at the same time")
     CHECK(one.resume(event::timer, first).ask);
 }
 
+TEST_CASE("slots that stay without an owner are asked for less and less often, in the end as if nothing were wrong")
+{
+    refresh_pace pace(7);
+    auto now = start;
+    CHECK(pace.resume(event::wanted, now).ask);
+    auto gap = refresh_pace::first_gap_while_incomplete;
+    for (int i = 0; i < 10; ++i) {
+        auto const next = pace.resume(event::incomplete, now);
+        REQUIRE_FALSE(next.ask);
+        CHECK(next.until >= now + gap / 2);
+        CHECK(next.until <= now + gap);
+        gap = std::min(2 * gap, refresh_pace::usual_gap);
+        now = next.until;
+        REQUIRE(pace.resume(event::timer, now).ask);
+    }
+    CHECK(gap == refresh_pace::usual_gap);
+    // Any other reason is as good as ever.
+    pace.resume(event::incomplete, now);
+    auto const next = pace.resume(event::wanted, now);
+    CHECK(next.until >= now + refresh_pace::shortest_gap);
+    CHECK(next.until <= now + refresh_pace::longest_gap);
+    // The next time that slots have none begins anew.
+    now = next.until;
+    CHECK(pace.resume(event::timer, now).ask);
+    pace.resume(event::answered, now);
+    now += refresh_pace::longest_gap;
+    CHECK(pace.resume(event::wanted, now).ask);
+    CHECK(pace.resume(event::incomplete, now).until <= now + refresh_pace::first_gap_while_incomplete);
+}
+
 TEST_CASE("when nobody answers the pauses grow, up to two seconds; an answer ends that")
 {
     refresh_pace pace(6);

@@ -49,6 +49,7 @@ TEST_CASE("CLUSTER SLOTS as Redis 6 and 7 answer it")
     auto const map = slot_map::read(tokens_of(whole_cluster), said_by);
     REQUIRE(map);
     CHECK(map->covers_all());
+    CHECK(map->unowned() == slot_map::gap{});
     REQUIRE(map->primaries().size() == 3);
     CHECK(map->primaries()[0] == redis_address{"10.0.0.1", 7000});
     CHECK(map->primaries()[1] == redis_address{"10.0.0.2", 7001});
@@ -66,6 +67,10 @@ TEST_CASE("slots without an owner, and a cluster without slots")
     auto const partly = slot_map::read(tokens_of("*1\r\n" + range(5, 5, node("10.0.0.1", 7000), 1)), said_by);
     REQUIRE(partly);
     CHECK_FALSE(partly->covers_all());
+    CHECK(partly->unowned() == slot_map::gap{slot_count - 1, 0});
+    auto const but_one =
+        slot_map::read(tokens_of("*2\r\n" + range(0, 11999, node("a", 1), 1) + range(12001, 16383, node("a", 1), 1)), said_by);
+    CHECK(but_one->unowned() == slot_map::gap{1, 12000});
     CHECK(partly->owner_of(4) == slot_map::nobody);
     CHECK(partly->owner_of(5) == 0);
     auto const none = slot_map::read(tokens_of("*0\r\n"), said_by);
