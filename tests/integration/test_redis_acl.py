@@ -129,6 +129,7 @@ global_limits: [k]
                 wait_until(lambda: self.metrics(gate).value("penstock_store_breaker_state") == 0, what="the return of every worker")
                 for _ in range(20):
                     self.assertEqual(ask(gate.address, target="/a").status, 200)
+                wait_until(lambda: "breaker closed" in gate.stderr, what="the good news in the log")
                 self.assertEqual(gate.stderr.count("breaker closed"), 1, gate.stderr)
 
     def test_keys_that_the_user_may_not_use_are_probed_less_and_less(self):
