@@ -52,6 +52,7 @@ struct reader {
     void check_length(std::string const& text, std::size_t least_bytes, node const& value, std::string const& key) const
     {
         if (text.size() >= least_bytes) return;
+        if (text.empty()) return problems.error(value.at, key, "is empty; set it, or remove the key");
         problems.error(value.at, key,
                        "is a secret of " + std::to_string(text.size()) +
                            " bytes, which can be guessed from a hash in Redis; give it at least " +

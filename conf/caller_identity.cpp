@@ -100,12 +100,12 @@ private:
     std::deque<std::string> kept_;
 };
 
-std::string problem_with_value(partition::entry const& what, std::string_view value)
+std::string problem_with_value(partition::entry const& what, std::string_view value, bool is_shown)
 {
     if (value.empty()) return "has an empty value, which no request has; write one";
     auto const is_address = what.source == entry_source::client_ip || what.source == entry_source::client_network;
     if (is_address && value != partition::nameless_client && !base::ip_address::parse(value))
-        return '\'' + std::string{value} + "' is no address; write for example 192.0.2.1 or 2001:db8::1";
+        return '\'' + (is_shown ? std::string{value} : "***") + "' is no address; write for example 192.0.2.1 or 2001:db8::1";
     return {};
 }
 
@@ -133,7 +133,8 @@ std::string problem_with_caller(partition::descriptor const& key, std::string_vi
                (parts_of(key) == key.size() ? " entries" : " (of a claim the issuer, too)") +
                "; write one for each, joined by '|'";
     }
-    std::string_view issuer; // a request has one token
+    std::string_view issuer;                                               // a request has one token
+    auto const is_shown = std::ranges::none_of(key, partition::is_hidden); // a hidden one may stand in another's place
     auto part = parts.begin();
     for (auto const& entry : key) {
         if (entry.source == entry_source::jwt_claim) {
@@ -143,7 +144,7 @@ std::string problem_with_caller(partition::descriptor const& key, std::string_vi
                 return "begins a claim with something that is no issuer of auth.jwt.issuers; write ISSUER|VALUE";
             ++part;
         }
-        if (auto what = problem_with_value(entry, *part++); !what.empty()) return what;
+        if (auto what = problem_with_value(entry, *part++, is_shown); !what.empty()) return what;
     }
     return {};
 }

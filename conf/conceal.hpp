@@ -1,9 +1,9 @@
 // Keeps what may be a secret out of problems, which end up on terminals, in logs and in the records of whatever deploys. Of a
 // secret in the wrong place (an API key in clear where its digest belongs, a password as the name of a key) no rule sees that
-// it is one. So below `admin`, `auth` and `redis` all is hidden but what no secret looks like: the keys and words of the
-// language and near misses of them, whole numbers, durations and switches where such a thing belongs, and names of
-// environment variables in capitals with '_'. Place, key and remedy must do for the rest. The same goes below a top-level
-// key that is not known, which may be one of the three misspelt.
+// it is one. So below `admin`, `auth`, `redis`, and in what is about callers (`deny`, `exempt`), all is hidden but what no secret
+// looks like: the keys and words of the language and near misses of them, whole numbers, durations and switches where such a
+// thing belongs, addresses, and names of environment variables in capitals with '_'. Place, key and remedy must do for the rest. The
+// same goes below a top-level key that is not known, which may be one of these misspelt.
 //
 // Called by load, once in front of every check and once behind, so that no check can forget it. Pure.
 #pragma once

@@ -8,7 +8,13 @@ store_watch::speaker store_watch::begins_anew(unsigned worker)
 {
     std::lock_guard const lock(guard_);
     troubles_.erase(worker);
-    return {worker, ++stores_[worker]};
+    auto const store = ++stores_[worker];
+    if (store > newest_) { // the first of the workers: what was said of the former stores is to be said again of these
+        newest_ = store;
+        remarked_.clear();
+        last_good_news_.clear();
+    }
+    return {worker, store};
 }
 
 bool store_watch::is_former(speaker who) const

@@ -44,6 +44,7 @@ private:
     [[nodiscard]] bool is_former(speaker who) const;
 
     std::mutex guard_;
+    std::uint64_t newest_ = 0;                       // of the stores
     std::map<unsigned, std::uint64_t> stores_;       // of each worker the present one, if not its first
     std::map<unsigned, std::set<subject>> troubles_; // of the workers that have any
     std::set<subject> remarked_;                     // since the last good news of the same

@@ -192,7 +192,10 @@ bool fleet_front::spend_after_all(fleet_request& who)
 void fleet_front::answered(fleet_request& who, redis::resumption when)
 {
     auto const& got = who.answered();
-    if (!got && waiting_ > 0 && got.error() != errc::breaker_open && behind_.breaker_is_open(who.asks_now().front())) let_go();
+    if (!got && waiting_ > 0 && got.error() != errc::breaker_open) {
+        auto const is_open = [this](claim const& each) { return behind_.breaker_is_open(each); };
+        if (std::ranges::any_of(who.asks_now(), is_open)) let_go();
+    }
     if (got && local_) local_->note(who.asks_now(), *got, who.sent_at);
     if (got && got->allowed && who.tour) {
         auto said = *got;

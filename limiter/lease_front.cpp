@@ -108,8 +108,7 @@ void lease_front::withdraw(std::span<claim const> asked, leased_part const& part
 // If the store was told of all permits that are spent, these stay spent, too.
 void lease_front::give_back(claim const& what, charge const& taken, base::instant now)
 {
-    if (now < taken.lease_until) static_cast<void>(account_.unspend(what, now));
-    if (closed_) close(now);
+    if (now < taken.lease_until && account_.unspend(what, now) && closed_) close(now);
 }
 
 void lease_front::note_refusals(std::span<claim const> asked, verdict const& said, base::instant now) noexcept

@@ -117,8 +117,12 @@ base::micros lease_holding::wait_at_store(std::int64_t cost, base::instant now) 
 base::instant lease_holding::take(std::int64_t cost, base::instant now) noexcept
 {
     auto good_until = base::instant::max();
-    fresh_ = fresh(now) + cost;
-    if (fresh_ == cost) fresh_from_ = now;
+    if (auto const age = now - fresh_from_; age > 2 * round_trip_) {
+        fresh_before_ = age <= 4 * round_trip_ ? fresh_ : 0;
+        fresh_ = 0;
+        fresh_from_ = now;
+    }
+    fresh_ += cost;
     while (cost > 0) {
         permits* soonest = nullptr;
         for (auto& group : groups_)

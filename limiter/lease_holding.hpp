@@ -39,7 +39,10 @@ public:
     bool unspend(std::int64_t cost, base::instant now) noexcept;
     // Between a spend() and what becomes of its request: so many permits are not reported, and can be taken back.
     void leave_open(std::int64_t cost) noexcept { open_ += cost; }
-    void decided(std::int64_t cost) noexcept { open_ -= cost; }
+    void decided(std::int64_t cost) noexcept
+    {
+        open_ = open_ > cost ? open_ - cost : 0;
+    } // it may be of a holding before this one
     // The store refused the ordinary call at this cost, and said this.
     void refused_by_store(std::int64_t cost, decision const& said, base::instant now, jitter& random) noexcept;
 
@@ -79,7 +82,8 @@ private:
     // Spent so lately that limits which are asked only then (those behind a token's signature) may yet refuse the request.
     [[nodiscard]] std::int64_t fresh(base::instant now) const noexcept
     {
-        return now - fresh_from_ <= 2 * round_trip_ ? fresh_ : 0;
+        auto const age = now - fresh_from_;
+        return age <= 2 * round_trip_ ? fresh_before_ + fresh_ : age <= 4 * round_trip_ ? fresh_ : 0;
     }
     bool report(lease_request& to_send, std::int64_t open) noexcept;
     void hold(base::instant now, jitter& random) noexcept;
@@ -97,6 +101,7 @@ private:
     std::int64_t used_up_from_ = 0; // requests short of so many are refused without asking; 0: none
     std::int64_t open_ = 0;         // spent by requests that may yet be refused by others
     std::int64_t fresh_ = 0;        // spent since fresh_from_
+    std::int64_t fresh_before_ = 0; // and in the two round trips before
     base::instant fresh_from_{};
     bool under_way_ = false;
 };
