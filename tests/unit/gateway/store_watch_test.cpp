@@ -156,3 +156,24 @@ TEST_CASE("good news of one node is said while others are in trouble, and ends t
     CHECK(it.watch.better({1}, notice("all well")) == false);
     CHECK(it.lines.back() == "good: all well");
 }
+
+TEST_CASE("of new stores everything is said again, once for all workers, though it is the same as of the former")
+{
+    told it;
+    auto const tell_all = [&it] {
+        std::vector<store_watch::speaker> const workers{it.watch.begins_anew(0), it.watch.begins_anew(1)};
+        for (auto const& each : workers) {
+            it.watch.better(each, notice("connected"));
+            it.watch.remark(each, notice("calls fail"));
+        }
+        CHECK(std::exchange(it.lines, {}) == lines{"good: connected", "bad: calls fail"});
+    };
+    tell_all();
+    tell_all();
+    // One worker is later than the other.
+    auto const first = it.watch.begins_anew(0);
+    it.watch.better(first, notice("connected"));
+    auto const second = it.watch.begins_anew(1);
+    it.watch.better(second, notice("connected"));
+    CHECK(it.lines == lines{"good: connected"});
+}

@@ -138,7 +138,7 @@ TEST_CASE("what was spent is reported once, even if the call gets lost")
     // Of those alone that the call came too soon for the store was not told: they can be taken back.
     auto fresh = spent - told;
     CHECK(fresh >= 1);
-    CHECK(fresh <= 2);
+    CHECK(fresh <= 4);
     while (key.account.unspend(key.claim, at(key.now_us))) --fresh;
     CHECK(fresh == 0);
     std::vector<limiter::lease_request> last;
@@ -178,7 +178,7 @@ TEST_CASE("what is left open is not reported until it is decided, and can be tak
     auto const second = key.account.renew(key.claim, at(key.now_us));
     auto const told = second.reports[0].spent;
     CHECK(told <= spent - 2);
-    CHECK(told >= spent - 3);
+    CHECK(told >= spent - 4);
     key.account.answered(second, at(key.now_us), one_key::grant(0, 400), at(key.now_us + 500));
     for (int i = 0; i < 2; ++i) key.account.decided(key.claim);
     CHECK(key.account.unspend(key.claim, at(key.now_us)));
