@@ -134,6 +134,12 @@ void outage_ledger::take_from(stripe& in, std::size_t most, std::function<bool(c
                               std::vector<outage_debt>& to)
 {
     policy by;
+    auto const about = [&by](std::string const& key, entry const& known) {
+        by.packed_id = known.debt.packed_id;
+        auto made = claim_of(known.debt, by);
+        made.key.append(key);
+        return made;
+    };
     std::lock_guard const held{in.mutex};
     std::size_t passed_over = 0;
     auto at = in.debts.find(in.next);
@@ -148,10 +154,7 @@ void outage_ledger::take_from(stripe& in, std::size_t most, std::function<bool(c
             at = erase(in, at);
             continue;
         }
-        by.packed_id = known.debt.packed_id;
-        auto about = claim_of(known.debt, by);
-        about.key.append(key);
-        if (known.is_refused || (!known.taken && !wanted(about)))
+        if (known.is_refused || (!known.taken && !wanted(about(key, known))))
             ++passed_over;
         else if (!known.taken)
             to.push_back(hand_out(*at));
