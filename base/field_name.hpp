@@ -12,7 +12,7 @@ constexpr char ascii_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? stat
 constexpr bool is_field(std::string_view name, std::string_view lower) noexcept
 {
     return name.size() == lower.size() &&
-           std::equal(name.begin(), name.end(), lower.begin(), [](char a, char b) { return ascii_lower(a) == b; });
+           std::equal(name.begin(), name.end(), lower.begin(), [](char a, char b) { return a == b || ascii_lower(a) == b; });
 }
 
 constexpr bool same_field(std::string_view a, std::string_view b) noexcept

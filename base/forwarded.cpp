@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <cstdint>
 
 namespace penstock::base {
 namespace {
@@ -27,6 +25,8 @@ constexpr std::array<bool, 256> token_chars = [] {
 }();
 
 constexpr bool is_token_char(char c) noexcept { return token_chars[static_cast<unsigned char>(c)]; }
+
+constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
 
 // What may stand in a quoted-string, escaped or (but for `"` and `\`) by itself (RFC 9110 5.6.4).
 constexpr bool is_text(char c) noexcept
@@ -96,17 +96,12 @@ std::string_view take_quoted(std::string_view& text) noexcept
 
 void skip_blanks(std::string_view& text) noexcept
 {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
 }
 
-// Reads `name=value` and keeps the value of a parameter that is known here; false if it is no pair, or stands twice.
-bool take_pair(std::string_view& text, forwarded_element& element, std::string_view& by) noexcept
+// Keeps the value of a parameter that is known here; false if it stands there already.
+bool keep(forwarded_element& element, std::string_view& by, std::string_view name, std::string_view value) noexcept
 {
-    auto const name = take_token(text);
-    if (name.empty() || !text.starts_with('=')) return false;
-    text.remove_prefix(1);
-    auto const value = text.starts_with('"') ? take_quoted(text) : take_token(text);
-    if (value.empty()) return false;
     std::string_view* known = nullptr;
     if (is_field(name, "for"))
         known = &element.node;
@@ -116,9 +111,21 @@ bool take_pair(std::string_view& text, forwarded_element& element, std::string_v
         known = &by;
     else if (is_field(name, "host"))
         known = &element.host;
-    if (known != nullptr && !known->empty()) return false;
-    if (known != nullptr) *known = value;
+    else
+        return true;
+    if (!known->empty()) return false;
+    *known = value;
     return true;
+}
+
+// Reads `name=value`; false if it is no pair, or one that stands twice.
+bool take_pair(std::string_view& text, forwarded_element& element, std::string_view& by) noexcept
+{
+    auto const name = take_token(text);
+    if (name.empty() || !text.starts_with('=')) return false;
+    text.remove_prefix(1);
+    auto const value = text.starts_with('"') ? take_quoted(text) : take_token(text);
+    return !value.empty() && keep(element, by, name, value);
 }
 
 // Blanks around `;` are not in the grammar, but in what many proxies send, and they make nothing ambiguous.
@@ -137,6 +144,56 @@ forwarded_element read_element(std::string_view text) noexcept
     }
 }
 
+// Where the run of bytes begins that ends at `end` and of which all are in `set`.
+char const* start_of_run(std::array<bool, 256> const& set, char const* begin, char const* end) noexcept
+{
+    while (end != begin && set[static_cast<unsigned char>(end[-1])]) --end;
+    return end;
+}
+
+// The pair that ends at `end`, read from its end, its value without an escape: where it begins. Null if it is none, or not known
+// to be one.
+char const* take_plain_pair(char const* begin, char const* end, forwarded_element& element, std::string_view& by) noexcept
+{
+    bool const quoted = end[-1] == '"';
+    auto const* value = quoted ? start_of_run(plain_text, begin, end - 1) : start_of_run(token_chars, begin, end);
+    if (quoted && (value == begin || *--value != '"')) return nullptr;
+    if (value == end || value == begin || value[-1] != '=') return nullptr;
+    auto const* const equals = value - 1;
+    auto const* const name = start_of_run(token_chars, begin, equals);
+    return name != equals && keep(element, by, {name, equals}, {value, end}) ? name : nullptr;
+}
+
+// Reads the last element in one go, from its end, if it is well formed and no value in it has an escape, which is true of nearly
+// all. Nothing, and nothing cut off, where there is none or that cannot be told: then it has to be found before it can be read.
+std::optional<forwarded_element> take_plain_element(std::string_view& line) noexcept
+{
+    auto const* const begin = line.data();
+    auto const* end = begin + line.size();
+    while (end != begin && (is_blank(end[-1]) || end[-1] == ',')) --end;
+    forwarded_element element{.well_formed = true};
+    std::string_view by;
+    auto const* at = end;
+    auto const* first = end; // byte of the element
+    bool is_divided = true;  // from the pair behind
+    while (at != begin && at[-1] != ',') {
+        if (is_blank(at[-1])) {
+            --at;
+            continue;
+        }
+        auto const is_divider = at[-1] == ';';
+        if (!is_divider && !is_divided) return std::nullopt;
+        at = is_divider ? at - 1 : take_plain_pair(begin, at, element, by);
+        if (at == nullptr) return std::nullopt;
+        is_divided = is_divider;
+        first = at;
+    }
+    if (first == end) return std::nullopt;
+    element.text = {first, end};
+    line = {begin, at == begin ? begin : at - 1};
+    return element;
+}
+
 // RFC 7239 6: up to five digits, or a name that begins with `_`.
 bool is_node_port(std::string_view text) noexcept
 {
@@ -146,15 +203,14 @@ bool is_node_port(std::string_view text) noexcept
             if (!is_alphanumeric(c) && c != '.' && c != '_' && c != '-') return false;
         return !text.empty();
     }
-    std::uint16_t port = 0;
-    auto const [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
-    return failed == std::errc{} && end == text.data() + text.size() && text.size() <= 5;
+    return is_port(text);
 }
 
 } // namespace
 
 std::optional<forwarded_element> take_last_element(std::string_view& line) noexcept
 {
+    if (auto const element = take_plain_element(line)) return element;
     while (!line.empty()) {
         auto const begin = last_element(line);
         if (begin == none) {
@@ -202,19 +258,11 @@ std::optional<std::string_view> unquoted(std::string_view value, std::span<char>
 std::optional<ip_address> node_address(std::string_view value) noexcept
 {
     std::array<char, longest_node> scratch;
-    auto const text = unquoted(value, scratch);
-    if (!text) return std::nullopt;
-    auto const bracket = text->starts_with('[') ? text->find(']') : 0;
-    if (bracket == none) return std::nullopt;
-    auto const colon = text->find(':', bracket);
-    if (colon != none && !is_node_port(text->substr(colon + 1))) return std::nullopt;
-    auto name = text->substr(0, colon);
-    if (name.starts_with('[')) {
-        if (bracket + 1 != name.size()) return std::nullopt;
-        name = name.substr(1, bracket - 1);
-        if (name.find(':') == none) return std::nullopt; // brackets are for IPv6
-    }
-    return ip_address::parse(name);
+    auto rest = unquoted(value, scratch);
+    if (!rest) return std::nullopt;
+    auto const host = ip_address::take_host(*rest);
+    auto const ends_well = rest->empty() || (rest->front() == ':' && is_node_port(rest->substr(1)));
+    return ends_well ? host : std::nullopt;
 }
 
 } // namespace penstock::base

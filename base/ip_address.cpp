@@ -1,7 +1,8 @@
 #include "base/ip_address.hpp"
 
+#include <endian.h>
+
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 
 namespace penstock::base {
@@ -9,72 +10,91 @@ namespace {
 
 constexpr std::size_t groups_v6 = 8;
 
-// Decimal without sign, blanks or leading zeros, at most `most`; advances `text` behind it.
-std::optional<unsigned> take_decimal(std::string_view& text, unsigned most) noexcept
+// Above 9 if it is no digit.
+constexpr unsigned digit_of(char c) noexcept { return static_cast<unsigned char>(c) - unsigned{'0'}; }
+
+// A decimal of at most three digits without sign, blanks or leading zeros (octal to some readers), at most `most`; moves `at`
+// behind it.
+bool read_decimal(char const*& at, char const* end, unsigned most, unsigned& value) noexcept
 {
-    unsigned value = 0;
-    std::size_t digits = 0;
-    while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') {
-        if (digits > 0 && value == 0) return std::nullopt; // a leading zero: octal to some readers
-        value = value * 10 + static_cast<unsigned>(text[digits] - '0');
-        if (value > most) return std::nullopt;
-        ++digits;
+    auto const* next = at;
+    if (next == end || digit_of(*next) > 9) return false;
+    value = digit_of(*next++);
+    for (int more = 0; next != end && digit_of(*next) <= 9; ++more) {
+        if (value == 0 || more == 2) return false;
+        value = value * 10 + digit_of(*next++);
     }
-    if (digits == 0) return std::nullopt;
-    text.remove_prefix(digits);
-    return value;
+    at = next;
+    return value <= most;
 }
 
-bool parse_v4(std::string_view text, std::uint8_t* out) noexcept
+// Four bytes to `out`; moves `at` behind the dotted quad.
+bool read_v4(char const*& at, char const* end, std::uint8_t* out) noexcept
 {
+    auto const* next = at;
     for (int group = 0; group < 4; ++group) {
-        if (group > 0) {
-            if (text.empty() || text.front() != '.') return false;
-            text.remove_prefix(1);
-        }
-        auto const value = take_decimal(text, 255);
-        if (!value) return false;
-        out[group] = static_cast<std::uint8_t>(*value);
+        if (group > 0 && (next == end || *next++ != '.')) return false;
+        unsigned value = 0;
+        if (!read_decimal(next, end, 255, value)) return false;
+        out[group] = static_cast<std::uint8_t>(value);
     }
-    return text.empty();
+    at = next;
+    return true;
 }
 
-constexpr int hex_value(char c) noexcept
+constexpr std::uint8_t no_digit = 0xFF;
+constexpr std::array<std::uint8_t, 256> hex_values = [] {
+    std::array<std::uint8_t, 256> values{};
+    values.fill(no_digit);
+    for (std::uint8_t i = 0; i < 10; ++i) values[std::size_t{'0'} + i] = i;
+    for (std::uint8_t i = 10; i < 16; ++i) values[std::size_t{'a'} + i - 10] = values[std::size_t{'A'} + i - 10] = i;
+    return values;
+}();
+
+// Moves what was written behind a gap to the end, and fills the gap with zeros.
+void widen_gap(ip_address::bytes_v6& bytes, std::size_t gap, std::size_t filled) noexcept
 {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
+    for (auto to = bytes.size(); filled > gap;) {
+        bytes[--to] = bytes[--filled];
+        bytes[filled] = 0;
+    }
 }
 
-// RFC 4291 2.2: groups of one to four hex digits, at most one `::`, a dotted quad in place of the last two groups.
+// RFC 4291 2.2: groups of one to four hex digits, at most one `::`, a dotted quad in place of the last two groups. `bytes` are
+// zeros before.
 bool parse_v6(std::string_view text, ip_address::bytes_v6& bytes) noexcept
 {
     constexpr std::size_t no_gap = 17;
     std::size_t filled = 0;   // bytes read so far
     std::size_t gap = no_gap; // where `::` stands, in bytes
-    std::size_t at = 0;
+    auto const* at = text.data();
+    auto const* const end = at + text.size();
     if (text.starts_with("::")) {
         gap = 0;
-        at = 2;
+        at += 2;
     }
-    while (at < text.size()) {
+    while (at != end) {
         if (filled == bytes.size()) return false;
-        auto const start = at;
+        auto const* const start = at;
         unsigned group = 0;
-        for (; at < text.size() && at - start < 4 && hex_value(text[at]) >= 0; ++at)
-            group = group << 4 | static_cast<unsigned>(hex_value(text[at]));
-        if (at < text.size() && text[at] == '.') {
-            if (filled > 12 || !parse_v4(text.substr(start), bytes.data() + filled)) return false;
+        do {
+            unsigned const digit = hex_values[static_cast<unsigned char>(*at)];
+            if (digit == no_digit) break;
+            group = group << 4 | digit;
+        } while (++at != end);
+        if (at - start > 4) return false;
+        if (at != end && *at == '.') {
+            at = start;
+            if (filled > 12 || !read_v4(at, end, bytes.data() + filled) || at != end) return false;
             filled += 4;
             break;
         }
         if (at == start) return false;
         bytes[filled++] = static_cast<std::uint8_t>(group >> 8);
         bytes[filled++] = static_cast<std::uint8_t>(group);
-        if (at == text.size()) break;
-        if (text[at++] != ':' || at == text.size()) return false;
-        if (text[at] == ':') {
+        if (at == end) break;
+        if (*at++ != ':' || at == end) return false;
+        if (*at == ':') {
             if (gap != no_gap) return false;
             gap = filled;
             ++at;
@@ -82,9 +102,7 @@ bool parse_v6(std::string_view text, ip_address::bytes_v6& bytes) noexcept
     }
     if (gap == no_gap) return filled == bytes.size();
     if (filled == bytes.size()) return false; // `::` stands for at least one group
-    auto const tail = filled - gap;
-    std::memmove(bytes.data() + bytes.size() - tail, bytes.data() + gap, tail);
-    std::fill(bytes.data() + gap, bytes.data() + bytes.size() - tail, std::uint8_t{0});
+    widen_gap(bytes, gap, filled);
     return true;
 }
 
@@ -96,10 +114,24 @@ bool is_mapped_v4(ip_address::bytes_v6 const& bytes) noexcept
 
 char* write_v4(char* out, ip_address::bytes_v6 const& bytes) noexcept
 {
+    auto const digit = [&out](unsigned value) { *out++ = static_cast<char>('0' + value); };
     for (std::size_t i = 0; i < 4; ++i) {
+        unsigned const value = bytes[i];
         if (i > 0) *out++ = '.';
-        out = std::to_chars(out, out + 3, static_cast<unsigned>(bytes[i])).ptr;
+        if (value >= 100) digit(value / 100);
+        if (value >= 10) digit(value / 10 % 10);
+        digit(value % 10);
     }
+    return out;
+}
+
+char* write_group(char* out, unsigned group) noexcept
+{
+    auto const digit = [&out](unsigned value) { *out++ = "0123456789abcdef"[value & 15]; };
+    if (group >= 0x1000) digit(group >> 12);
+    if (group >= 0x100) digit(group >> 8);
+    if (group >= 0x10) digit(group >> 4);
+    digit(group);
     return out;
 }
 
@@ -111,14 +143,12 @@ char* write_v6(char* out, ip_address::bytes_v6 const& bytes) noexcept
 
     std::size_t run_start = groups_v6;
     std::size_t run_length = 1; // a single zero group is written out
-    for (std::size_t i = 0; i < groups_v6; ++i) {
-        std::size_t length = 0;
-        while (i + length < groups_v6 && groups[i + length] == 0) ++length;
+    for (std::size_t i = 0, length = 0; i < groups_v6; ++i) {
+        length = groups[i] == 0 ? length + 1 : 0;
         if (length > run_length) {
-            run_start = i;
+            run_start = i + 1 - length;
             run_length = length;
         }
-        i += length;
     }
     for (std::size_t i = 0; i < groups_v6; ++i) {
         if (i == run_start) {
@@ -128,9 +158,17 @@ char* write_v6(char* out, ip_address::bytes_v6 const& bytes) noexcept
             continue;
         }
         if (i > 0 && i != run_start + run_length) *out++ = ':';
-        out = std::to_chars(out, out + 4, groups[i], 16).ptr;
+        out = write_group(out, groups[i]);
     }
     return out;
+}
+
+using words_of_address = std::array<std::uint64_t, 2>; // as its bytes lie in memory
+
+words_of_address mask_of(unsigned prefix) noexcept
+{
+    auto const leading = [](unsigned bits) { return bits == 0 ? 0 : htobe64(~std::uint64_t{0} << (64 - std::min(bits, 64U))); };
+    return {leading(prefix), leading(prefix > 64 ? prefix - 64 : 0)};
 }
 
 } // namespace
@@ -153,24 +191,37 @@ ip_address ip_address::from_v6(bytes_v6 const& bytes) noexcept
 
 std::optional<ip_address> ip_address::parse(std::string_view text) noexcept
 {
-    if (text.find(':') == std::string_view::npos) {
-        bytes_v4 bytes{};
-        if (!parse_v4(text, bytes.data())) return std::nullopt;
-        return from_v4(bytes);
-    }
+    auto const* at = text.data();
+    auto const* const end = at + text.size();
+    if (ip_address v4; read_v4(at, end, v4.bytes_.data()) && at == end) return v4;
     bytes_v6 bytes{};
     if (!parse_v6(text, bytes)) return std::nullopt;
     return from_v6(bytes);
 }
 
+std::optional<ip_address> ip_address::take_host(std::string_view& text) noexcept
+{
+    if (text.starts_with('[')) {
+        auto const closing = text.find(']');
+        bytes_v6 bytes{};
+        if (closing == std::string_view::npos || !parse_v6(text.substr(1, closing - 1), bytes)) return std::nullopt;
+        text.remove_prefix(closing + 1);
+        return from_v6(bytes);
+    }
+    auto const* at = text.data();
+    auto const* const end = at + text.size();
+    ip_address v4;
+    if (!read_v4(at, end, v4.bytes_.data())) return std::nullopt;
+    text = {at, end};
+    return v4;
+}
+
 ip_address ip_address::masked(unsigned prefix) const noexcept
 {
+    auto const mask = mask_of(prefix);
+    auto const whole = std::bit_cast<words_of_address>(bytes_);
     auto cut = *this;
-    std::size_t const whole = prefix / 8;
-    std::size_t const size = v4_ ? 4 : 16;
-    if (whole >= size) return cut;
-    cut.bytes_[whole] = static_cast<std::uint8_t>(cut.bytes_[whole] & (0xFF00U >> prefix % 8));
-    std::fill(cut.bytes_.begin() + static_cast<std::ptrdiff_t>(whole) + 1, cut.bytes_.end(), std::uint8_t{0});
+    cut.bytes_ = std::bit_cast<bytes_v6>(words_of_address{whole[0] & mask[0], whole[1] & mask[1]});
     return cut;
 }
 
@@ -186,8 +237,19 @@ std::string ip_address::to_string() const
     return std::string{write(text.data())};
 }
 
+bool is_port(std::string_view text) noexcept
+{
+    if (text.empty() || text.size() > 5) return false;
+    unsigned port = 0;
+    for (char const c : text) {
+        if (digit_of(c) > 9) return false;
+        port = port * 10 + digit_of(c);
+    }
+    return port <= 65535;
+}
+
 ip_network::ip_network(ip_address address, unsigned prefix) noexcept
-    : address_(address.masked(prefix)), prefix_(std::min(prefix, address.is_v4() ? 32U : 128U))
+    : address_(address.masked(prefix)), prefix_(std::min(prefix, address.is_v4() ? 32U : 128U)), mask_(mask_of(prefix_))
 {}
 
 std::optional<ip_network> ip_network::parse(std::string_view text) noexcept
@@ -200,26 +262,17 @@ std::optional<ip_network> ip_network::parse(std::string_view text) noexcept
     bool const written_as_v4 = address_text.find(':') == std::string_view::npos;
     unsigned prefix = written_as_v4 ? 32 : 128;
     if (slash != std::string_view::npos) {
-        auto rest = text.substr(slash + 1);
-        auto const number = take_decimal(rest, prefix);
-        if (!number || !rest.empty()) return std::nullopt;
-        prefix = *number;
+        auto const* at = text.data() + slash + 1;
+        auto const* const end = text.data() + text.size();
+        unsigned length = 0;
+        if (!read_decimal(at, end, prefix, length) || at != end) return std::nullopt;
+        prefix = length;
     }
     if (address->is_v4() && !written_as_v4) { // ::ffff:10.0.0.0/104 is 10.0.0.0/8
         if (prefix < 96) return std::nullopt;
         prefix -= 96;
     }
     return ip_network{*address, prefix};
-}
-
-bool ip_network::contains(ip_address const& address) const noexcept
-{
-    if (address.is_v4() != address_.is_v4()) return false;
-    auto const whole = prefix_ / 8; // bytes
-    auto const& theirs = address.bytes();
-    auto const& ours = address_.bytes();
-    if (std::memcmp(theirs.data(), ours.data(), whole) != 0) return false;
-    return prefix_ % 8 == 0 || ((theirs[whole] ^ ours[whole]) & (0xFF00U >> prefix_ % 8) & 0xFFU) == 0;
 }
 
 std::string ip_network::to_string() const { return address_.to_string() + '/' + std::to_string(prefix_); }

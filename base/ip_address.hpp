@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -23,6 +24,9 @@ public:
 
     // Dotted quad or RFC 4291 text; nothing else: no port, brackets, zone, short or octal form (IP-9).
     static std::optional<ip_address> parse(std::string_view text) noexcept;
+    // Cuts off `text` an address at its beginning, in one of the two forms behind which a port can be told from it (RFC 3986 3.2.2):
+    // a dotted quad, or IPv6 in brackets. Nothing, and nothing cut off, if it begins with neither.
+    static std::optional<ip_address> take_host(std::string_view& text) noexcept;
 
     [[nodiscard]] bool is_v4() const noexcept { return v4_; }
     [[nodiscard]] bool is_v6() const noexcept { return !v4_; }
@@ -43,14 +47,22 @@ private:
     bool v4_ = true;
 };
 
+// One to five digits, at most 65535.
+bool is_port(std::string_view text) noexcept;
+
 // Address and prefix length, `10.0.0.0/8`; a bare address is a network of one.
 class ip_network {
 public:
-    ip_network() = default;
     ip_network(ip_address address, unsigned prefix) noexcept; // clears the host bits
 
     static std::optional<ip_network> parse(std::string_view text) noexcept;
-    [[nodiscard]] bool contains(ip_address const& address) const noexcept;
+    [[nodiscard]] bool contains(ip_address const& address) const noexcept
+    {
+        auto const theirs = std::bit_cast<words>(address.bytes());
+        auto const ours = std::bit_cast<words>(address_.bytes());
+        auto const differing = ((theirs[0] ^ ours[0]) & mask_[0]) | ((theirs[1] ^ ours[1]) & mask_[1]);
+        return differing == 0 && address.is_v4() == address_.is_v4();
+    }
     [[nodiscard]] ip_address const& address() const noexcept { return address_; }
     [[nodiscard]] unsigned prefix() const noexcept { return prefix_; }
     [[nodiscard]] std::string to_string() const;
@@ -58,8 +70,11 @@ public:
     friend auto operator<=>(ip_network const&, ip_network const&) noexcept = default;
 
 private:
+    using words = std::array<std::uint64_t, 2>; // of an address, as its bytes lie in memory
+
     ip_address address_;
-    unsigned prefix_ = 32;
+    unsigned prefix_;
+    words mask_; // the prefix's bits
 };
 
 } // namespace penstock::base

@@ -41,7 +41,8 @@ namespace {
 using namespace penstock;
 using partition::entry_source;
 
-constexpr partition::hash_secret secret{1, 2, 3, 4};
+partition::hash_secret const secret{{1, 2, 3, 4}};
+partition::digest_cache lately{{.k0 = 1, .k1 = 2}};
 constexpr int rounds = 500;
 constexpr int keys_per_round = 2'000;
 
@@ -99,7 +100,7 @@ void print_key(std::string_view kind, partition::descriptor const& what, base::r
     print(kind, [&] {
         partition::partition_key key;
         key.append("rl:");
-        partition::append_identity(key, what, facts, secret);
+        partition::append_identity(key, what, facts, secret, &lately);
         return key.view().size();
     });
 }
@@ -114,7 +115,7 @@ void print_client(std::string_view kind, partition::client_settings settings, ba
         facts.client = partition::find_client(settings, peer, facts.fields).client;
         partition::partition_key key;
         key.append("rl:");
-        partition::append_identity(key, what, facts, secret);
+        partition::append_identity(key, what, facts, secret, &lately);
         return key.view().size();
     });
 }
@@ -155,15 +156,17 @@ void print_request(std::string_view kind, std::vector<partition::descriptor> con
     limiter::key_settings const settings{"rl:", secret};
     limiter::classified asked;
     print(kind, [&] {
-        limiter::classify(met.plan, facts, settings, 0, asked);
+        limiter::classify(met.plan, facts, settings, 0, asked, &lately);
         return asked.claims.size();
     });
 }
 
-// From the fields to all counters: what the whole of a request without a token costs.
+// From the fields to all counters: what the whole of a request without a token costs. With `api_keys` each request presents the
+// next of them.
 void print_whole(std::string_view kind, std::vector<partition::descriptor> const& keys, partition::address_source source,
-                 base::request_facts facts)
+                 base::request_facts facts, std::vector<std::string> const& api_keys = {})
 {
+    std::size_t next = 0;
     partition::client_settings settings;
     settings.source = source;
     settings.trusted_proxies = {*base::ip_network::parse("10.0.0.0/8"), *base::ip_network::parse("2001:db8:f::/48")};
@@ -173,7 +176,8 @@ void print_whole(std::string_view kind, std::vector<partition::descriptor> const
     limiter::classified asked;
     print(kind, [&] {
         facts.client = partition::find_client(settings, peer, facts.fields).client;
-        limiter::classify(met.plan, facts, named, 0, asked);
+        if (!api_keys.empty()) facts.api_key = api_keys[++next % api_keys.size()];
+        limiter::classify(met.plan, facts, named, 0, asked, &lately);
         return asked.claims.size();
     });
 }
@@ -215,7 +219,7 @@ public:
             facts_.client = partition::find_client(source, peer, facts_.fields).client;
             auto const seen = checker_->look(facts_, now_us);
             seen.describe_in(facts_);
-            limiter::classify(met.plan, facts_, named, 0, asked);
+            limiter::classify(met.plan, facts_, named, 0, asked, &lately);
             return asked.claims.size();
         });
     }
@@ -309,6 +313,13 @@ int main(int argc, char** argv)
     print_whole("X-Forwarded-For: client.ip, api_key", {address, api_key}, partition::address_source::x_forwarded_for,
                 from_proxy);
     print_whole("Forwarded: client.ip, api_key", {address, api_key}, partition::address_source::forwarded, from_proxy);
+    std::vector<std::string> api_keys; // too many for the cache of digests: none is found in it
+    for (std::size_t i = 0; i < 8 * partition::digest_cache::capacity; ++i)
+        api_keys.push_back("9f86d081884c7d659a2feaa0" + std::to_string(10'000'000 + i));
+    print_whole("X-Forwarded-For: client.ip, another api_key", {address, api_key}, partition::address_source::x_forwarded_for,
+                from_proxy, api_keys);
+    print_whole("Forwarded: client.ip, another api_key", {address, api_key}, partition::address_source::forwarded, from_proxy,
+                api_keys);
 
     std::puts("all counters of a request whose token is in the cache");
     print_token(auth::algorithm::es256, facts);

@@ -92,12 +92,13 @@ private:
         }
         if (!limit_.overrides.empty()) named_as_credentials();
         std::map<std::string, std::string> taken;
+        partition::hash_secret const any{{}}; // only compared with each other
         for (auto const& one : limit_.overrides) {
             if (auto what = problem_with_caller(limit_.policy.key, one.name, issuers()); !what.empty()) {
                 problems_.error(one.at, one.path, std::move(what));
                 continue;
             }
-            auto const [first, is_new] = taken.emplace(identity_of(limit_.policy.key, one.name, {}), one.path);
+            auto const [first, is_new] = taken.emplace(identity_of(limit_.policy.key, one.name, any), one.path);
             if (!is_new) problems_.error(one.at, one.path, "is the same caller as " + first->second + "; remove one of them");
         }
     }

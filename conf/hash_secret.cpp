@@ -9,10 +9,10 @@ namespace penstock::conf {
 
 partition::hash_secret hash_secret_from(std::string_view text)
 {
-    partition::hash_secret secret{};
-    static_assert(secret.size() == SHA256_DIGEST_LENGTH);
-    SHA256(reinterpret_cast<unsigned char const*>(text.data()), text.size(), secret.data());
-    return secret;
+    partition::hash_secret::bytes digest{};
+    static_assert(digest.size() == SHA256_DIGEST_LENGTH);
+    SHA256(reinterpret_cast<unsigned char const*>(text.data()), text.size(), digest.data());
+    return partition::hash_secret{digest};
 }
 
 partition::hash_secret public_hash_secret() { return hash_secret_from("penstock without redis.hash_secret"); }
@@ -20,10 +20,10 @@ partition::hash_secret public_hash_secret() { return hash_secret_from("penstock 
 partition::hash_secret process_hash_secret()
 {
     static auto const drawn = [] {
-        partition::hash_secret secret{};
-        if (RAND_bytes(secret.data(), static_cast<int>(secret.size())) != 1)
+        partition::hash_secret::bytes random{};
+        if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1)
             throw std::runtime_error("the system has no random numbers to give");
-        return secret;
+        return partition::hash_secret{random};
     }();
     return drawn;
 }

@@ -2,7 +2,7 @@
 // the drawing of the latter.
 #pragma once
 
-#include "partition/partition_key.hpp"
+#include "partition/hash_secret.hpp"
 
 #include <string_view>
 

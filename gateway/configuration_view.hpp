@@ -9,6 +9,7 @@
 #include "limiter/acquire.hpp"
 #include "limiter/fleet_front.hpp"
 #include "limiter/redis/fleet_store.hpp"
+#include "partition/digest_cache.hpp"
 #include "proxy/head_scanner.hpp"
 #include "proxy/upstream.hpp"
 
@@ -27,6 +28,7 @@ struct configuration_view {
     std::shared_ptr<limiter::fleet_store> redis;              // null: not configured
     std::shared_ptr<limiter::fleet_front> front;              // before `redis`; null without it
     std::unique_ptr<token_checker> tokens;                    // null: none is ever looked at
+    std::unique_ptr<partition::digest_cache> digests;         // null: no limit's key holds a hash
     limiter::stores stores;                                   // memory, and `front`
     std::vector<telemetry::route_counts*> route_counts;       // by route_id
     std::vector<telemetry::limit_counts*> limit_counts;       // by policy_id

@@ -88,7 +88,7 @@ void exchange::choose_limits()
 
 void exchange::classify(limiter::plan_part const& stage)
 {
-    limiter::classify(stage, seen_.facts, view_->snapshot->keys, owner_.next_turn(), space_.asked);
+    limiter::classify(stage, seen_.facts, view_->snapshot->keys, owner_.next_turn(), space_.asked, view_->digests.get());
 }
 
 // Who lacks the key that a limit insists on has not signed in.
@@ -136,8 +136,8 @@ asio::awaitable<bool> exchange::ask_second_stage()
     auto const first = std::span<limiter::claim const>(space_.asked.claims).first(space_.granted);
     limiter::admission held(view_->stores, first, space_.first_gate); // whatever ends this request before the other has asked
 
-    limiter::classify_further(limiter::after_auth(plan()), seen_.facts, view_->snapshot->keys, owner_.next_turn(),
-                              space_.asked);
+    limiter::classify_further(limiter::after_auth(plan()), seen_.facts, view_->snapshot->keys, owner_.next_turn(), space_.asked,
+                              view_->digests.get());
     auto is_there = true;
     if (space_.asked.missing_key != nullptr) {
         note_missing_key();

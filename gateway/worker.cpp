@@ -39,6 +39,8 @@ base::hash_key random_hash_key()
     return {.k0 = word(), .k1 = word()};
 }
 
+bool has_hidden_entry(limiter::policy const& limit) { return std::ranges::any_of(limit.key, partition::is_hidden); }
+
 void rethrow(std::exception_ptr thrown)
 {
     if (thrown) std::rethrow_exception(thrown);
@@ -270,6 +272,8 @@ void worker::install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> con
         made->tokens = std::make_unique<token_checker>(*tokens, *counts_.tokens, random_hash_key(), parts_.unknown_key);
         for (std::size_t i = 0; i < keys.size(); ++i) made->tokens->install(tokens->issuers[i].name, keys[i]);
     }
+    if (std::ranges::any_of(next->policies, has_hidden_entry))
+        made->digests = std::make_unique<partition::digest_cache>(random_hash_key());
     census_.set_floor(next->settings.gateways_at_least);
     if (index_ == 0) parts_.local.set_part(census_.part());
     if (next->settings.redis) {

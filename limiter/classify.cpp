@@ -60,13 +60,14 @@ void choose_shard(claim& sharded, unsigned shard) noexcept
 class classification {
 public:
     classification(plan const& limits, base::request_facts const& facts, key_settings const& keys, std::uint32_t turn,
-                   classified& result) noexcept
+                   classified& result, partition::digest_cache* lately) noexcept
         : plan_(limits),
           facts_(facts),
           keys_(keys),
           turn_(turn),
           caller_(facts),
           result_(result),
+          lately_(lately),
           earlier_(result.claims.size())
     {}
 
@@ -91,7 +92,7 @@ private:
         }
         auto& added = add();
         added.key.append(keys_.prefix);
-        auto const has_key = partition::append_identity(added.key, limit.key, facts_, keys_.secret);
+        auto const has_key = partition::append_identity(added.key, limit.key, facts_, keys_.secret, lately_);
         if (!has_key || caller_.exempt_from(limit)) {
             result_.claims.pop_back();
             return has_key;
@@ -206,6 +207,7 @@ private:
     std::uint32_t turn_;
     caller caller_;
     classified& result_;
+    partition::digest_cache* lately_;
     std::size_t earlier_; // so many claims are those of earlier stages, which have been charged
 };
 
@@ -220,18 +222,18 @@ void classified::clear() noexcept
 }
 
 void classify(plan_part const& limits, base::request_facts const& facts, key_settings const& keys, std::uint32_t turn,
-              classified& into) noexcept
+              classified& into, partition::digest_cache* lately) noexcept
 {
     into.clear();
-    classify_further(limits, facts, keys, turn, into);
+    classify_further(limits, facts, keys, turn, into, lately);
 }
 
 void classify_further(plan_part const& limits, base::request_facts const& facts, key_settings const& keys, std::uint32_t turn,
-                      classified& into) noexcept
+                      classified& into, partition::digest_cache* lately) noexcept
 {
     into.may_wait = false;
     into.missing_key = nullptr;
-    classification request{*limits.of, facts, keys, turn, into};
+    classification request{*limits.of, facts, keys, turn, into, lately};
     for (auto const& one : limits.terms) request.meet(one);
 }
 

@@ -12,7 +12,7 @@ namespace penstock::limiter {
 
 struct key_settings {
     std::string prefix = "rl:"; // in front of every key in Redis
-    partition::hash_secret secret{};
+    partition::hash_secret secret{partition::hash_secret::bytes{}};
 };
 
 // Refers to itself: stays where it is while anybody uses its claims.
@@ -30,14 +30,15 @@ struct classified {
 
 // What `into` held before is forgotten. Of each term the first limit whose key the request has; if it has none of them, the first whose `on_missing_key` is not
 // skip. A limit that exempts the caller is met without a claim. A limit met twice is one claim with both costs. A sharded limit
-// is claimed in the shard that `turn` comes to: count it up from request to request, so that shards take turns.
+// is claimed in the shard that `turn` comes to: count it up from request to request, so that shards take turns. `lately` belongs to
+// the secret of `keys`; without one every hash is made anew.
 void classify(plan_part const& limits, base::request_facts const& facts, key_settings const& keys, std::uint32_t turn,
-              classified& into) noexcept;
+              classified& into, partition::digest_cache* lately = nullptr) noexcept;
 
 // The same for the terms of a later stage: the claims of the earlier ones stay in front, untouched. `may_wait` and
 // `missing_key` then speak of the new ones.
 void classify_further(plan_part const& limits, base::request_facts const& facts, key_settings const& keys, std::uint32_t turn,
-                      classified& into) noexcept;
+                      classified& into, partition::digest_cache* lately = nullptr) noexcept;
 
 // Makes of a claim in a sharded limit one in the shard after it.
 void move_to_next_shard(claim& sharded) noexcept;

@@ -5,36 +5,19 @@
 #include "partition/nat64.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace penstock::partition {
 namespace {
 
 using base::ip_address;
 
-bool is_port(std::string_view text) noexcept
-{
-    unsigned port = 0;
-    auto const [end, failed] = std::from_chars(text.data(), text.data() + text.size(), port);
-    return failed == std::errc{} && end == text.data() + text.size() && text.size() <= 5 && port <= 65535;
-}
-
 // An address, alone or with a port in one of the two forms that leave no doubt (IP-8): `192.0.2.1:80`, `[2001:db8::1]:80`.
 std::optional<ip_address> parse_element(std::string_view text) noexcept
 {
-    if (text.front() == '[') {
-        auto const close = text.find(']');
-        if (close == std::string_view::npos) return std::nullopt;
-        auto const inside = text.substr(1, close - 1);
-        auto const behind = text.substr(close + 1);
-        if (inside.find(':') == std::string_view::npos) return std::nullopt; // brackets are for IPv6
-        if (!behind.empty() && (behind.front() != ':' || !is_port(behind.substr(1)))) return std::nullopt;
-        return ip_address::parse(inside);
-    }
-    auto const colon = text.find(':');
-    if (colon == std::string_view::npos || text.find(':', colon + 1) != std::string_view::npos) return ip_address::parse(text);
-    if (!is_port(text.substr(colon + 1))) return std::nullopt;
-    return ip_address::parse(text.substr(0, colon)); // one colon: an IPv4 address and its port
+    auto rest = text;
+    auto const host = ip_address::take_host(rest);
+    if (host && (rest.empty() || (rest.front() == ':' && base::is_port(rest.substr(1))))) return host;
+    return ip_address::parse(text);
 }
 
 // One element of a chain: what somebody further to the right reported.

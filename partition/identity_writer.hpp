@@ -4,9 +4,11 @@
 #pragma once
 
 #include "partition/keyed_hasher.hpp"
+#include "partition/partition_key.hpp"
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -19,25 +21,51 @@ class identity_writer {
 public:
     static constexpr std::size_t longest = 64;
 
-    explicit identity_writer(hash_secret const& secret) noexcept : secret_(secret) {}
+    // `lately` may be null.
+    identity_writer(hash_secret const& secret, digest_cache* lately) noexcept : secret_(secret), lately_(lately) {}
 
-    // One entry: its name (a word of ours, and what the configuration called it), then its value in pieces.
-    void begin(std::string_view word, std::string_view name, visibility of_value) noexcept;
-    void value(std::string_view bytes) noexcept { escaped(bytes); }
-    void plain_value(std::string_view bytes) noexcept { raw(bytes); }           // has no byte that would be escaped
+    // One entry, then its value in pieces. `lead` is a word of ours and `=`.
+    void begin(std::string_view lead, visibility of_value) noexcept
+    {
+        next_entry();
+        raw(lead);
+        if (of_value == visibility::secret) hidden_value_.emplace(secret_, lately_);
+    }
+    // `lead` is a word of ours and `.`; behind it comes what the configuration called the entry.
+    void begin(std::string_view lead, std::string_view name, visibility of_value) noexcept;
+    void value(std::string_view bytes) noexcept;
+    void plain_value(std::string_view bytes) noexcept
+    {
+        raw(bytes);
+    } // has no byte that would be escaped, or is secret and alone
     void separator(char between_values) noexcept { raw({&between_values, 1}); } // as it is: one that escaping never leaves
-    void end() noexcept;
+    void end() noexcept
+    {
+        if (hidden_value_) end_hidden();
+    }
 
     void lone_word(std::string_view word) noexcept; // an entry without a value
 
     void append_to(partition_key& key) noexcept; // `{...}`
 
 private:
-    void escaped(std::string_view bytes) noexcept;
-    void raw(std::string_view bytes) noexcept;
-    void next_entry() noexcept;
+    void raw(std::string_view bytes) noexcept
+    {
+        if (hidden_value_) return hidden_value_->update(bytes);
+        if (bytes.size() > longest - size_) return raw_beyond(bytes);
+        std::memcpy(text_.data() + size_, bytes.data(), bytes.size());
+        size_ += bytes.size();
+    }
+    void raw_beyond(std::string_view bytes) noexcept;
+    void next_entry() noexcept
+    {
+        if (!first_) raw(",");
+        first_ = false;
+    }
+    void end_hidden() noexcept;
 
     hash_secret const& secret_;
+    digest_cache* lately_;
     std::array<char, longest> text_; // the text, or the part of it that is not hashed yet; size_ bytes of it are valid
     std::size_t size_ = 0;
     bool first_ = true;

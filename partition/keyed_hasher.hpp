@@ -1,39 +1,39 @@
-// HMAC-SHA-256 (RFC 2104) in pieces, truncated to 128 bits, for bytes that are not held in one place. Allocates nothing.
-// Used by partition_key only; everybody else calls keyed_hash. Pure.
+// HMAC-SHA-256 (RFC 2104) in pieces, truncated to 128 bits as AK-5 allows, for bytes that are not held in one place. Allocates
+// nothing. Used by identity_writer only. Pure.
 #pragma once
 
-#include "partition/partition_key.hpp"
+#include "partition/digest_cache.hpp"
+#include "partition/hash_secret.hpp"
 
 #include <openssl/sha.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 namespace penstock::partition {
 
 class keyed_hasher {
 public:
-    explicit keyed_hasher(hash_secret const& secret) noexcept;
-    void update(std::string_view bytes) noexcept { absorb(std::as_bytes(std::span{bytes})); }
-    [[nodiscard]] std::array<std::uint8_t, 16> finish() noexcept; // once
+    // Both must outlive it. `lately`, if it is given, spares messages of less than a block their hashing.
+    explicit keyed_hasher(hash_secret const& secret, digest_cache* lately = nullptr) noexcept;
+    void update(std::string_view bytes) noexcept;
+    [[nodiscard]] digest_cache::digest finish() noexcept; // once
 
 private:
-    using words = std::array<SHA_LONG, 8>;
-
-    void begin(words const& behind_the_secret) noexcept;
-    void absorb(std::span<std::byte const> bytes) noexcept;
+    void begin(hash_secret::sha256_state const& state) noexcept;
     void take_block() noexcept;
     void pad() noexcept;
-    [[nodiscard]] words digest() const noexcept;
+    [[nodiscard]] digest_cache::digest close() noexcept;
+    void write_digest(std::uint8_t* to) const noexcept;
 
-    SHA256_CTX state_; // only its eight words are used
-    words outer_;
+    hash_secret const& secret_;
+    digest_cache* lately_;
+    SHA256_CTX state_;                              // only its eight words are used
     std::array<std::uint8_t, SHA256_CBLOCK> block_; // what is not taken in yet: filled_ bytes of it
     std::size_t filled_;                            // fewer than a block
-    std::uint64_t blocks_;                          // taken in, that of the secret among them
+    std::uint64_t taken_;                           // bytes taken in, the block of the secret among them
 };
 
 } // namespace penstock::partition

@@ -43,10 +43,8 @@ void network_set::tidy(std::vector<range>& ranges)
     ranges = std::move(kept);
 }
 
-bool network_set::contains(base::ip_address const& address) const noexcept
+bool network_set::is_in(std::vector<range> const& ranges, bytes const& wanted) noexcept
 {
-    auto const& ranges = address.is_v4() ? v4_ : v6_;
-    auto const& wanted = address.bytes();
     auto const behind = std::upper_bound(ranges.begin(), ranges.end(), wanted,
                                          [](bytes const& value, range const& one) { return value < one.first; });
     return behind != ranges.begin() && wanted <= std::prev(behind)->last;

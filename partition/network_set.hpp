@@ -14,7 +14,11 @@ public:
     network_set() = default;
     explicit network_set(std::span<base::ip_network const> networks);
 
-    [[nodiscard]] bool contains(base::ip_address const& address) const noexcept;
+    [[nodiscard]] bool contains(base::ip_address const& address) const noexcept
+    {
+        auto const& ranges = address.is_v4() ? v4_ : v6_;
+        return !ranges.empty() && is_in(ranges, address.bytes());
+    }
     [[nodiscard]] bool empty() const noexcept { return v4_.empty() && v6_.empty(); }
 
 private:
@@ -24,6 +28,7 @@ private:
         bytes last;
     };
     static void tidy(std::vector<range>& ranges);
+    static bool is_in(std::vector<range> const& ranges, bytes const& wanted) noexcept;
 
     std::vector<range> v4_;
     std::vector<range> v6_;

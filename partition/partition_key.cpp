@@ -30,7 +30,10 @@ void write_network(identity_writer& out, base::ip_address const& client, unsigne
 void write_client(identity_writer& out, entry const& what, base::request_facts const& facts) noexcept
 {
     bool const whole = what.source == entry_source::client_ip;
-    out.begin(whole ? "ip" : "net", {}, visibility::clear);
+    if (whole)
+        out.begin("ip=", visibility::clear);
+    else
+        out.begin("net=", visibility::clear);
     if (!facts.client) return out.value(nameless_client);
     auto const& client = *facts.client;
     unsigned const v4_prefix = whole ? 32 : what.prefix;
@@ -46,13 +49,13 @@ bool write_capture(identity_writer& out, entry const& what, base::request_facts 
 {
     auto const capture = std::find_if(facts.captures.begin(), facts.captures.end(),
                                       [&](base::path_capture const& c) { return c.name == what.name; });
-    out.begin("path", what.name, visibility_of(what));
+    out.begin("path.", what.name, visibility_of(what));
     return capture != facts.captures.end() && write_path_value(out, capture->value);
 }
 
-bool write_text(identity_writer& out, std::string_view word, std::string_view text) noexcept
+bool write_text(identity_writer& out, std::string_view lead, std::string_view text) noexcept
 {
-    out.begin(word, {}, visibility::clear);
+    out.begin(lead, visibility::clear);
     out.value(text);
     return !text.empty();
 }
@@ -60,14 +63,15 @@ bool write_text(identity_writer& out, std::string_view word, std::string_view te
 // HTTP/1.0 knows requests without a host (RFC 9112 3.2): they share a counter, that of the empty name, which no host has.
 void write_host(identity_writer& out, std::string_view host) noexcept
 {
-    out.begin("host", {}, visibility::clear);
+    out.begin("host=", visibility::clear);
     out.value(host);
 }
 
+// Not escaped: a hash needs none, and an operator who holds the key can tell its counter.
 bool write_api_key(identity_writer& out, base::request_facts const& facts) noexcept
 {
-    out.begin("key", {}, visibility::secret);
-    out.value(facts.api_key);
+    out.begin("key=", visibility::secret);
+    out.plain_value(facts.api_key);
     return !facts.api_key.empty();
 }
 
@@ -77,47 +81,50 @@ bool write_attribute(identity_writer& out, entry const& what, base::request_fact
     auto const found =
         std::find_if(attributes.begin(), attributes.end(), [&](base::field const& each) { return each.name == what.name; });
     if (found == attributes.end()) return false;
-    out.begin("key", what.name, visibility_of(what));
+    out.begin("key.", what.name, visibility_of(what));
     out.value(found->value);
     return true;
 }
 
-bool write_claim(identity_writer& out, entry const& what, base::request_facts const& facts) noexcept
+// All claims of a request are of one token: the first says who issued it.
+bool write_claim(identity_writer& out, entry const& what, base::request_facts const& facts, bool is_first) noexcept
 {
     auto const& claims = facts.token_claims;
     auto const found =
         std::find_if(claims.begin(), claims.end(), [&](base::field const& each) { return each.name == what.name; });
     if (found == claims.end()) return false;
-    out.begin("jwt", what.name, visibility_of(what));
-    out.value(facts.token_issuer);
-    out.separator('|');
+    out.begin("jwt.", what.name, visibility_of(what));
+    if (is_first) {
+        out.value(facts.token_issuer);
+        out.separator('|');
+    }
     out.value(found->value);
     return true;
 }
 
 // Writes one entry up to its end. False if the request lacks it; what was written is then of no use.
-bool write_entry(identity_writer& out, entry const& what, base::request_facts const& facts) noexcept
+bool write_entry(identity_writer& out, entry const& what, base::request_facts const& facts, bool is_first_claim) noexcept
 {
     switch (what.source) {
     case entry_source::client_ip:
     case entry_source::client_network: write_client(out, what, facts); return true;
     case entry_source::api_key: return write_api_key(out, facts);
     case entry_source::api_key_attribute: return write_attribute(out, what, facts);
-    case entry_source::jwt_claim: return write_claim(out, what, facts);
+    case entry_source::jwt_claim: return write_claim(out, what, facts, is_first_claim);
     case entry_source::header:
-        out.begin("header", what.name, visibility_of(what));
+        out.begin("header.", what.name, visibility_of(what));
         return write_field_values(out, facts, what.name);
     case entry_source::cookie:
-        out.begin("cookie", what.name, visibility::secret);
+        out.begin("cookie.", what.name, visibility::secret);
         return write_cookie_values(out, facts, what.name);
     case entry_source::query:
-        out.begin("query", what.name, visibility_of(what));
+        out.begin("query.", what.name, visibility_of(what));
         return write_query_values(out, facts, what.name);
-    case entry_source::method: return write_text(out, "method", facts.method);
+    case entry_source::method: return write_text(out, "method=", facts.method);
     case entry_source::host: write_host(out, facts.host); return true;
-    case entry_source::path: out.begin("path", {}, visibility::clear); return write_path_value(out, facts.path);
+    case entry_source::path: out.begin("path=", visibility::clear); return write_path_value(out, facts.path);
     case entry_source::path_capture: return write_capture(out, what, facts);
-    case entry_source::route: return write_text(out, "route", facts.route);
+    case entry_source::route: return write_text(out, "route=", facts.route);
     case entry_source::everyone: out.lone_word("everyone"); return true;
     }
     return false;
@@ -132,12 +139,14 @@ bool is_hidden(entry const& what) noexcept
     return !what.name.empty() && base::may_be_credential_name(what.name);
 }
 
-bool append_identity(partition_key& key, descriptor const& what, base::request_facts const& facts,
-                     hash_secret const& secret) noexcept
+bool append_identity(partition_key& key, descriptor const& what, base::request_facts const& facts, hash_secret const& secret,
+                     digest_cache* lately) noexcept
 {
-    identity_writer identity{secret};
+    identity_writer identity{secret, lately};
+    bool is_first_claim = true;
     for (auto const& one : what) {
-        if (!write_entry(identity, one, facts)) return false;
+        if (!write_entry(identity, one, facts, is_first_claim)) return false;
+        is_first_claim = is_first_claim && one.source != entry_source::jwt_claim;
         identity.end();
     }
     identity.append_to(key);

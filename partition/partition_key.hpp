@@ -5,11 +5,12 @@
 #pragma once
 
 #include "partition/descriptor.hpp"
+#include "partition/digest_cache.hpp"
+#include "partition/hash_secret.hpp"
 
 #include <array>
 #include <cstdint>
 #include <cstring>
-#include <span>
 #include <string_view>
 
 namespace penstock::partition {
@@ -31,7 +32,10 @@ public:
         std::memcpy(bytes_.data() + size_, text.data(), n);
         size_ = static_cast<std::uint8_t>(size_ + n);
     }
-    void push_back(char c) noexcept { append({&c, 1}); }
+    void push_back(char c) noexcept
+    {
+        if (size_ < capacity) bytes_[size_++] = c;
+    }
     void clear() noexcept { size_ = 0; }
     // Keeps the first `size` bytes.
     void truncate(std::size_t size) noexcept { size_ = static_cast<std::uint8_t>(size); }
@@ -48,20 +52,15 @@ private:
     std::uint8_t size_;
 };
 
-// The fleet's secret for keyed hashes: the same on every gateway, or their counters would not meet.
-using hash_secret = std::array<std::uint8_t, 32>;
-
-// 128 bits of HMAC-SHA-256(secret, bytes) (RFC 2104, truncated as AK-5 allows). Thread safe.
-std::array<std::uint8_t, 16> keyed_hash(hash_secret const& secret, std::span<char const> bytes) noexcept;
-
 // Digits of a hash that stands in an identity.
 inline constexpr std::size_t hash_digits = 32;
 
 // Whether a keyed hash stands for the entry's value, because that may be a credential.
 bool is_hidden(entry const& what) noexcept;
 
-// Appends `{IDENTITY}` for `what` to `key`. False, with `key` unchanged, if the request lacks one of the entries.
-bool append_identity(partition_key& key, descriptor const& what, base::request_facts const& facts,
-                     hash_secret const& secret) noexcept;
+// Appends `{IDENTITY}` for `what` to `key`. False, with `key` unchanged, if the request lacks one of the entries. `lately` may be
+// null; else it belongs to `secret`.
+bool append_identity(partition_key& key, descriptor const& what, base::request_facts const& facts, hash_secret const& secret,
+                     digest_cache* lately = nullptr) noexcept;
 
 } // namespace penstock::partition

@@ -37,13 +37,9 @@ bool parse_port(std::string_view text, std::optional<std::uint16_t>& port) noexc
 
 std::optional<authority> bracketed(std::string_view raw, std::string& scratch)
 {
-    auto const close = raw.find(']');
-    if (close == std::string_view::npos) return std::nullopt;
-    auto const inside = raw.substr(1, close - 1);
-    auto const address = base::ip_address::parse(inside);
     authority result;
-    if (!address || inside.find(':') == std::string_view::npos || !parse_port(raw.substr(close + 1), result.port))
-        return std::nullopt;
+    auto const address = base::ip_address::take_host(raw);
+    if (!address || !parse_port(raw, result.port)) return std::nullopt;
     scratch = address->to_string();
     if (address->is_v6()) scratch = '[' + scratch + ']'; // a mapped address is the IPv4 address that it maps
     result.host = scratch;

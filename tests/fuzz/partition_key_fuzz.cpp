@@ -11,7 +11,7 @@ namespace {
 
 using partition::entry_source;
 
-constexpr partition::hash_secret secret{7};
+partition::hash_secret const secret{{7}};
 
 partition::entry one(entry_source source, std::string_view name)
 {

@@ -6,9 +6,11 @@ the secret, and so is what it signs as it is written; the claims themselves may 
 
 import base64
 import hashlib
+import hmac
+import signal
 import threading
 
-from support.gateway_case import GatewayCase
+from support.gateway_case import GatewayCase, compose
 from support.http_client import Connection, ask
 from support.redis_server import RedisClient
 from support.token_minter import bearer, claims
@@ -269,3 +271,44 @@ class WhatRedisRepeats(GatewayCase):
         wait_until(lambda: ask(gate.address, fields=[("X-A", caller)]).status == 200 and "calls fail: script" in gate.stderr,
                    what="the failure in the log")
         self.nowhere(gate, caller, "with args")
+
+
+class NamesOfCounters(GatewayCase):
+    """AK-5: who has an API key and the fleet's secret can tell its counter, and nobody else can."""
+
+    KEYS = [canary("counted"), "short", "with{braces}and%41", "x" * 63, "y" * 64, "z" * 200]
+
+    def text(self, redis, secret):
+        return f"""
+redis: {{url: "{redis.url}", hash_secret: {secret}}}
+auth: {{api_keys: {{from: [header X-API-Key], on_unknown: anonymous}}}}
+limits: {{by-key: {{key: api_key, fixed_window: {{limit: 1000, window: 1h}}}}}}
+global_limits: [by-key]
+"""
+
+    def counters(self, redis):
+        with RedisClient(redis.address) as client:
+            return {name.decode().split("}")[0] for name in client("KEYS", "rl:{key=*")}
+
+    def named(self, secret):
+        """HMAC-SHA-256 under the SHA-256 of the secret, its first 128 bits."""
+        key = hashlib.sha256(secret.encode()).digest()
+        return {"rl:{key=" + hmac.digest(key, each.encode(), "sha256")[:16].hex() for each in self.KEYS}
+
+    def ask_with_all(self, gate):
+        for _ in range(3):  # the later ones are found among the hashes that came lately
+            for key in self.KEYS:
+                self.assertEqual(ask(gate.address, fields=[("X-API-Key", key)]).status, 200, key)
+
+    def test_ak_5_by_hmac_of_the_key_under_the_secret_in_force(self):
+        redis, app = self.redis(), self.upstream()
+        first, second = "the-first-secret-of-all", "the-second-secret-of-all"
+        gate = self.gateway(app, self.text(redis, first))
+        self.ask_with_all(gate)
+        self.assertEqual(self.counters(redis), self.named(first))
+
+        gate.write_configuration(compose(self.text(redis, second), app.server))
+        gate.signal(signal.SIGHUP)
+        wait_until(lambda: self.metrics(gate).value("penstock_config_reloads_total") > 0, what="the reload")
+        self.ask_with_all(gate)
+        self.assertEqual(self.counters(redis), self.named(first) | self.named(second))

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <iterator>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -113,6 +115,43 @@ TEST_CASE("IP-23: a quote that a caller leaves open swallows nothing of what a p
         CHECK(quoted[0] == R"(for="10.0.0.2:80")");
         CHECK(quoted[1] == R"(for="[2001:db8::1]:4711";by="_edge")");
     }
+}
+
+TEST_CASE("IP-23: an escape that says nothing changes nothing, wherever a list is broken")
+{
+    auto const seed = std::random_device{}();
+    CAPTURE(seed);
+    std::mt19937 random{seed};
+    static constexpr std::string_view names[] = {"for=", "host=", "proto=", "x=", "for", "="};
+    static constexpr std::string_view values[] = {"192.0.2.1", "_a", R"("a")", R"("b,c")", R"(";d=,")", R"("[::1]:8")", "\""};
+    static constexpr std::string_view joints[] = {";", ";", ",", ", ", " ", ""};
+    std::size_t with_escapes = 0; // and well formed
+    for (int round = 0; round < 50'000; ++round) {
+        std::string plain;
+        std::string escaped;
+        for (auto n = random() % 5; n > 0; --n) {
+            auto const name = names[random() % std::size(names)];
+            auto const value = values[random() % std::size(values)];
+            auto const joint = joints[random() % std::size(joints)];
+            plain.append(name).append(value).append(joint);
+            escaped.append(name).append(value).append(joint);
+            if (value.size() > 1 && value.front() == '"')
+                escaped.insert(escaped.size() - joint.size() - value.size() + 1, 1, '\\');
+        }
+        CAPTURE(plain);
+        std::string_view plain_rest = plain;
+        std::string_view escaped_rest = escaped;
+        while (auto const element = take_last_element(plain_rest)) {
+            auto const same = take_last_element(escaped_rest);
+            REQUIRE(same);
+            REQUIRE(element->well_formed == same->well_formed);
+            REQUIRE(element->proto.empty() == same->proto.empty());
+            REQUIRE(text_of(node_address(element->node)) == text_of(node_address(same->node)));
+            with_escapes += same->well_formed && same->text.find('\\') != std::string_view::npos;
+        }
+        REQUIRE(!take_last_element(escaped_rest));
+    }
+    CHECK(with_escapes > 10'000);
 }
 
 TEST_CASE("IP-20: parameters have no case, and unknown ones are passed over")

@@ -68,6 +68,37 @@ TEST_CASE("IP-9: only full addresses are addresses")
         CHECK_FALSE(ip_address::parse(text).has_value());
     }
     CHECK_FALSE(ip_address::parse(std::string_view{"1.2.3.4\0", 8}).has_value());
+    CHECK_FALSE(ip_address::parse(std::string_view{}).has_value());
+}
+
+TEST_CASE("IP-8: an address at the beginning of a text, in the forms that a port can follow")
+{
+    struct row {
+        std::string_view text, address, rest;
+    };
+    for (auto const& r : {
+             row{"192.0.2.1", "192.0.2.1", ""},
+             row{"192.0.2.1:80", "192.0.2.1", ":80"},
+             row{"192.0.2.1 and so on", "192.0.2.1", " and so on"},
+             row{"[2001:DB8::1]", "2001:db8::1", ""},
+             row{"[2001:db8::1]:80]", "2001:db8::1", ":80]"},
+             row{"[::ffff:192.0.2.1]x", "192.0.2.1", "x"},
+         }) {
+        CAPTURE(r.text);
+        auto text = r.text;
+        auto const host = ip_address::take_host(text);
+        REQUIRE(host);
+        CHECK(host->to_string() == r.address);
+        CHECK(text == r.rest);
+    }
+    for (std::string_view const none :
+         {"", "[", "[]", "[2001:db8::1", "[192.0.2.1]", "[fe80::1%eth0]", "[[::1]]", "2001:db8::1", "::1", "192.0.2",
+          "192.0.2.", "192.0.2.256", "192.0.2.01", "192.0.2.1000", ".1.2.3", ":80", "a"}) {
+        CAPTURE(none);
+        auto text = none;
+        CHECK_FALSE(ip_address::take_host(text).has_value());
+        CHECK(text == none);
+    }
 }
 
 TEST_CASE("IP-13: IPv6 text is canonical")
@@ -146,6 +177,39 @@ TEST_CASE("networks: parsed strictly, host bits cleared, families apart")
     CHECK_FALSE(ten.contains(ip_address::parse("11.0.0.1").value()));
     CHECK_FALSE(ten.contains(ip_address::parse("a00::1").value()));
     CHECK_FALSE(ip_network::parse("::/0").value().contains(ip_address::parse("10.0.0.1").value()));
+}
+
+TEST_CASE("IP-8: a port is one to five digits and no more than 65535")
+{
+    for (std::string_view const good : {"0", "80", "00080", "65535"}) CHECK(penstock::base::is_port(good));
+    for (std::string_view const bad : {"", "65536", "99999", "000080", "+80", "-1", " 80", "80 ", "http", "8_0"}) {
+        CAPTURE(bad);
+        CHECK_FALSE(penstock::base::is_port(bad));
+    }
+}
+
+TEST_CASE("IP-12: a network contains exactly the addresses that its prefix makes of it")
+{
+    auto const seed = std::random_device{}();
+    CAPTURE(seed);
+    std::mt19937 random{seed};
+    for (int round = 0; round < 2'000; ++round) {
+        bool const v4 = round % 2 == 0;
+        ip_address::bytes_v6 bytes{};
+        for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
+        auto const made = [v4](ip_address::bytes_v6 const& of) {
+            return v4 ? ip_address::from_v4({of[0], of[1], of[2], of[3]}) : ip_address::from_v6(of);
+        };
+        auto const bits = v4 ? 32U : 128U;
+        auto const address = made(bytes);
+        auto const flipped = static_cast<unsigned>(random()) % bits;
+        bytes[flipped / 8] = static_cast<std::uint8_t>(bytes[flipped / 8] ^ (0x80U >> flipped % 8));
+        for (unsigned prefix = 0; prefix <= bits; ++prefix) {
+            ip_network const network{address, prefix};
+            REQUIRE(network.contains(address));
+            REQUIRE(network.contains(made(bytes)) == (flipped >= prefix)); // only a bit behind the prefix does not count
+        }
+    }
 }
 
 TEST_CASE("IP-13: text and parsing agree with the system's for any address")

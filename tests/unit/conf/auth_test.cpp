@@ -233,5 +233,5 @@ TEST_CASE("AK-5: without Redis the secret of hashes is the process's own, and a 
     auto const shared = must_load(std::string("redis: { url: redis://127.0.0.1 }\n") + text);
     CHECK(first->keys.secret != shared->keys.secret);
     CHECK(shared->keys.secret == conf::public_hash_secret());
-    CHECK(first->keys.secret != partition::hash_secret{});
+    CHECK(first->keys.secret != partition::hash_secret{{}});
 }

@@ -275,7 +275,10 @@ TEST_CASE("secrets and templates come from files beside the configuration")
     CHECK(result.snapshot->settings.redis->password == "secret");
     CHECK(result.snapshot->settings.responses.body == conf::rejection_body::file);
     CHECK(result.snapshot->settings.responses.body_template == "<p>Slow down.</p>\n");
-    CHECK(result.snapshot->keys.secret[0] == 0x3e); // SHA-256 of what secret-long.txt holds
+    penstock::partition::hash_secret const sha256_of_the_file{{0x3e, 0xb1, 0xbd, 0x43, 0x99, 0x47, 0xeb, 0x76, 0x29, 0x98, 0xe5,
+                                                               0x66, 0xcc, 0xc2, 0xe0, 0x99, 0xc7, 0x91, 0x11, 0x8b, 0x2f, 0x40,
+                                                               0x57, 0x9c, 0xc4, 0xf7, 0xda, 0x2b, 0x50, 0x61, 0xb7, 0xf9}};
+    CHECK(result.snapshot->keys.secret == sha256_of_the_file);
 }
 
 TEST_CASE("hash_secret has 16 bytes or more, wherever it comes from")

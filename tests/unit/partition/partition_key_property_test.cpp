@@ -13,7 +13,7 @@ using partition::entry_source;
 
 namespace {
 
-constexpr partition::hash_secret secret{42};
+partition::hash_secret const secret{{42}};
 
 // Short values full of what could confuse the encoding, so that prefixes of each other and near misses are frequent.
 std::string random_value(std::mt19937& random)

@@ -1,3 +1,4 @@
+#include "partition/keyed_hasher.hpp"
 #include "partition/partition_key.hpp"
 
 #include <doctest/doctest.h>
@@ -13,7 +14,7 @@ using partition::partition_key;
 
 namespace {
 
-constexpr partition::hash_secret secret{1, 2, 3, 4, 5, 6, 7, 8};
+partition::hash_secret const secret{{1, 2, 3, 4, 5, 6, 7, 8}};
 
 // What the tests below ask about: one request with everything in it.
 struct request {
@@ -197,14 +198,16 @@ TEST_CASE("AK-5: a presented key is found again by its keyed hash alone, and ano
     request const r;
     auto const text = identity({one(entry_source::api_key)}, r.facts);
     std::string expected = "{key=";
-    for (auto const byte : partition::keyed_hash(secret, r.facts.api_key)) {
+    partition::keyed_hasher hasher{secret};
+    hasher.update(r.facts.api_key);
+    for (auto const byte : hasher.finish()) {
         expected += "0123456789abcdef"[byte >> 4];
         expected += "0123456789abcdef"[byte & 15];
     }
     CHECK(text == expected + '}');
 
     partition_key other;
-    CHECK(partition::append_identity(other, {one(entry_source::api_key)}, r.facts, partition::hash_secret{9}));
+    CHECK(partition::append_identity(other, {one(entry_source::api_key)}, r.facts, partition::hash_secret{{9}}));
     CHECK(other.view() != text);
 }
 
@@ -294,6 +297,38 @@ TEST_CASE("AK-38: a claim counts with its issuer, and nothing that either says c
     CHECK(is_hashed(of("a", "session", "x", "session"), "{jwt.session="));
     CHECK(is_hashed(of("https://a-long-name.example.com/realms/somewhere/", "sub", "c2f1cbb8-0b1c-4a27-92a9"), "{h="));
     CHECK(of("a", "realm.tenant", "7", "realm.tenant") == "{jwt.realm.tenant=a|7}");
+}
+
+TEST_CASE("AK-38: claims that count together are of one token, and the first says whose")
+{
+    auto const both = [](std::string_view issuer, std::string_view user, std::string_view tenant,
+                         std::string_view plan = "gold") {
+        std::vector<base::field> const claims{{"session", "s"}, {"sub", user}, {"tenant", tenant}};
+        std::vector<base::field> const fields{{"X-Plan", plan}};
+        request r;
+        r.facts.token_issuer = issuer;
+        r.facts.token_claims = claims;
+        r.facts.fields = fields;
+        return identity(
+            {one(entry_source::header, "x-plan"), one(entry_source::jwt_claim, "sub"), one(entry_source::jwt_claim, "tenant")},
+            r.facts);
+    };
+    CHECK(both("a", "jane", "acme") == "{header.x-plan=gold,jwt.sub=a|jane,jwt.tenant=acme}");
+    CHECK(both("a", "jane", "b|acme") == "{header.x-plan=gold,jwt.sub=a|jane,jwt.tenant=b%7Cacme}");
+    CHECK(both("a", "b,jwt.tenant=c", "d") == "{header.x-plan=gold,jwt.sub=a|b%2Cjwt.tenant%3Dc,jwt.tenant=d}");
+
+    // A hidden first claim hides the issuer with it, and is another one for another issuer.
+    std::vector<base::field> const claims{{"session", "s"}, {"tenant", "acme"}};
+    request r;
+    r.facts.token_claims = claims;
+    descriptor const hidden{one(entry_source::jwt_claim, "session"), one(entry_source::jwt_claim, "tenant")};
+    r.facts.token_issuer = "a";
+    auto const of_a = identity(hidden, r.facts);
+    r.facts.token_issuer = "b";
+    auto const of_b = identity(hidden, r.facts);
+    CHECK(of_a.starts_with("{jwt.session="));
+    CHECK(of_a.ends_with(",jwt.tenant=acme}"));
+    CHECK(of_a != of_b);
 }
 
 TEST_CASE("AK-8: an empty value is a missing one")
