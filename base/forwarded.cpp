@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace penstock::base {
 namespace {
@@ -165,33 +166,32 @@ char const* take_plain_pair(char const* begin, char const* end, forwarded_elemen
 }
 
 // Reads the last element in one go, from its end, if it is well formed and no value in it has an escape, which is true of nearly
-// all. Nothing, and nothing cut off, where there is none or that cannot be told: then it has to be found before it can be read.
-std::optional<forwarded_element> take_plain_element(std::string_view& line) noexcept
+// all. False, with nothing cut off, where there is none or that cannot be told: then it has to be found before it can be read.
+bool take_plain_element(std::string_view& line, forwarded_element& element) noexcept
 {
     auto const* const begin = line.data();
     auto const* end = begin + line.size();
     while (end != begin && (is_blank(end[-1]) || end[-1] == ',')) --end;
-    forwarded_element element{.well_formed = true};
+    element.well_formed = true;
     std::string_view by;
-    auto const* at = end;
     auto const* first = end; // byte of the element
-    bool is_divided = true;  // from the pair behind
-    while (at != begin && at[-1] != ',') {
-        if (is_blank(at[-1])) {
-            --at;
-            continue;
+    auto const* at = end;
+    for (;;) {
+        auto is_divided = at == end; // from the pair behind
+        for (; at != begin && (is_blank(at[-1]) || at[-1] == ';'); --at) {
+            if (at[-1] != ';') continue;
+            first = at - 1;
+            is_divided = true;
         }
-        auto const is_divider = at[-1] == ';';
-        if (!is_divider && !is_divided) return std::nullopt;
-        at = is_divider ? at - 1 : take_plain_pair(begin, at, element, by);
-        if (at == nullptr) return std::nullopt;
-        is_divided = is_divider;
+        if (at == begin || at[-1] == ',') break;
+        if (!is_divided) return false;
+        at = take_plain_pair(begin, at, element, by);
+        if (at == nullptr) return false;
         first = at;
     }
-    if (first == end) return std::nullopt;
     element.text = {first, end};
     line = {begin, at == begin ? begin : at - 1};
-    return element;
+    return first != end;
 }
 
 // RFC 7239 6: up to five digits, or a name that begins with `_`.
@@ -206,11 +206,9 @@ bool is_node_port(std::string_view text) noexcept
     return is_port(text);
 }
 
-} // namespace
-
-std::optional<forwarded_element> take_last_element(std::string_view& line) noexcept
+// Whatever it is like: finds the last element, then reads it from its beginning.
+std::optional<forwarded_element> take_any_element(std::string_view& line) noexcept
 {
-    if (auto const element = take_plain_element(line)) return element;
     while (!line.empty()) {
         auto const begin = last_element(line);
         if (begin == none) {
@@ -223,6 +221,15 @@ std::optional<forwarded_element> take_last_element(std::string_view& line) noexc
         if (!text.empty()) return read_element(text);
     }
     return std::nullopt;
+}
+
+} // namespace
+
+std::optional<forwarded_element> take_last_element(std::string_view& line) noexcept
+{
+    std::optional<forwarded_element> element(std::in_place);
+    if (!take_plain_element(line, *element)) element = take_any_element(line);
+    return element;
 }
 
 std::optional<forwarded_element> take_first_element(std::string_view& line) noexcept

@@ -17,15 +17,14 @@ constexpr unsigned digit_of(char c) noexcept { return static_cast<unsigned char>
 // behind it.
 bool read_decimal(char const*& at, char const* end, unsigned most, unsigned& value) noexcept
 {
-    auto const* next = at;
-    if (next == end || digit_of(*next) > 9) return false;
-    value = digit_of(*next++);
-    for (int more = 0; next != end && digit_of(*next) <= 9; ++more) {
-        if (value == 0 || more == 2) return false;
-        value = value * 10 + digit_of(*next++);
+    if (at == end || digit_of(*at) > 9) return false;
+    value = digit_of(*at++);
+    for (int more = 0; more < 2; ++more) {
+        if (at == end || digit_of(*at) > 9) return value <= most;
+        if (value == 0) return false;
+        value = value * 10 + digit_of(*at++);
     }
-    at = next;
-    return value <= most;
+    return value <= most && (at == end || digit_of(*at) > 9);
 }
 
 // Four bytes to `out`; moves `at` behind the dotted quad.

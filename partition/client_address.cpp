@@ -34,9 +34,10 @@ struct x_forwarded_for_reader {
     static std::optional<reported> take_last(std::string_view& line) noexcept
     {
         while (!line.empty()) {
-            auto const comma = line.rfind(',');
-            auto const element = base::trim_ows(comma == std::string_view::npos ? line : line.substr(comma + 1));
-            line = line.substr(0, comma == std::string_view::npos ? 0 : comma);
+            auto begin = line.size();
+            while (begin > 0 && line[begin - 1] != ',') --begin;
+            auto const element = base::trim_ows(line.substr(begin));
+            line = line.substr(0, begin == 0 ? 0 : begin - 1);
             if (!element.empty()) return reported{.address = parse_element(element), .proto = {}, .host = {}};
         }
         return std::nullopt;
