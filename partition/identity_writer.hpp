@@ -51,6 +51,7 @@ public:
 private:
     void raw(std::string_view bytes) noexcept
     {
+        if (bytes.empty()) return; // it may view nothing
         if (hidden_value_) return hidden_value_->update(bytes);
         if (bytes.size() > longest - size_) return raw_beyond(bytes);
         std::memcpy(text_.data() + size_, bytes.data(), bytes.size());
