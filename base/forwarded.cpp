@@ -165,13 +165,14 @@ char const* take_plain_pair(char const* begin, char const* end, forwarded_elemen
     return name != equals && keep(element, by, {name, equals}, {value, end}) ? name : nullptr;
 }
 
-// Reads the last element in one go, from its end, if it is well formed and no value in it has an escape, which is true of nearly
-// all. False, with nothing cut off, where there is none or that cannot be told: then it has to be found before it can be read.
+// Reads the last element in one go, from its end, if it is well formed and no value in it has an escape, which is true of
+// nearly all. False, with nothing cut off, where there is none or that cannot be told: it then has to be found before it is read.
 bool take_plain_element(std::string_view& line, forwarded_element& element) noexcept
 {
     auto const* const begin = line.data();
     auto const* end = begin + line.size();
     while (end != begin && (is_blank(end[-1]) || end[-1] == ',')) --end;
+    if (end == begin) return false;
     element.well_formed = true;
     std::string_view by;
     auto const* first = end; // byte of the element
@@ -191,7 +192,7 @@ bool take_plain_element(std::string_view& line, forwarded_element& element) noex
     }
     element.text = {first, end};
     line = {begin, at == begin ? begin : at - 1};
-    return first != end;
+    return true;
 }
 
 // RFC 7239 6: up to five digits, or a name that begins with `_`.

@@ -24,8 +24,8 @@ public:
 
     // Dotted quad or RFC 4291 text; nothing else: no port, brackets, zone, short or octal form (IP-9).
     static std::optional<ip_address> parse(std::string_view text) noexcept;
-    // Cuts off `text` an address at its beginning, in one of the two forms behind which a port can be told from it (RFC 3986 3.2.2):
-    // a dotted quad, or IPv6 in brackets. Nothing, and nothing cut off, if it begins with neither.
+    // Cuts off `text` an address at its beginning, in one of the two forms behind which a port can be told from it
+    // (RFC 3986 3.2.2): a dotted quad, or IPv6 in brackets. Nothing, and nothing cut off, if it begins with neither.
     static std::optional<ip_address> take_host(std::string_view& text) noexcept;
 
     [[nodiscard]] bool is_v4() const noexcept { return v4_; }

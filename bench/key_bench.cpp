@@ -6,6 +6,7 @@
 #include "gateway/token_check.hpp"
 #include "limiter/classify.hpp"
 #include "partition/client_address.hpp"
+#include "partition/digest_cache.hpp"
 #include "partition/digest_table.hpp"
 #include "partition/partition_key.hpp"
 #include "tests/unit/auth/minting.hpp"
@@ -91,7 +92,7 @@ void print(std::string_view kind, Work const& work)
         return;
     }
     auto const least = cost_of(work);
-    std::printf("%-44.*s %7.1f ns %5.2f allocations\n", static_cast<int>(kind.size()), kind.data(), least.nanoseconds,
+    std::printf("%-48.*s %7.1f ns %5.2f allocations\n", static_cast<int>(kind.size()), kind.data(), least.nanoseconds,
                 least.allocations);
 }
 
@@ -196,10 +197,10 @@ void print_whole(std::string_view kind, std::vector<partition::descriptor> const
 // An issuer, a token of which the cache knows that it is good, and a request that presents it.
 class signed_in {
 public:
-    signed_in(auth::algorithm use, base::request_facts facts) : facts_(std::move(facts))
+    signed_in(auth::algorithm use, std::string const& issuer, base::request_facts facts) : facts_(std::move(facts))
     {
         auto const& key = minting::key_of(use);
-        settings_.issuers.push_back({.name = "https://id.example.com/",
+        settings_.issuers.push_back({.name = issuer,
                                      .audiences = {"api"},
                                      .algorithms = {use},
                                      .type = {},
@@ -207,7 +208,8 @@ public:
                                      .source = {},
                                      .keys = auth::parse_key_set(minting::jwks(key.jwk()), std::vector{use}).keys});
         settings_.claims = {"sub", "tenant"};
-        value_ = "Bearer " + key.token(R"({"iss":"https://id.example.com/","aud":"api","exp":1800003600,"iat":1800000000,)"
+        value_ = "Bearer " + key.token(R"({"iss":")" + issuer +
+                                       R"(","aud":"api","exp":1800003600,"iat":1800000000,)"
                                        R"("jti":"6c1f0b0e-5d1f-4a51-9c0e-1d9f6d0a3c55","sub":"user-4711","tenant":"acme",)"
                                        R"("scope":"orders:read orders:write"})");
         fields_.assign(facts_.fields.begin(), facts_.fields.end());
@@ -257,12 +259,16 @@ void print_token(auth::algorithm use, base::request_facts const& facts)
     partition::descriptor const both{one(entry_source::jwt_claim, "sub"), one(entry_source::jwt_claim, "tenant")};
     auto const name = std::string(auth::name_of(use)) + ", ";
     if (only.substr(0, name.size()) != name && !only.empty()) return; // no need for a key
-    signed_in caller(use, facts);
+    signed_in caller(use, "https://id.example.com/", facts);
     std::printf("%stoken of %zu bytes\n", name.c_str(), caller.token_bytes());
     caller.print_look(name + "found in the cache");
     caller.print_whole(name + "jwt.sub", {subject});
     caller.print_whole(name + "[jwt.sub, jwt.tenant]", {both});
     caller.print_whole(name + "client.ip, [jwt.sub, jwt.tenant]", {address, both});
+    partition::descriptor const on_route{one(entry_source::jwt_claim, "sub"), one(entry_source::route)};
+    signed_in from_afar(use, "https://login.example.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0", facts);
+    from_afar.print_whole(name + "issuer of 66 bytes: client.ip, jwt.sub", {address, subject});
+    from_afar.print_whole(name + "the same, and [jwt.sub, route]", {address, subject, on_route});
 }
 
 } // namespace
@@ -289,6 +295,7 @@ int main(int argc, char** argv)
     chained.push_back({"X-Forwarded-For", "6.6.6.6, 198.51.100.7, 10.0.0.2"});
     chained.push_back({"Forwarded", R"(for=6.6.6.6, for="[2001:db8:1:2::7]:4711";proto=https, for=10.0.0.2)"});
     chained.push_back({"X-Real-IP", "198.51.100.7"});
+    chained.push_back({"Cookie", "theme=dark; session=9f86d081884c7d659a2feaa0c55ad0159f86d081884c7d659a2feaa0c55ad015"});
     auto from_proxy = facts;
     from_proxy.fields = chained;
 
@@ -324,6 +331,16 @@ int main(int argc, char** argv)
     print_whole("X-Forwarded-For: client.ip, api_key", {address, api_key}, partition::address_source::x_forwarded_for,
                 from_proxy);
     print_whole("Forwarded: client.ip, api_key", {address, api_key}, partition::address_source::forwarded, from_proxy);
+    auto with_long_key = from_proxy;
+    std::string const long_key = "9f86d081884c7d659a2feaa0c55ad0159f86d081884c7d659a2feaa0c55ad015";
+    with_long_key.api_key = long_key;
+    print_whole("X-Forwarded-For: client.ip, api_key (64 bytes)", {address, api_key},
+                partition::address_source::x_forwarded_for, with_long_key);
+    print_whole("X-Forwarded-For: client.ip, [api_key, header]",
+                {address, {one(entry_source::api_key), one(entry_source::header, "x-tenant")}},
+                partition::address_source::x_forwarded_for, from_proxy);
+    print_whole("X-Forwarded-For: client.ip, cookie.session", {address, {one(entry_source::cookie, "session")}},
+                partition::address_source::x_forwarded_for, from_proxy);
     changing_key other; // found among no hashes that came lately
     print_whole("X-Forwarded-For: client.ip, another api_key", {address, api_key}, partition::address_source::x_forwarded_for,
                 from_proxy, &other);

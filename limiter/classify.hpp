@@ -28,10 +28,10 @@ struct classified {
     void clear() noexcept;
 };
 
-// What `into` held before is forgotten. Of each term the first limit whose key the request has; if it has none of them, the first whose `on_missing_key` is not
-// skip. A limit that exempts the caller is met without a claim. A limit met twice is one claim with both costs. A sharded limit
-// is claimed in the shard that `turn` comes to: count it up from request to request, so that shards take turns. `lately` belongs to
-// the secret of `keys`; without one every hash is made anew.
+// What `into` held before is forgotten. Of each term the first limit whose key the request has; if it has none of them, the first
+// whose `on_missing_key` is not skip. A limit that exempts the caller is met without a claim. A limit met twice is one claim with
+// both costs. A sharded limit is claimed in the shard that `turn` comes to: count it up from request to request, so that shards
+// take turns. `lately` belongs to the secret of `keys`; without one every hash is made anew.
 void classify(plan_part const& limits, base::request_facts const& facts, key_settings const& keys, std::uint32_t turn,
               classified& into, partition::digest_cache* lately = nullptr) noexcept;
 

@@ -34,7 +34,7 @@ struct x_forwarded_for_reader {
     static std::optional<reported> take_last(std::string_view& line) noexcept
     {
         while (!line.empty()) {
-            auto begin = line.size();
+            auto begin = line.size(); // by hand: rfind takes twice as many instructions
             while (begin > 0 && line[begin - 1] != ',') --begin;
             auto const element = base::trim_ows(line.substr(begin));
             line = line.substr(0, begin == 0 ? 0 : begin - 1);

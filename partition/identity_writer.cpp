@@ -84,7 +84,6 @@ void identity_writer::append_to(partition_key& key) noexcept
 {
     key.push_back('{');
     if (long_text_) {
-        long_text_->update({text_.data(), size_});
         auto const hash = hex_of(long_text_->finish());
         key.append("h=");
         key.append({hash.data(), hash.size()});
@@ -96,16 +95,11 @@ void identity_writer::append_to(partition_key& key) noexcept
 
 void identity_writer::raw_beyond(std::string_view bytes) noexcept
 {
-    while (bytes.size() > longest - size_) { // too long to be shown: hashed by the 64 bytes, a block of SHA-256
-        auto const room = longest - size_;
-        std::memcpy(text_.data() + size_, bytes.data(), room);
-        bytes.remove_prefix(room);
-        if (!long_text_) long_text_.emplace(secret_);
-        long_text_->update({text_.data(), longest});
-        size_ = 0;
+    if (!long_text_) {
+        long_text_.emplace(secret_, lately_);
+        long_text_->update({text_.data(), size_});
     }
-    std::memcpy(text_.data() + size_, bytes.data(), bytes.size());
-    size_ += bytes.size();
+    long_text_->update(bytes);
 }
 
 } // namespace penstock::partition

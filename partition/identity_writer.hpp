@@ -3,8 +3,8 @@
 // Lives on the stack, allocates nothing. Used by partition_key only. Pure.
 #pragma once
 
-#include "partition/keyed_hasher.hpp"
 #include "partition/partition_key.hpp"
+#include "partition/text_hasher.hpp"
 
 #include <array>
 #include <cstdint>
@@ -34,11 +34,10 @@ public:
     // `lead` is a word of ours and `.`; behind it comes what the configuration called the entry.
     void begin(std::string_view lead, std::string_view name, visibility of_value) noexcept;
     void value(std::string_view bytes) noexcept;
-    void plain_value(std::string_view bytes) noexcept
-    {
-        raw(bytes);
-    } // has no byte that would be escaped, or is secret and alone
-    void separator(char between_values) noexcept { raw({&between_values, 1}); } // as it is: one that escaping never leaves
+    // One that has no byte that would be escaped, or is hidden and alone.
+    void plain_value(std::string_view bytes) noexcept { raw(bytes); }
+    // As it is: one that escaping never leaves.
+    void separator(char between_values) noexcept { raw({&between_values, 1}); }
     void end() noexcept
     {
         if (hidden_value_) end_hidden();
@@ -53,7 +52,7 @@ private:
     {
         if (bytes.empty()) return; // it may view nothing
         if (hidden_value_) return hidden_value_->update(bytes);
-        if (bytes.size() > longest - size_) return raw_beyond(bytes);
+        if (long_text_ || bytes.size() > longest - size_) return raw_beyond(bytes);
         std::memcpy(text_.data() + size_, bytes.data(), bytes.size());
         size_ += bytes.size();
     }
@@ -67,11 +66,11 @@ private:
 
     hash_secret const& secret_;
     digest_cache* lately_;
-    std::array<char, longest> text_; // the text, or the part of it that is not hashed yet; size_ bytes of it are valid
+    std::array<char, longest> text_; // size_ bytes of it are valid
     std::size_t size_ = 0;
     bool first_ = true;
-    std::optional<keyed_hasher> hidden_value_; // while a secret value is being written
-    std::optional<keyed_hasher> long_text_;    // once the text has become too long
+    std::optional<text_hasher> hidden_value_; // while a secret value is being written
+    std::optional<text_hasher> long_text_;    // has all of the text once that has become too long to be shown
 };
 
 } // namespace penstock::partition

@@ -18,10 +18,7 @@ constexpr std::size_t length_at =
 
 } // namespace
 
-keyed_hasher::keyed_hasher(hash_secret const& secret, digest_cache* lately) noexcept : secret_(secret), lately_(lately)
-{
-    begin(secret.inner());
-}
+keyed_hasher::keyed_hasher(hash_secret const& secret) noexcept : secret_(secret) { begin(secret.inner()); }
 
 void keyed_hasher::update(std::string_view bytes) noexcept
 {
@@ -36,26 +33,18 @@ void keyed_hasher::update(std::string_view bytes) noexcept
     filled_ += bytes.size();
 }
 
-digest_cache::digest keyed_hasher::finish() noexcept
-{
-    if (lately_ == nullptr || taken_ > block_.size()) return close();
-    auto const place = lately_->find_or_add({reinterpret_cast<char const*>(block_.data()), filled_});
-    if (!place.is_known) place.value = close();
-    return place.value;
-}
-
-digest_cache::digest keyed_hasher::close() noexcept
+keyed_hasher::digest keyed_hasher::finish() noexcept
 {
     pad();
-    std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest;
-    write_digest(digest.data());
+    std::array<std::uint8_t, SHA256_DIGEST_LENGTH> whole;
+    write_digest(whole.data());
     begin(secret_.outer());
-    std::copy(digest.begin(), digest.end(), block_.begin());
-    filled_ = digest.size();
+    std::copy(whole.begin(), whole.end(), block_.begin());
+    filled_ = whole.size();
     pad();
-    write_digest(digest.data());
-    digest_cache::digest truncated;
-    std::copy_n(digest.begin(), truncated.size(), truncated.begin());
+    write_digest(whole.data());
+    digest truncated;
+    std::copy_n(whole.begin(), truncated.size(), truncated.begin());
     return truncated;
 }
 

@@ -1,8 +1,6 @@
-// HMAC-SHA-256 (RFC 2104) in pieces, truncated to 128 bits as AK-5 allows, for bytes that are not held in one place. Allocates
-// nothing. Used by identity_writer only. Pure.
+// HMAC-SHA-256 (RFC 2104) in pieces, truncated to 128 bits as AK-5 allows. Allocates nothing. Used by text_hasher only. Pure.
 #pragma once
 
-#include "partition/digest_cache.hpp"
 #include "partition/hash_secret.hpp"
 
 #include <openssl/sha.h>
@@ -16,20 +14,19 @@ namespace penstock::partition {
 
 class keyed_hasher {
 public:
-    // Both must outlive it. `lately`, if it is given, spares messages of less than a block their hashing.
-    explicit keyed_hasher(hash_secret const& secret, digest_cache* lately = nullptr) noexcept;
+    using digest = std::array<std::uint8_t, 16>;
+
+    explicit keyed_hasher(hash_secret const& secret) noexcept; // which must outlive it
     void update(std::string_view bytes) noexcept;
-    [[nodiscard]] digest_cache::digest finish() noexcept; // once
+    [[nodiscard]] digest finish() noexcept; // once
 
 private:
     void begin(hash_secret::sha256_state const& state) noexcept;
     void take_block() noexcept;
     void pad() noexcept;
-    [[nodiscard]] digest_cache::digest close() noexcept;
     void write_digest(std::uint8_t* to) const noexcept;
 
     hash_secret const& secret_;
-    digest_cache* lately_;
     SHA256_CTX state_;                              // only its eight words are used
     std::array<std::uint8_t, SHA256_CBLOCK> block_; // what is not taken in yet: filled_ bytes of it
     std::size_t filled_;                            // fewer than a block

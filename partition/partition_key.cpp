@@ -30,7 +30,7 @@ void write_network(identity_writer& out, base::ip_address const& client, unsigne
 void write_client(identity_writer& out, entry const& what, base::request_facts const& facts) noexcept
 {
     bool const whole = what.source == entry_source::client_ip;
-    if (whole)
+    if (whole) // two calls, each with a constant: the most frequent of all keys
         out.begin("ip=", visibility::clear);
     else
         out.begin("net=", visibility::clear);

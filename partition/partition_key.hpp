@@ -5,7 +5,6 @@
 #pragma once
 
 #include "partition/descriptor.hpp"
-#include "partition/digest_cache.hpp"
 #include "partition/hash_secret.hpp"
 
 #include <array>
@@ -14,6 +13,8 @@
 #include <string_view>
 
 namespace penstock::partition {
+
+class digest_cache;
 
 // Bytes of one key, at most `capacity` of them. Trivially copyable.
 class partition_key {
@@ -58,8 +59,8 @@ inline constexpr std::size_t hash_digits = 32;
 // Whether a keyed hash stands for the entry's value, because that may be a credential.
 bool is_hidden(entry const& what) noexcept;
 
-// Appends `{IDENTITY}` for `what` to `key`. False, with `key` unchanged, if the request lacks one of the entries. `lately` may be
-// null; else it belongs to `secret`.
+// Appends `{IDENTITY}` for `what` to `key`. False, with `key` unchanged, if the request lacks one of the entries. `lately` may
+// be null; else it belongs to `secret`.
 bool append_identity(partition_key& key, descriptor const& what, base::request_facts const& facts, hash_secret const& secret,
                      digest_cache* lately = nullptr) noexcept;
 
