@@ -39,7 +39,16 @@ base::hash_key random_hash_key()
     return {.k0 = word(), .k1 = word()};
 }
 
-bool has_hidden_entry(limiter::policy const& limit) { return std::ranges::any_of(limit.key, partition::is_hidden); }
+// Whether a hash may stand in the limit's key: for a value that may be a credential, or for all of an identity that is too long
+// to be shown, which addresses alone hardly ever are.
+bool may_be_hashed(limiter::policy const& limit)
+{
+    using partition::entry_source;
+    return std::ranges::any_of(limit.key, [](partition::entry const& each) {
+        return each.source != entry_source::client_ip && each.source != entry_source::client_network &&
+               each.source != entry_source::everyone;
+    });
+}
 
 void rethrow(std::exception_ptr thrown)
 {
@@ -272,7 +281,7 @@ void worker::install(conf::snapshot_ptr next, std::vector<auth::key_set_ptr> con
         made->tokens = std::make_unique<token_checker>(*tokens, *counts_.tokens, random_hash_key(), parts_.unknown_key);
         for (std::size_t i = 0; i < keys.size(); ++i) made->tokens->install(tokens->issuers[i].name, keys[i]);
     }
-    if (std::ranges::any_of(next->policies, has_hidden_entry))
+    if (std::ranges::any_of(next->policies, may_be_hashed))
         made->digests = std::make_unique<partition::digest_cache>(random_hash_key());
     census_.set_floor(next->settings.gateways_at_least);
     if (index_ == 0) parts_.local.set_part(census_.part());
