@@ -8,7 +8,7 @@ from support.gateway_process import run_command
 from support.http_client import ask
 from support.http_wire import connect
 from support.metrics_text import NAME, Metrics
-from support.redis_server import free_port
+from support.ports import free_port
 from support.waiting import wait_until
 
 LIMITED = "limits: {k: {key: client.ip, fixed_window: {limit: 3, window: 1h}}}\nglobal_limits: [k]\n"

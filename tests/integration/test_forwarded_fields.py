@@ -5,7 +5,7 @@ import email.utils
 from support.fake_upstream import answering, reply
 from support.gateway_case import GatewayCase
 from support.http_client import ask, request
-from support.redis_server import free_port
+from support.ports import free_port
 
 TRUSTING = "client: {source: x-forwarded-for, trusted_proxies: [127.0.0.0/8]}"
 

@@ -7,7 +7,7 @@ import time
 from support.fake_redis import FickleRedis, LateRedis, RudeRedis, SilentRedis, WordyRedis
 from support.gateway_case import GatewayCase
 from support.http_client import Connection, ask
-from support.redis_server import free_port
+from support.ports import free_port
 from support.structured_fields import parse_list
 from support.waiting import SLACK, wait_seconds, wait_until
 

@@ -4,8 +4,8 @@ import os
 import subprocess
 
 from support.gateway_case import GatewayCase
+from support.ports import free_port
 from support.quick_upstream import QuickUpstream
-from support.redis_server import free_port
 from support.waiting import DEADLINE, SLOWNESS, wait_seconds, wait_until
 from test_redis_failures import Load
 

@@ -4,7 +4,8 @@ import os
 
 from support.gateway_case import GatewayCase
 from support.http_client import ask
-from support.redis_server import RedisServer, free_port
+from support.ports import free_port
+from support.redis_server import RedisServer
 from support.sentinel import Sentinel, Watched
 from support.waiting import DEADLINE, wait_until
 from test_redis_failures import Load

@@ -4,7 +4,7 @@ from support.certificates import Authority
 from support.gateway_case import GatewayCase, compose
 from support.gateway_process import run_command
 from support.http_client import ask
-from support.redis_server import free_port
+from support.ports import free_port
 from support.waiting import wait_until
 
 

@@ -3,17 +3,11 @@
 import os
 import subprocess
 
-from support.redis_server import RedisError, RedisServer, free_port
+from support.ports import free_cluster_port
+from support.redis_server import RedisError, RedisServer
 from support.waiting import DEADLINE, wait_until
 
 SLOTS = 16384
-
-
-def free_cluster_port():
-    """A free port whose bus port, 10000 above it, exists too."""
-    while (port := free_port()) > 55535:
-        pass
-    return port
 
 
 class ClusterNode(RedisServer):

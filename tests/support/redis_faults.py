@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Callable
 
-from support.redis_server import RedisError, RedisServer, free_port
+from support.ports import free_port
+from support.redis_server import RedisError, RedisServer
 from support.waiting import DEADLINE, wait_seconds, wait_until
 
 FILLERS, FILLER_BYTES, LOAD_DELAY_US = 2000, 1000, 10_000  # what makes loading last 20 s, unless it is hurried

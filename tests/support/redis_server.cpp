@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <random>
 #include <stdexcept>
 #include <thread>
 
@@ -26,11 +27,26 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-std::uint16_t free_port()
+bool is_free(std::uint16_t port)
 {
     asio::io_context io;
-    tcp::acceptor any(io, {asio::ip::address_v4::loopback(), 0});
-    return any.local_endpoint().port();
+    tcp::acceptor acceptor(io, tcp::v4());
+    acceptor.set_option(asio::socket_base::reuse_address(true));
+    boost::system::error_code failed;
+    acceptor.bind({asio::ip::address_v4::loopback(), port}, failed);
+    return !failed;
+}
+
+// As tests/support/ports.py: below the ports that the kernel gives to outgoing connections, at random, with its bus port.
+std::uint16_t free_port()
+{
+    constexpr std::uint16_t bus = 10'000;
+    static std::random_device random;
+    std::uniform_int_distribution<std::uint16_t> any(10'000, 22'767);
+    for (;;) {
+        auto const port = any(random);
+        if (is_free(port) && is_free(static_cast<std::uint16_t>(port + bus))) return port;
+    }
 }
 
 std::string read_line(asio::local::stream_protocol::socket& from, asio::streambuf& buffer)

@@ -2,10 +2,10 @@
 
 import os
 import signal
-import socket
 import subprocess
 
 from support.http_wire import connect
+from support.ports import free_port
 from support.waiting import DEADLINE, wait_until
 
 
@@ -51,11 +51,6 @@ class RedisClient:
         if kind == b"*":
             return [self.read_reply() for _ in range(int(rest))]
         raise RedisError(f"reply {line!r}")
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
 
 
 class RedisServer:

@@ -3,7 +3,8 @@
 import os
 import subprocess
 
-from support.redis_server import RedisClient, RedisError, RedisServer, free_port
+from support.ports import free_port
+from support.redis_server import RedisClient, RedisError, RedisServer
 from support.waiting import DEADLINE, wait_until
 
 
