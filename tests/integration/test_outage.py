@@ -130,7 +130,7 @@ class Outage(Local):
 
 
 class Unwilling(Local):
-    """Redis lives, and refuses every check: the limit holds all the same."""
+    """Redis lives, and refuses every check: the limit holds all the same. Each gateway has a Redis of its own, and is alone."""
 
     words = ("token_bucket: {capacity: 20, refill: 20/hour}", "fixed_window: {limit: 20, window: 1h}")
 
@@ -144,16 +144,16 @@ class Unwilling(Local):
         self.assertEqual(statuses, [200] * 10 + [429] * (len(statuses) - 10))
 
     def test_one_that_knows_no_scripts(self):
-        redis = self.redis(options=("--rename-command", "EVALSHA", "", "--rename-command", "EVAL", ""))
         for words in self.words:
             with self.subTest(words):
+                redis = self.redis(options=("--rename-command", "EVALSHA", "", "--rename-command", "EVAL", ""))
                 self.expect_half(redis, redis.url, words)
 
     def test_a_user_without_a_right_to_the_key(self):
-        redis = self.redis()
-        redis.command("ACL", "SETUSER", "u", "on", ">pw", "~rl:{penstock*", "+@all")
         for words in self.words:
             with self.subTest(words):  # for some circles of a breaker that a probe closes
+                redis = self.redis()
+                redis.command("ACL", "SETUSER", "u", "on", ">pw", "~rl:{penstock*", "+@all")
                 self.expect_half(redis, f"redis://u:pw@127.0.0.1:{redis.port}/0", words, seconds=3)
 
 

@@ -116,16 +116,17 @@ private:
         return said.allowed;
     }
 
-    // As lua/acquire.lua does for so many requests alike: as many as fit.
+    // As lua/acquire.lua does for so many requests alike: as many as fit. What it says of the counter is noted, as handover does.
     void hand_over(std::vector<outage_debt> debts, gateway& by)
     {
         for (auto const& each : debts) {
             auto charge = claim_;
             charge.cost = 0;
-            auto const fits = store_.acquire({&charge, 1}, now_).decisions[0].remaining;
-            charge.cost = std::min(each.permits, fits);
-            if (as_.hands_over && charge.cost > 0) store_.acquire({&charge, 1}, now_);
+            auto said = store_.acquire({&charge, 1}, now_);
+            charge.cost = std::min(each.permits, said.decisions[0].remaining);
+            if (as_.hands_over && charge.cost > 0) said = store_.acquire({&charge, 1}, now_);
             by.local.handed_over(each, charge.cost);
+            by.local.note({&charge, 1}, said, now_);
         }
     }
 
