@@ -77,6 +77,7 @@ WHY = {
     "header": "a header opens with what it knows, what it does not and who calls it, then #pragma once",
     "unfinished": "unfinished work is an issue, not a line in the source",
     "links": "a page that moved takes its links along",
+    "image": "the image is built from what .dockerignore lets in, and from nothing else",
 }
 
 COMMENT_OR_STRING = re.compile(
@@ -234,6 +235,12 @@ def links(file):
             yield line_of(text, found.start()), f'"{found[1]}" leads nowhere'
 
 
+def image(file):
+    for room in sorted(ARROWS):
+        if f"!{room}" not in file.text.split():
+            yield 1, f"{room} is left out"
+
+
 RULES = [arrows, borders, asio, clock, decides, sleep, twice, detached, negated, name, header, unfinished]
 
 
@@ -252,6 +259,7 @@ def refusals(root):
     rules_by_file = [(file, [name] if file.under(SPEAKS_OF_RULES) else RULES)
                      for file in files_below(root, CODE_ROOTS, lambda each: each.endswith(CODE) or each == "Dockerfile")]
     rules_by_file += [(file, [links]) for file in files_below(root, ["."], lambda each: each.endswith(".md"))]
+    rules_by_file += [(file, [image]) for file in files_below(root, ["."], lambda each: each == ".dockerignore")]
     for file, rules in rules_by_file:
         for rule in rules:
             for line, what in rule(file):

@@ -57,6 +57,7 @@ REFUSED = [
     ("unfinished Lua", "lua/acquire.lua", "-- FIXME\n", "unfinished"),
     ("a link to a page that is not there", "docs/a.md", "See [b](b.md).\n", "links"),
     ("also with a place in it", "README.md", "See [b](docs/b.md#c).\n", "links"),
+    ("an image without a room", ".dockerignore", "*\n!base\n!conf\n!gateway\n!limiter\n!partition\n!proxy\n", "image"),
 ]
 
 ACCEPTED = [
@@ -84,6 +85,7 @@ ACCEPTED = [
     ("one name in two classes", "tests/integration/a_test.py", "class A:\n    def test(self):\n        pass\nclass B:\n    def test(self):\n        pass\n"),
     ("words inside words", "conf/load_information.cpp", ""),
     ("a plain header", "base/a.hpp", HEADER + "namespace penstock::base {}\n"),
+    ("an image of all rooms", ".dockerignore", "*\n!auth\n!base\n!conf\n!gateway\n!limiter\n!partition\n!proxy\n"),
     ("hidden and cached folders", "tests/__pycache__/helper.py", "# TODO\n"),
 ]
 
