@@ -1,6 +1,7 @@
 #include "auth/web_address.hpp"
 #include "conf/check.hpp"
 #include "conf/read.hpp"
+#include "conf/scalar.hpp"
 
 #include <algorithm>
 #include <array>
@@ -20,6 +21,7 @@ public:
     void run()
     {
         source();
+        refresh();
         algorithms();
         transport();
         if (written_.find("audience") == nullptr)
@@ -52,6 +54,31 @@ private:
             if (value != nullptr && written_.find("jwks_url") == nullptr)
                 problems_.warning(value->at, path_ + '.' + key, "has no effect without jwks_url");
         }
+    }
+
+    // Keys of an issuer that is well must not lapse between two fetches.
+    void refresh()
+    {
+        if (written_.find("jwks_url") == nullptr) return;
+        auth::key_source const usual;
+        auto const refresh = duration("jwks_refresh", usual.refresh);
+        auto const cooldown = duration("jwks_cooldown", std::min(usual.cooldown, refresh));
+        if (cooldown > refresh)
+            wrong(*written_.find("jwks_cooldown"), "jwks_cooldown",
+                  "is longer than jwks_refresh, " + write_duration(refresh) +
+                      ", so that keys would be fetched less often than that; make it shorter, or jwks_refresh longer");
+        auto const least = refresh + duration("jwks_timeout", usual.timeout);
+        if (duration("jwks_stale", least) < least)
+            wrong(
+                *written_.find("jwks_stale"), "jwks_stale",
+                "lets good keys lapse before they are fetched again; make it at least jwks_refresh and jwks_timeout together, " +
+                    write_duration(least));
+    }
+
+    base::micros duration(char const* key, base::micros unless_written)
+    {
+        auto const* value = written_.find(key);
+        return value == nullptr ? unless_written : parsed(value, parse_duration).value_or(unless_written);
     }
 
     // A public key is never taken for a secret: an issuer has the one or the other (AK-23).

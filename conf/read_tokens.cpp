@@ -8,6 +8,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
@@ -52,8 +53,10 @@ public:
         auto& source = made_.source;
         source.url = text_of(written_.find("jwks_url"));
         set(source.refresh, written_.find("jwks_refresh"), parse_duration);
+        source.cooldown = std::min(source.cooldown, source.refresh);
         set(source.cooldown, written_.find("jwks_cooldown"), parse_duration);
         set(source.timeout, written_.find("jwks_timeout"), parse_duration);
+        source.stale = std::max(source.stale, 2 * source.refresh);
         set(source.stale, written_.find("jwks_stale"), parse_duration);
         if (text_of(written_.find("jwks_stale")) == "off") source.stale = base::micros{0};
         if (source.url.empty()) source.stale = base::micros{0}; // a file is where it is

@@ -3,6 +3,7 @@
 #include "gateway/own_answer.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace penstock::gateway::respond {
 namespace {
@@ -41,6 +42,14 @@ token_error error_of(auth::refusal why) noexcept
     return {401, "invalid_token"};
 }
 
+// Whether what credentials say, of the token or of the API key, is not all that a limit counts by.
+bool lacks(partition::descriptor const& key, partition::entry_source source, std::span<base::field const> said)
+{
+    return std::ranges::any_of(key, [=](partition::entry const& entry) {
+        return entry.source == source && std::ranges::find(said, entry.name, &base::field::name) == said.end();
+    });
+}
+
 } // namespace
 
 unsigned refused_credentials(std::string& out, response_context const& context, credential_refusal why,
@@ -76,18 +85,31 @@ unsigned bad_token(std::string& out, response_context const& context, token_chec
 }
 
 unsigned missing_key(std::string& out, response_context const& context, limiter::policy const& limit,
-                     limit_report const& report)
+                     base::request_facts const& facts, limit_report const& report)
 {
     using partition::entry_source;
-    auto const is_claim = [](partition::entry const& entry) { return entry.source == entry_source::jwt_claim; };
-    if (context.tokens != nullptr && std::ranges::any_of(limit.key, is_claim)) // no error: no token, or not this claim in it
-        return turned_away(out, context, 401, "A token is required.", report, bearer_challenge(*context.tokens, {}));
-    auto const is_credential = [](partition::entry const& entry) {
-        return entry.source == entry_source::api_key || entry.source == entry_source::api_key_attribute;
-    };
-    if (std::ranges::none_of(limit.key, is_credential))
-        return turned_away(out, context, 400, "The request lacks what its limit is counted by.", report, {});
-    return turned_away(out, context, 401, "An API key is required.", report, context.settings.api_key_challenges);
+    auto const by_claim = context.tokens != nullptr && lacks(limit.key, entry_source::jwt_claim, facts.token_claims);
+    auto const by_attribute = lacks(limit.key, entry_source::api_key_attribute, facts.api_key_attributes);
+    auto const by_api_key =
+        by_attribute || std::ranges::find(limit.key, entry_source::api_key, &partition::entry::source) != limit.key.end();
+    auto const wants_api_key = by_api_key && facts.api_key.empty();
+    auto const wants_token = by_claim && facts.token_issuer.empty();
+    if (wants_api_key || wants_token) { // no error: there is none (RFC 6750 section 3.1)
+        auto const* const detail = !wants_token     ? "An API key is required."
+                                   : !wants_api_key ? "A token is required."
+                                                    : "An API key and a token are required.";
+        std::string challenges;
+        if (wants_api_key) challenges = context.settings.api_key_challenges;
+        if (wants_token) challenges += bearer_challenge(*context.tokens, {});
+        return turned_away(out, context, 401, detail, report, challenges);
+    }
+    if (by_claim) {
+        constexpr std::string_view detail = "The token lacks a claim that is required here.";
+        auto const parameters = ", error=\"invalid_token\", error_description=\"" + std::string(detail) + "\"";
+        return turned_away(out, context, 401, detail, report, bearer_challenge(*context.tokens, parameters));
+    }
+    if (by_attribute) return turned_away(out, context, 403, "The API key is not of a kind that is served here.", report, {});
+    return turned_away(out, context, 400, "The request lacks what its limit is counted by.", report, {});
 }
 
 } // namespace penstock::gateway::respond

@@ -2,6 +2,7 @@
 // section 5.1). Whoever fails to sign in was charged for it, and learns what is left. Pure: appends to a string.
 #pragma once
 
+#include "base/request_facts.hpp"
 #include "gateway/credential_refusal.hpp"
 #include "gateway/limit_fields.hpp"
 #include "gateway/response_context.hpp"
@@ -18,7 +19,8 @@ namespace penstock::gateway::respond {
 unsigned bad_token(std::string& out, response_context const& context, token_check const& seen, limit_report const& report);
 unsigned refused_credentials(std::string& out, response_context const& context, credential_refusal why,
                              limit_report const& report);
+// The request lacks what `limit` insists on: credentials are asked for, where those are what it lacks (AK-9, AK-41).
 unsigned missing_key(std::string& out, response_context const& context, limiter::policy const& limit,
-                     limit_report const& report);
+                     base::request_facts const& facts, limit_report const& report);
 
 } // namespace penstock::gateway::respond

@@ -191,7 +191,8 @@ std::optional<unsigned> exchange::note_gate()
     if (!who_.refused()) return std::nullopt;
     ++owner_.counts().credentials_refused[static_cast<std::size_t>(who_.why)];
     if (who_.why == credential_refusal::api_key_denied) return deny(denied_by::api_key, who_.denial);
-    if (who_.lacking != nullptr) return respond::missing_key(space_.response, own_context(), *who_.lacking, space_.limits);
+    if (who_.lacking != nullptr)
+        return respond::missing_key(space_.response, own_context(), *who_.lacking, seen_.facts, space_.limits);
     if (who_.token.is_refused()) return respond::bad_token(space_.response, own_context(), who_.token, space_.limits);
     return respond::refused_credentials(space_.response, own_context(), who_.why, space_.limits);
 }

@@ -59,6 +59,7 @@ struct key_keeper::kept {
     std::vector<auth::algorithm> algorithms;
     auth::key_source source;
     auth::key_set_ptr keys;
+    std::string text;                         // that a URL brought `keys` as
     std::optional<auth::key_refresh> refresh; // of a URL
     asio::steady_timer rest;                  // cancelled when there is something to do sooner
     bool is_dropped = false;
@@ -68,19 +69,22 @@ struct key_keeper::kept {
     std::int64_t last_success_s = 0;
     base::instant confirmed{}; // when a URL last brought `keys`
 
-    [[nodiscard]] bool is_for(auth::issuer const& other) const { return keys_serve(other) && source == other.source; }
-
-    // Its keys come from the same place and serve the same algorithms, at whatever times they are asked for.
-    [[nodiscard]] bool keys_serve(auth::issuer const& other) const
+    [[nodiscard]] bool is_for(auth::issuer const& other) const
     {
-        return name == other.name && source.url == other.source.url && source.file == other.source.file &&
-               algorithms == other.algorithms;
+        return has_place_of(other) && source == other.source && algorithms == other.algorithms;
     }
 
-    // What another found out, until it is confirmed anew.
+    // Its keys come from the same place, whenever they are asked for and whatever they are used for.
+    [[nodiscard]] bool has_place_of(auth::issuer const& other) const
+    {
+        return name == other.name && source.url == other.source.url && source.file == other.source.file;
+    }
+
+    // What another found out, until it is confirmed anew. Which key serves which algorithm is for the new configuration to say.
     void inherit(kept const& before)
     {
-        keys = before.keys;
+        keys = before.algorithms == algorithms ? before.keys : auth::parse_key_set(before.text, algorithms).keys;
+        text = before.text;
         last_problem = before.last_problem;
         succeeded = before.succeeded;
         failed = before.failed;
@@ -102,7 +106,7 @@ void key_keeper::follow(auth::token_settings const* settings)
             auto const is_new = same == before.end();
             all_.push_back(is_new ? std::make_shared<kept>(loop_, issuer) : *same);
             auto& one = *all_.back();
-            auto const old = std::ranges::find_if(before, [&](auto const& each) { return each->keys_serve(issuer); });
+            auto const old = std::ranges::find_if(before, [&](auto const& each) { return each->has_place_of(issuer); });
             if (is_new && old != before.end()) one.inherit(**old);
             if (issuer.keys) one.keys = issuer.keys; // just read from its file
             if (is_new) start(all_.back());
@@ -209,6 +213,7 @@ void key_keeper::take(kept& one, std::string const& text)
     one.last_problem.clear();
     ++one.succeeded;
     one.last_success_s = base::wall_clock_us() / 1'000'000;
+    if (one.refresh) one.text = text;
     auto const is_same = one.keys && auth::same_keys(*one.keys, *read.keys);
     if (is_same) return; // tokens that were verified with them stay so
     one.keys = std::move(read.keys);

@@ -138,6 +138,19 @@ class Urls(KeySetCase):
         wait_until(lambda: self.refreshes(gate, "failure") >= 1, what="a refresh in vain by the new configuration")
         self.assertEqual([self.status(gate, self.old, jti=str(n)) for n in range(3)], [200] * 3)
 
+    def test_ak_35_a_reload_with_other_algorithms_keeps_the_keys_that_serve_them(self):
+        server = self.serve(self.old)
+        gate = self.start(server)
+        self.wait_for(gate, self.old, 200)
+        server.close()
+        text = self.text(server, "jwks_cooldown: 1s, jwks_refresh: 1h")
+        for written, status in (("[EdDSA, ES256]", 200), ("[ES256, EdDSA, PS256]", 200), ("[EdDSA]", 401)):
+            gate.write_configuration(compose(text.replace("[ES256, EdDSA]", written), self.app.server))
+            reloads = gate.stderr.count("the configuration was reloaded")
+            gate.signal(1)  # SIGHUP
+            wait_until(lambda known=reloads: gate.stderr.count("the configuration was reloaded") > known, what="the reload")
+            self.assertEqual([self.status(gate, self.old, jti=written + str(n)) for n in range(3)], [status] * 3)
+
     def test_ak_35_a_thousand_tokens_with_unknown_kids_are_one_fetch_per_cooldown(self):
         server = self.serve(self.old)
         gate = self.start(server, "jwks_cooldown: 1h, jwks_refresh: 1h")

@@ -11,21 +11,65 @@
 using namespace penstock;
 using namespace penstock::gateway;
 
-TEST_CASE("AK-9: a missing API key is a 401 with a challenge, another missing key a 400")
+TEST_CASE("AK-9, AK-41: who lacks what a limit insists on is asked for that, and for no other credential")
 {
-    conf::response_settings const settings;
-    limiter::policy limit;
-    limit.key = {{.source = partition::entry_source::api_key, .name = {}}};
-    std::string out;
-    CHECK(respond::missing_key(out, context_of(settings), limit, {}) == 401);
-    answer const challenge(out);
-    CHECK(challenge.field("WWW-Authenticate") == "ApiKey realm=\"api\"");
-    CHECK(challenge.problem().at("status") == 401);
+    using partition::entry_source;
+    partition::entry const key{.source = entry_source::api_key, .name = {}};
+    partition::entry const plan{.source = entry_source::api_key_attribute, .name = "plan"};
+    partition::entry const subject{.source = entry_source::jwt_claim, .name = "sub"};
+    partition::entry const tenant{.source = entry_source::header, .name = "x-tenant"};
+    std::string const for_key = "ApiKey realm=\"api\"";
+    std::string const for_token = "Bearer realm=\"api\"";
+    std::string const for_claim =
+        for_token + ", error=\"invalid_token\", error_description=\"The token lacks a claim that is required here.\"";
+    std::vector<base::field> const attributes{{"plan", "gold"}};
+    std::vector<base::field> const claims{{"sub", "jane"}};
 
-    limit.key = {{.source = partition::entry_source::header, .name = "x-tenant"}};
-    CHECK(respond::missing_key(out, context_of(settings), limit, {}) == 400);
-    answer const lacking(out);
-    CHECK(lacking.field("WWW-Authenticate").empty());
+    base::request_facts const nobody;
+    base::request_facts with_key;
+    with_key.api_key = "k-1";
+    auto with_plan = with_key;
+    with_plan.api_key_attributes = attributes;
+    base::request_facts with_token;
+    with_token.token_issuer = "https://id.example/";
+    auto with_subject = with_token;
+    with_subject.token_claims = claims;
+    auto with_both = with_subject;
+    with_both.api_key = "k-1";
+
+    struct row {
+        partition::descriptor counts_by;
+        base::request_facts const& facts;
+        unsigned status;
+        std::string challenges; // parted by |
+    };
+    auth::token_settings const tokens;
+    conf::response_settings const settings;
+    auto context = context_of(settings);
+    context.tokens = &tokens;
+    for (auto const& r : {
+             row{{key}, nobody, 401, for_key},
+             row{{plan}, nobody, 401, for_key},
+             row{{plan}, with_key, 403, {}},
+             row{{subject}, nobody, 401, for_token},
+             row{{subject}, with_token, 401, for_claim},
+             row{{key, subject}, nobody, 401, for_key + "|" + for_token},
+             row{{key, subject}, with_subject, 401, for_key},
+             row{{key, subject}, with_key, 401, for_token},
+             row{{tenant}, nobody, 400, {}},
+             row{{key, tenant}, with_key, 400, {}},
+             row{{plan, tenant}, with_plan, 400, {}},
+             row{{subject, tenant}, with_subject, 400, {}},
+             row{{key, subject, tenant}, with_both, 400, {}},
+         }) {
+        limiter::policy limit;
+        limit.key = r.counts_by;
+        std::string out;
+        CHECK(respond::missing_key(out, context, limit, r.facts, {}) == r.status);
+        answer const said(out);
+        CHECK(said.field("WWW-Authenticate") == r.challenges);
+        CHECK(said.problem().at("status") == r.status);
+    }
 }
 
 TEST_CASE("AK-9: an unknown API key is a 401 with the challenges of its places, one that is no good a 400")
@@ -130,9 +174,9 @@ TEST_CASE("AK-41: a request without any token is challenged without an error")
     limiter::policy limit;
     limit.key = {{.source = partition::entry_source::jwt_claim, .name = "sub"}};
     std::string out;
-    CHECK(respond::missing_key(out, context, limit, {}) == 400); // no token would be looked at: not the client's to mend
+    CHECK(respond::missing_key(out, context, limit, {}, {}) == 400); // no token would be looked at: not the client's to mend
     CHECK(answer(out).field("WWW-Authenticate").empty());
     context.tokens = &tokens;
-    CHECK(respond::missing_key(out, context, limit, {}) == 401);
+    CHECK(respond::missing_key(out, context, limit, {}, {}) == 401);
     CHECK(answer(out).field("WWW-Authenticate") == "Bearer realm=\"api\"");
 }
