@@ -100,12 +100,21 @@ private:
     std::deque<std::string> kept_;
 };
 
+// No secret looks so.
+bool resembles_address(std::string_view value) noexcept
+{
+    constexpr std::size_t longest = 50;
+    return value.size() <= longest && value.find_first_of(".:") != std::string_view::npos &&
+           value.find_first_not_of("0123456789abcdefABCDEF.:/[]%") == std::string_view::npos;
+}
+
 std::string problem_with_value(partition::entry const& what, std::string_view value, bool is_shown)
 {
     if (value.empty()) return "has an empty value, which no request has; write one";
     auto const is_address = what.source == entry_source::client_ip || what.source == entry_source::client_network;
     if (is_address && value != partition::nameless_client && !base::ip_address::parse(value))
-        return '\'' + (is_shown ? std::string{value} : "***") + "' is no address; write for example 192.0.2.1 or 2001:db8::1";
+        return '\'' + (is_shown && resembles_address(value) ? std::string{value} : "***") +
+               "' is no address; write for example 192.0.2.1 or 2001:db8::1";
     return {};
 }
 

@@ -229,7 +229,8 @@ std::string problem_with_value(known_key const& known, node const& value)
         return auth::parse_web_address(value.text)
                    ? ""
                    : quote(value) +
-                         " is no address of a page; write for example https://id.example.com/keys, without a user or a fragment";
+                         " is no address of a page; write for example https://id.example.com/keys, with a port of 1 to 65535 or none, "
+                         "without a user or a fragment, and with no name that begins with an IPv4 address";
     case value_form::attribute_value: return attribute_value_problem(value);
     case value_form::field_name:
         return is_field_name(value.text) ? ""

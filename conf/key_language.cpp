@@ -108,6 +108,11 @@ std::string expected_key_entry(std::string_view text)
     if (text.starts_with("jwt.")) return "write jwt. and the path of a claim, such as jwt.sub or jwt.realm.tenant";
     if (text.starts_with(network_word))
         return "write client.network/1 to client.network/32, or with IPv6 bits behind it, client.network/24/48";
+    for (auto const& word : named_words) {
+        if (text.starts_with(word.prefix))
+            return "write " + std::string{word.prefix} + " and a name of 1 to 64 letters, digits, '-' or '_', such as " +
+                   std::string{word.prefix} + "tenant";
+    }
     if (auto const dot = text.find('.'); dot != std::string_view::npos) {
         static constexpr std::array<std::string_view, 6> families{"header", "cookie", "query", "path", "api_key", "jwt"};
         auto const family = nearest(text.substr(0, dot), families);

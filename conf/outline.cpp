@@ -5,6 +5,7 @@
 #include "conf/read.hpp"
 #include "conf/read_auth.hpp"
 #include "conf/read_limit.hpp"
+#include "conf/route_cover.hpp"
 #include "conf/scalar.hpp"
 
 #include <algorithm>
@@ -73,6 +74,17 @@ void name_routes(std::vector<route_outline>& routes)
     }
 }
 
+// Whether the whole path of a request that meets `limit` may hold a credential: some route captures one from it.
+bool has_credential_in_path(outline const& made, limit_outline const& limit)
+{
+    auto const is_it = [&limit](limit_reference const& each) { return each.name == limit.policy.name; };
+    return std::ranges::any_of(made.routes, [&](route_outline const& route) {
+        auto const terms = made.terms_of(route);
+        return captures_credential(route.route.path) &&
+               std::ranges::any_of(terms, [&](term_outline const& term) { return std::ranges::any_of(term, is_it); });
+    });
+}
+
 } // namespace
 
 limit_outline const* outline::find_limit(std::string_view name) const noexcept
@@ -105,13 +117,13 @@ outline read_outline(node const& root, settings const& read, calendars known)
     if (auto const* limits = root.find("limits"); limits != nullptr) {
         for (auto const& limit : limits->members) made.limits.push_back(read_limit(limit, read.client, made.calendars));
     }
-    for (auto& limit : made.limits) hide_credentials(limit.policy.key, read.api_keys.from);
     made.global = read_terms(root.find("global_limits"), "global_limits");
     if (auto const* routes = root.find("routes"); routes != nullptr) {
         for (std::size_t i = 0; i < routes->items.size(); ++i)
             made.routes.push_back(read_route(routes->items[i], indexed("routes", i)));
     }
     name_routes(made.routes);
+    for (auto& limit : made.limits) hide_credentials(limit.policy.key, read.api_keys.from, has_credential_in_path(made, limit));
     return made;
 }
 

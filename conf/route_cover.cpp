@@ -1,5 +1,7 @@
 #include "conf/route_cover.hpp"
 
+#include "base/credential_names.hpp"
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -66,6 +68,14 @@ bool captures(proxy::path_pattern const& pattern, std::string_view name)
 {
     auto const segments = segments_of(pattern.text());
     return std::find(segments.begin(), segments.end(), '{' + std::string{name} + '}') != segments.end();
+}
+
+bool captures_credential(proxy::path_pattern const& pattern)
+{
+    auto const segments = segments_of(pattern.text());
+    return std::any_of(segments.begin(), segments.end(), [](std::string_view each) {
+        return each.starts_with('{') && base::may_be_credential_name(each.substr(1, each.size() - 2));
+    });
 }
 
 } // namespace penstock::conf

@@ -15,5 +15,7 @@ bool has_one_host(proxy::route const& route) noexcept;
 bool has_one_path(proxy::route const& route) noexcept; // in however many spellings
 
 bool captures(proxy::path_pattern const& pattern, std::string_view name);
+// Whether the pattern captures what may be a credential, by its name: /reset/{token}.
+bool captures_credential(proxy::path_pattern const& pattern);
 
 } // namespace penstock::conf

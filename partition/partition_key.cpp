@@ -122,7 +122,7 @@ bool write_entry(identity_writer& out, entry const& what, base::request_facts co
         return write_query_values(out, facts, what.name);
     case entry_source::method: return write_text(out, "method=", facts.method);
     case entry_source::host: write_host(out, facts.host); return true;
-    case entry_source::path: out.begin("path=", visibility::clear); return write_path_value(out, facts.path);
+    case entry_source::path: out.begin("path=", visibility_of(what)); return write_path_value(out, facts.path);
     case entry_source::path_capture: return write_capture(out, what, facts);
     case entry_source::route: return write_text(out, "route=", facts.route);
     case entry_source::everyone: out.lone_word("everyone"); return true;

@@ -163,7 +163,7 @@ routes: [{match: {path: /**}, upstream: app, limits: [signed-in]}]
             ("two lines", bearer(token) + bearer(token), "/", 400, twice),
             ("AK-42 another in the query", bearer(token), "/?a=b&access_token=x", 400, twice),
             ("AK-42 spelled otherwise", bearer(token), "/?access%5Ftoken=x", 400, twice),
-            ("AK-36 16 KiB", bearer("A" * 16000), "/", 401, bad + '"The token is longer than 8192 bytes."'),
+            ("AK-36 as long as a field may be", bearer("A" * (16384 - len("Authorization: Bearer "))), "/", 401, bad + '"The token is longer than 8192 bytes."'),
             ("AK-37 five parts", bearer("eyJhbGciOiJSU0ExXzUifQ.A.A.A.A"), "/", 401, bad + '"The token is not a signed JSON Web Token."'),
             ("a scope is missing", bearer(token), "/", 403, 'Bearer realm="shop", error="insufficient_scope", '
              'error_description="The token lacks a scope that is required here.", scope="read write"'),
@@ -171,6 +171,10 @@ routes: [{match: {path: /**}, upstream: app, limits: [signed-in]}]
         for name, fields, target, status, expected in rows:
             with self.subTest(name):
                 self.assertEqual(self.challenge(gate, fields, target), (status, expected + end))
+
+    def test_ak_36_a_token_that_is_longer_than_a_field_may_be_is_a_field_too_long(self):
+        gate = self.start(BY_SUB)
+        self.assertEqual(ask(gate.address, fields=bearer("A" * 16384)).status, 431)
 
     def test_ak_42_a_token_in_the_query_alone_is_none(self):
         gate = self.start(BY_SUB)

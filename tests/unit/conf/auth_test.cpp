@@ -36,6 +36,18 @@ std::vector<std::vector<std::string>> names_of(std::vector<limiter::term> const&
 }
 
 using names = std::vector<std::vector<std::string>>;
+using flags = std::vector<std::vector<bool>>;
+
+// Of each limit in turn, which entries of its key a hash stands for.
+flags hidden_in(limiter::plan const& limits)
+{
+    flags hidden;
+    for (auto const& term : limits.terms) {
+        auto& one = hidden.emplace_back();
+        for (auto const& entry : term.first_of.front()->key) one.push_back(partition::is_hidden(entry));
+    }
+    return hidden;
+}
 
 } // namespace
 
@@ -49,12 +61,22 @@ TEST_CASE("AK-5: a limit by a place that API keys come from counts by a hash, wh
         "  elsewhere: { key: [header.k, query.x-partner, query.K, query.q], fixed_window: { limit: 1, window: 1s } }\n"
         "  by-name: { key: [header.authorization, cookie.c, query.otp], fixed_window: { limit: 1, window: 1s } }\n"
         "routes: [{ upstream: app, limits: [header, query, elsewhere, by-name] }]");
-    std::vector<std::vector<bool>> hidden;
-    for (auto const& term : snapshot->plans.front().terms) {
-        auto& one = hidden.emplace_back();
-        for (auto const& entry : term.first_of.front()->key) one.push_back(partition::is_hidden(entry));
-    }
-    CHECK(hidden == std::vector<std::vector<bool>>{{true}, {false, true}, {false, false, false, false}, {true, true, true}});
+    CHECK(hidden_in(snapshot->plans.front()) == flags{{true}, {false, true}, {false, false, false, false}, {true, true, true}});
+}
+
+TEST_CASE("AK-5: the whole path is hashed in a limit that is met where a route captures a credential from it")
+{
+    std::string const limits = "limits:\n"
+                               "  here: { key: [path, method], fixed_window: { limit: 1, window: 1s } }\n"
+                               "  elsewhere: { key: path, fixed_window: { limit: 1, window: 1s } }\n";
+    auto const snapshot =
+        must_load(limits + "routes: [{ match: { path: '/reset/{token}' }, upstream: app, limits: [here] },\n"
+                           "         { match: { path: '/{page}' }, upstream: app, limits: [here, elsewhere] }]");
+    CHECK(hidden_in(snapshot->plans[0]) == flags{{true, false}});
+    CHECK(hidden_in(snapshot->plans[1]) == flags{{true, false}, {false}}); // one limit, one key: on every route
+    auto const global = must_load("global_limits: [here]\n" + limits +
+                                  "routes: [{ match: { path: '/a/{session}/b' }, upstream: app, limits: [elsewhere] }]");
+    CHECK(hidden_in(global->plans[0]) == flags{{true, false}, {true}});
 }
 
 TEST_CASE("AK-1: every place that an API key may come from")
