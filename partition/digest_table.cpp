@@ -1,27 +1,30 @@
-// The functions of SHA-256 instead of EVP: see keyed_hasher.cpp. The one-shot SHA256() of OpenSSL 3 goes through EVP, too, and
-// allocates.
-#define OPENSSL_SUPPRESS_DEPRECATED
-
 #include "partition/digest_table.hpp"
 
-#include <openssl/crypto.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
 #include <bit>
+#include <cstring>
 #include <stdexcept>
 
 namespace penstock::partition {
+namespace {
+
+// In the same time wherever they differ.
+bool equal(sha256_digest const& a, sha256_digest const& b) noexcept
+{
+    std::array<std::uint64_t, 4> x, y;
+    std::memcpy(x.data(), a.data(), sizeof x);
+    std::memcpy(y.data(), b.data(), sizeof y);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) == 0;
+}
+
+} // namespace
 
 sha256_digest digest_of(std::string_view key) noexcept
 {
-    sha256_digest digest;
-    static_assert(sizeof digest == SHA256_DIGEST_LENGTH);
-    SHA256_CTX state;
-    SHA256_Init(&state);
-    SHA256_Update(&state, key.data(), key.size());
-    SHA256_Final(digest.data(), &state);
-    return digest;
+    sha256 hash;
+    hash.update(key);
+    return hash.finish();
 }
 
 digest_table::digest_table(std::span<sha256_digest const> digests)
@@ -41,7 +44,7 @@ std::optional<std::size_t> digest_table::find(sha256_digest const& digest) const
 {
     if (slots_.empty()) return std::nullopt;
     for (auto at = home_of(digest); slots_[at].number != 0; at = (at + 1) % slots_.size()) {
-        if (CRYPTO_memcmp(slots_[at].digest.data(), digest.data(), digest.size()) == 0) return slots_[at].number - 1;
+        if (equal(slots_[at].digest, digest)) return slots_[at].number - 1;
     }
     return std::nullopt;
 }

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "base/stable_hash.hpp"
+#include "partition/sha256.hpp"
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -13,8 +13,6 @@
 #include <vector>
 
 namespace penstock::partition {
-
-using sha256_digest = std::array<std::uint8_t, 32>;
 
 // Of a key as it was presented; allocates nothing.
 sha256_digest digest_of(std::string_view key) noexcept;

@@ -1,25 +1,18 @@
-#define OPENSSL_SUPPRESS_DEPRECATED // the block function, see keyed_hasher.cpp
-
 #include "partition/hash_secret.hpp"
 
-#include <openssl/sha.h>
-
-#include <algorithm>
+#include <string_view>
 
 namespace penstock::partition {
 namespace {
 
-hash_secret::sha256_state behind_pad(hash_secret::bytes const& secret, std::uint8_t pad) noexcept
+sha256::state behind_pad(hash_secret::bytes const& secret, char pad) noexcept
 {
-    std::array<std::uint8_t, SHA256_CBLOCK> padded;
+    std::array<char, sha256::block_size> padded;
     padded.fill(pad);
-    for (std::size_t i = 0; i < secret.size(); ++i) padded[i] = static_cast<std::uint8_t>(secret[i] ^ pad);
-    SHA256_CTX hash;
-    SHA256_Init(&hash);
-    SHA256_Transform(&hash, padded.data());
-    hash_secret::sha256_state state;
-    std::copy_n(hash.h, state.size(), state.begin());
-    return state;
+    for (std::size_t i = 0; i < secret.size(); ++i) padded[i] = static_cast<char>(secret[i] ^ pad);
+    sha256 hash;
+    hash.update({padded.data(), padded.size()});
+    return hash.behind_blocks();
 }
 
 } // namespace

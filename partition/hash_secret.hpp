@@ -3,6 +3,8 @@
 // their counters would not meet. Immutable. Pure.
 #pragma once
 
+#include "partition/sha256.hpp"
+
 #include <array>
 #include <cstdint>
 
@@ -11,18 +13,17 @@ namespace penstock::partition {
 class hash_secret {
 public:
     using bytes = std::array<std::uint8_t, 32>;
-    using sha256_state = std::array<std::uint32_t, 8>; // FIPS 180-4 5.3.3: H0 to H7
 
     explicit hash_secret(bytes const& secret) noexcept;
 
-    [[nodiscard]] sha256_state const& inner() const noexcept { return inner_; }
-    [[nodiscard]] sha256_state const& outer() const noexcept { return outer_; }
+    [[nodiscard]] sha256::state const& inner() const noexcept { return inner_; }
+    [[nodiscard]] sha256::state const& outer() const noexcept { return outer_; }
 
     friend bool operator==(hash_secret const&, hash_secret const&) noexcept = default;
 
 private:
-    sha256_state inner_;
-    sha256_state outer_;
+    sha256::state inner_;
+    sha256::state outer_;
 };
 
 } // namespace penstock::partition
