@@ -16,6 +16,7 @@ constexpr auto v1_signature = "PROXY "sv;
 constexpr auto v2_signature = "\r\n\r\n\0\r\nQUIT\n"sv;
 constexpr std::size_t longest_v1 = 107; // bytes, CRLF included
 constexpr std::size_t v2_fixed = 16;    // bytes in front of the addresses
+constexpr std::uint8_t unspecified = 0; // family and transport
 constexpr std::uint8_t crc32c_type = 3;
 
 proxy_header failed(proxy_header_problem why) noexcept { return {.source = {}, .length = 0, .problem = why}; }
@@ -121,6 +122,7 @@ proxy_header_problem check_extensions(std::string_view header, std::size_t at) n
 std::optional<std::size_t> address_bytes(std::uint8_t family_and_transport) noexcept
 {
     switch (family_and_transport) {
+    case unspecified: return 0;
     case 0x11: // IPv4, stream
     case 0x12: // IPv4, datagram
         return 12;
@@ -152,22 +154,21 @@ proxy_header read_v2(std::string_view received) noexcept
 {
     constexpr std::uint8_t local = 0x20; // version 2 in the high half
     constexpr std::uint8_t carried = 0x21;
-    constexpr std::uint8_t unspecified = 0;
     if (received.size() > 12 && byte_at(received, 12) != local && byte_at(received, 12) != carried) return malformed();
     if (received.size() < v2_fixed) return incomplete;
 
     auto const length = v2_fixed + number_at(received, 14);
     if (length > largest_proxy_header) return failed(proxy_header_problem::too_large);
-    auto const ignored = byte_at(received, 12) == local || byte_at(received, 13) == unspecified; // all but the length
+    auto const names_nobody = byte_at(received, 12) == local || byte_at(received, 13) == unspecified;
     auto const addresses = address_bytes(byte_at(received, 13));
-    if (!ignored && (!addresses || length < v2_fixed + *addresses)) return malformed();
+    if (!names_nobody && (!addresses || length < v2_fixed + *addresses)) return malformed();
     if (received.size() < length) return incomplete;
-    if (ignored) return {.source = {}, .length = length};
 
     auto const header = received.substr(0, length);
-    auto const problem = check_extensions(header, v2_fixed + *addresses);
+    auto const problem = check_extensions(header, v2_fixed + addresses.value_or(0));
+    if (names_nobody && problem == proxy_header_problem::malformed) return {.source = {}, .length = length}; // may hold junk
     if (problem != proxy_header_problem::none) return failed(problem);
-    return {.source = source_in(header), .length = length};
+    return {.source = names_nobody ? std::nullopt : source_in(header), .length = length};
 }
 
 } // namespace

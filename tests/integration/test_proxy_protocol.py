@@ -97,6 +97,12 @@ class Headers(ProxyCase):
         self.check_source(header, "198.51.100.7")
         self.check_dropped(header[:17] + bytes([header[17] ^ 1]) + header[18:] + GET, "proxy_header_bad_checksum")
 
+    def test_ip_36_ip_37_ip_39_a_checksum_is_verified_also_where_the_addresses_are_ignored(self):
+        for command, family, rest in ((0x20, 0, b""), (0x20, 0x11, proxy.addresses("198.51.100.7")), (0x21, 0, b"")):
+            header = proxy.with_checksum(command, family, rest + proxy.extension(2, b"a.example"))
+            self.check_source(header, "127.0.0.1")
+            self.check_dropped(header[:-8] + b"E" + header[-7:] + GET, "proxy_header_bad_checksum")
+
     def test_ip_32_a_header_may_arrive_byte_by_byte(self):
         for header in (proxy.version_1("198.51.100.7"), proxy.version_2("198.51.100.7", checksum=True)):
             with self.connect(self.gate) as client:

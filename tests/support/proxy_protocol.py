@@ -29,9 +29,11 @@ def addresses(source, ports=(56324, 443)):
 def version_2(source, extensions=b"", checksum=False):
     family = 0x21 if ":" in source else 0x11
     rest = addresses(source) + extensions
-    if not checksum:
-        return block(0x21, family, rest)
-    header = block(0x21, family, rest + extension(3, bytes(4)))
+    return (with_checksum if checksum else block)(0x21, family, rest)
+
+
+def with_checksum(command, family, rest):
+    header = block(command, family, rest + extension(3, bytes(4)))
     return header[:-4] + crc32c(header).to_bytes(4, "big")
 
 

@@ -44,6 +44,12 @@ std::string with_checksum(std::string header)
     return header;
 }
 
+std::string flipped(std::string header, std::size_t at, int bit)
+{
+    header[at] = static_cast<char>(header[at] ^ 1 << bit);
+    return header;
+}
+
 std::string source_of(proxy_header const& header) { return header.source ? header.source->to_string() : "the peer"; }
 
 // Byte by byte: no decision before there is one, the same one for ever after, and none of what comes behind it.
@@ -231,20 +237,61 @@ TEST_CASE("IP-38: a length beyond the cap is refused before anything of it arriv
     CHECK(read_proxy_header(signature + "\x31"s, proxy_protocol::v2).problem == malformed); // so is a version
 }
 
-TEST_CASE("IP-39: a checksum sees every bit of the header")
+TEST_CASE("IP-39: a checksum sees every bit of the header behind the signature")
 {
     auto const header = with_checksum(v2(0x21, 0x11, tcp4_addresses + tlv(2, "a.example")));
-    for (std::size_t at = 16; at < header.size(); ++at) {
+    for (std::size_t at = signature.size(); at < header.size(); ++at) {
+        if (at == header.size() - 7) continue; // the checksum's own type: then it is another extension, and there is none
         for (int bit = 0; bit < 8; ++bit) {
             CAPTURE(at);
             CAPTURE(bit);
-            auto flipped = header;
-            flipped[at] = static_cast<char>(flipped[at] ^ 1 << bit);
-            auto const in_its_own_frame = at >= header.size() - 7 && at < header.size() - 4; // then it is another extension
-            if (in_its_own_frame) continue;
-            CHECK(read_proxy_header(flipped, proxy_protocol::v2).problem != none);
+            auto const read = read_proxy_header(flipped(header, at, bit), proxy_protocol::v2);
+            CHECK(read.length == 0);
+            auto const waits = read.problem == none; // for the rest of a header that has become longer
+            CHECK((!waits || at == 14 || at == 15));
         }
     }
+}
+
+TEST_CASE("IP-36, IP-37, IP-39: a checksum is verified also where the addresses are ignored")
+{
+    struct row {
+        std::string_view name;
+        std::string header; // its checksum comes last
+    };
+    for (auto const& r : {
+             row{"UNSPEC", with_checksum(v2(0x21, 0x00, ""))},
+             row{"UNSPEC with extensions", with_checksum(v2(0x21, 0x00, tlv(4, std::string(9, '\0')) + tlv(2, "a.example")))},
+             row{"LOCAL", with_checksum(v2(0x20, 0x00, ""))},
+             row{"LOCAL with extensions", with_checksum(v2(0x20, 0x00, tlv(2, "a.example")))},
+             row{"LOCAL with addresses", with_checksum(v2(0x20, 0x11, tcp4_addresses + tlv(2, "a.example")))},
+             row{"LOCAL with addresses of IPv6", with_checksum(v2(0x20, 0x21, ipv6_addresses()))},
+             row{"LOCAL with an unknown family", with_checksum(v2(0x20, '\xFF', tlv(2, "a.example")))},
+         }) {
+        CAPTURE(r.name);
+        check_arrival(r.header, proxy_protocol::v2, "the peer");
+        for (std::size_t at = r.header.size() - 4; at < r.header.size(); ++at)
+            for (int bit = 0; bit < 8; ++bit) check_refused(flipped(r.header, at, bit), proxy_protocol::v2, bad_checksum);
+        if (r.header.size() == 16 + 7) continue;
+        check_refused(flipped(r.header, r.header.size() - 8, 0), proxy_protocol::any, bad_checksum); // in front of the checksum
+    }
+    // The command and the family are in it, too, whichever names nobody.
+    check_refused(flipped(with_checksum(v2(0x21, 0x11, tcp4_addresses)), 12, 0), proxy_protocol::v2, bad_checksum);
+    check_refused(flipped(with_checksum(v2(0x21, 0x00, "")), 12, 0), proxy_protocol::v2, bad_checksum);
+    check_refused(flipped(with_checksum(v2(0x20, 0x00, "")), 12, 0), proxy_protocol::v2, bad_checksum);
+    check_refused(flipped(with_checksum(v2(0x20, 0x00, "")), 13, 0), proxy_protocol::v2, bad_checksum);
+}
+
+TEST_CASE("IP-36, IP-37: where the addresses are ignored, what is no sequence of extensions is, too")
+{
+    auto const wrong = tlv(3, "abcd");
+    for (auto const& junk : {wrong + "x", wrong + "\x04\0\x02x"s, wrong + wrong, tlv(3, "abc"), "\0\0"s, wrong.substr(0, 6)}) {
+        CAPTURE(junk);
+        check_arrival(v2(0x21, 0x00, junk), proxy_protocol::v2, "the peer");
+        check_arrival(v2(0x20, 0x00, junk), proxy_protocol::v2, "the peer");
+        check_arrival(v2(0x20, 0x11, tcp4_addresses + junk), proxy_protocol::v2, "the peer");
+    }
+    check_arrival(v2(0x20, 0x11, wrong), proxy_protocol::v2, "the peer"); // shorter than the addresses
 }
 
 TEST_CASE("IP-30: whether there is a header is never guessed")
