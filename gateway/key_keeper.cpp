@@ -25,22 +25,25 @@ namespace {
 constexpr base::micros file_check_every{1'000'000};
 constexpr base::micros longest_rest{3'600'000'000}; // a timer counts no further than it has to
 
-// What tells one state of a file from another without reading it.
+// What tells one state of a file from another without reading it. The last is of the inode: whoever writes can put back the time
+// of the content (`cp -p`, `rsync -t`), and not this one.
 struct file_stamp {
     ::dev_t device = 0;
     ::ino_t inode = 0;
     ::off_t size = 0;
+    std::int64_t written_ns = 0;
     std::int64_t changed_ns = 0;
 
     friend bool operator==(file_stamp const&, file_stamp const&) = default;
 };
 
+std::int64_t nanoseconds(::timespec const& at) { return std::int64_t{at.tv_sec} * 1'000'000'000 + at.tv_nsec; }
+
 std::optional<file_stamp> stamp_of(std::string const& path)
 {
     struct stat seen {};
     if (::stat(path.c_str(), &seen) != 0) return std::nullopt;
-    return file_stamp{seen.st_dev, seen.st_ino, seen.st_size,
-                      std::int64_t{seen.st_mtim.tv_sec} * 1'000'000'000 + seen.st_mtim.tv_nsec};
+    return file_stamp{seen.st_dev, seen.st_ino, seen.st_size, nanoseconds(seen.st_mtim), nanoseconds(seen.st_ctim)};
 }
 
 void rethrow(std::exception_ptr thrown)

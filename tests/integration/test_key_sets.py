@@ -67,6 +67,24 @@ class Files(KeySetCase):
         self.write(key_set(self.new))
         wait_until(lambda: ask(self.gate.address, fields=bearer(cached)).status == 401, what="the end of the old key")
 
+    def wait_for_reads(self, count):
+        wait_until(lambda: self.refreshes(self.gate, "success") >= count, what=f"{count} times the file was read")
+
+    def test_a_file_rewritten_in_place_with_the_same_size_and_time_is_read_again(self):
+        texts = [key_set(key) for key in (self.old, self.stranger)]
+        size = max(map(len, texts))
+        self.wait_for_reads(1)
+        self.write(texts[0].ljust(size))
+        self.wait_for_reads(2)
+        before = os.stat(self.path)
+        with open(self.path, "r+", encoding="utf-8") as file:
+            file.write(texts[1].ljust(size))
+        os.utime(self.path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        after = os.stat(self.path)
+        self.assertEqual(*((each.st_ino, each.st_size, each.st_mtime_ns) for each in (before, after)))
+        self.wait_for(self.gate, self.stranger, 200)
+        self.assertEqual(self.status(self.gate, self.old), 401)
+
     def test_a_broken_or_missing_file_changes_nothing_and_is_said(self):
         anybody_signs = key_set({**self.new.jwk(), "x": base64url(b"\1" + bytes(31))})
         with_its_private_half = key_set({**self.new.jwk(), "d": base64url(bytes(32))})
