@@ -15,6 +15,7 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <memory>
@@ -28,9 +29,33 @@ namespace {
 using fetched = base::result<page, page_problem>;
 
 constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
-constexpr std::uint32_t most_head_bytes = 16 * 1024;
+constexpr std::uint32_t most_head_bytes = 16 * 1024; // of all heads together: an answer may have interim ones in front
+constexpr int most_interim_answers = 16;
 
 page_problem failed(char const* doing, base::error_code why) { return {std::string(doing) + ": " + why.message()}; }
+
+// 100 Continue, 103 Early Hints, ...: the answer is yet to come (RFC 9110 15.2). A change of the protocol, which we never ask
+// for, is an answer.
+bool is_interim(unsigned status) { return status / 100 == 1 && status != 101; }
+
+// The first answer that is final.
+template <class Stream>
+asio::awaitable<base::result<http::response<http::string_body>, page_problem>> read_answer(Stream& stream,
+                                                                                           std::size_t most_bytes)
+{
+    boost::beast::flat_buffer buffer(most_head_bytes + most_bytes);
+    auto head_bytes = most_head_bytes;
+    for (int before = 0;; ++before) {
+        http::response_parser<http::string_body> parser;
+        parser.header_limit(head_bytes);
+        parser.body_limit(most_bytes);
+        auto const [not_read, read] = co_await http::async_read(stream, buffer, parser, quietly);
+        if (not_read) co_return failed("reading the answer", not_read);
+        if (!is_interim(parser.get().result_int())) co_return parser.release();
+        if (before == most_interim_answers) co_return page_problem{"too many interim answers"};
+        head_bytes -= static_cast<std::uint32_t>(std::min<std::size_t>(head_bytes, read)); // nothing but a head
+    }
+}
 
 // On a stream that is connected, and encrypted where it has to be.
 template <class Stream>
@@ -45,14 +70,9 @@ asio::awaitable<fetched> exchange_on(Stream& stream, page_request const& asked)
     static_cast<void>(written);
     if (not_written) co_return failed("sending the request", not_written);
 
-    boost::beast::flat_buffer buffer(most_head_bytes + asked.most_bytes);
-    http::response_parser<http::string_body> parser;
-    parser.header_limit(most_head_bytes);
-    parser.body_limit(asked.most_bytes);
-    auto const [not_read, read] = co_await http::async_read(stream, buffer, parser, quietly);
-    static_cast<void>(read);
-    if (not_read) co_return failed("reading the answer", not_read);
-    auto answer = parser.release();
+    auto read = co_await read_answer(stream, asked.most_bytes);
+    if (!read) co_return read.error();
+    auto& answer = *read;
     if (answer.result() != http::status::ok) co_return page_problem{"the answer is " + std::to_string(answer.result_int())};
     co_return page{std::move(answer.body()), std::string(answer[http::field::cache_control])};
 }

@@ -281,6 +281,29 @@ class Urls(KeySetCase):
         server.body, server.status = key_set(self.new), 200
         self.wait_for(gate, self.new, 200)
 
+    def test_ak_34_interim_answers_are_skipped(self):
+        server = self.serve(self.old)
+        hints = "103 Early Hints\r\nCache-Control: no-store\r\nLink: </style.css>; rel=preload"
+        server.interim = ["100 Continue", hints, "199 Something Yet Unknown"] + [hints] * 5
+        gate = self.start(server)
+        self.wait_for(gate, self.old, 200)
+        self.assertEqual(self.refreshes(gate, "success"), 1)
+        self.assertEqual(self.refreshes(gate, "failure"), 0)
+
+    def test_ak_34_a_server_that_does_not_come_to_its_answer_is_given_up(self):
+        for interim, problem in ((["100 Continue"] * 17, "too many interim answers"), (["103 Early Hints"] * 100_000, "too many interim"),
+                                 ([f"103 Early Hints\r\nLink: {'x' * 5000}"] * 4, "reading the answer: header limit exceeded"),
+                                 (["101 Switching Protocols"], "the answer is 101")):
+            with self.subTest(problem):
+                server = self.serve(self.old)
+                server.interim = interim
+                gate = self.start(server)
+                wait_until(lambda: self.refreshes(gate, "failure") > 0, what="a failed refresh")
+                self.assertIn(problem, gate.stderr)
+                self.assertEqual(self.status(gate, self.old), 401)
+                server.interim = interim[:0 if "101" in problem else 2]
+                self.wait_for(gate, self.old, 200)
+
     def test_ak_34_a_server_that_cannot_show_who_it_is_is_not_believed(self):
         for ca, names in ((False, "DNS:localhost"), (True, "DNS:somebody.example")):
             with self.subTest(names):

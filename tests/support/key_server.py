@@ -24,10 +24,11 @@ def make_authority(folder, names="DNS:localhost,IP:127.0.0.1"):
 
 
 class KeyServer:
-    """Serves `body` with `status` and `fields` until close(); `hits` counts the requests."""
+    """Serves `body` with `status` and `fields`, after the heads in `interim`, until close(); `hits` counts the requests."""
 
     def __init__(self, folder, body, names="DNS:localhost,IP:127.0.0.1", port=0):
         self.body, self.status, self.fields, self.hits = body, 200, {}, 0
+        self.interim = []
         self.ca, certificate, key = make_authority(folder, names)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate, key)
@@ -41,6 +42,8 @@ class KeyServer:
             def do_GET(self):
                 outer.hits += 1
                 body = outer.body.encode()
+                for line in outer.interim:
+                    self.wfile.write(f"HTTP/1.1 {line}\r\n\r\n".encode())
                 self.send_response(outer.status)
                 for name, value in outer.fields.items():
                     self.send_header(name, value)
