@@ -31,6 +31,7 @@ void api_key(std::string_view lines);        // a query, a Cookie value, an Auth
 void bearer(std::string_view lines);         // a query, then values of Authorization
 void client_address(std::string_view text);  // each line one X-Forwarded-For
 void forwarded(std::string_view text);       // each line one Forwarded
+void freshness(std::string_view value);      // Cache-Control of a key set's answer
 void host_name(std::string_view raw);        // an authority
 void key_set(std::string_view json);         // a JWK set
 void logged_query(std::string_view lines);   // a query, a path
