@@ -74,7 +74,8 @@ std::optional<base::micros> freshness_of(std::string_view cache_control) noexcep
         std::int64_t seconds = 0;
         auto const read = std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
         if (read.ptr != digits.data() + digits.size() || digits.empty() || seconds < 0) continue;
-        found = std::chrono::seconds(read.ec == std::errc{} ? std::min(seconds, most_seconds) : most_seconds);
+        base::micros const said = std::chrono::seconds(read.ec == std::errc{} ? std::min(seconds, most_seconds) : most_seconds);
+        found = std::min(found.value_or(said), said); // of several the least: fetching too soon does no harm
     }
     return found;
 }

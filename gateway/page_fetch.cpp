@@ -74,7 +74,10 @@ asio::awaitable<fetched> exchange_on(Stream& stream, page_request const& asked)
     if (!read) co_return read.error();
     auto& answer = *read;
     if (answer.result() != http::status::ok) co_return page_problem{"the answer is " + std::to_string(answer.result_int())};
-    co_return page{std::move(answer.body()), std::string(answer[http::field::cache_control])};
+    std::string cache_control; // of several lines one list (RFC 9110 5.3)
+    auto const [first, last] = answer.equal_range(http::field::cache_control);
+    for (auto each = first; each != last; ++each) cache_control.append(each == first ? "" : ",").append(each->value());
+    co_return page{std::move(answer.body()), std::move(cache_control)};
 }
 
 // TLS 1.2 or later, to the host that the URL names.

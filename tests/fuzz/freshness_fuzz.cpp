@@ -24,7 +24,7 @@ bool forbids(std::string_view directive)
     return base::same_field(base::trim_ows(directive), "no-store") || base::same_field(base::trim_ows(directive), "no-cache");
 }
 
-// Directive by directive: one that forbids decides, else the last that says something.
+// Directive by directive: one that forbids decides, else the least that one says.
 std::optional<base::micros> one_by_one(std::string_view list)
 {
     std::optional<base::micros> found;
@@ -32,7 +32,7 @@ std::optional<base::micros> one_by_one(std::string_view list)
         auto const comma = list.find(',');
         auto const directive = list.substr(0, comma);
         if (forbids(directive)) return base::micros{0};
-        if (auto const said = auth::freshness_of(directive)) found = said;
+        if (auto const said = auth::freshness_of(directive)) found = std::min(found.value_or(*said), *said);
         more = comma != std::string_view::npos;
         if (more) list.remove_prefix(comma + 1);
     }

@@ -298,6 +298,13 @@ class Urls(KeySetCase):
         server.body, server.status = key_set(self.new), 200
         self.wait_for(gate, self.new, 200)
 
+    def test_ak_34_of_several_times_that_an_answer_is_good_for_the_least_counts(self):
+        server = self.serve(self.old)
+        server.fields = [("Cache-Control", "max-age=3600"), ("Cache-Control", "public, max-age=1")]
+        gate = self.start(server)
+        self.wait_for(gate, self.old, 200)
+        wait_until(lambda: server.hits >= 3, what="fetches an hour before their time")
+
     def test_ak_34_interim_answers_are_skipped(self):
         server = self.serve(self.old)
         hints = "103 Early Hints\r\nCache-Control: no-store\r\nLink: </style.css>; rel=preload"

@@ -5,6 +5,7 @@ import os
 import ssl
 import threading
 
+from support.ports import free_port
 from support.token_minter import openssl
 
 
@@ -26,13 +27,13 @@ def make_authority(folder, names="DNS:localhost,IP:127.0.0.1"):
 class KeyServer:
     """Serves `body` with `status` and `fields`, after the heads in `interim`, until close(); `hits` counts the requests."""
 
-    def __init__(self, folder, body, names="DNS:localhost,IP:127.0.0.1", port=0):
-        self.body, self.status, self.fields, self.hits = body, 200, {}, 0
+    def __init__(self, folder, body, names="DNS:localhost,IP:127.0.0.1"):
+        self.body, self.status, self.fields, self.hits = body, 200, [], 0
         self.interim = []
         self.ca, certificate, key = make_authority(folder, names)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate, key)
-        self.port = port
+        self.port = free_port()  # kept from close() to open()
         self.open()
 
     def open(self):
@@ -45,7 +46,7 @@ class KeyServer:
                 for line in outer.interim:
                     self.wfile.write(f"HTTP/1.1 {line}\r\n\r\n".encode())
                 self.send_response(outer.status)
-                for name, value in outer.fields.items():
+                for name, value in outer.fields:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -62,7 +63,6 @@ class KeyServer:
         self._server.server_bind()
         self._server.server_activate()
         self._server.socket = self._context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
 

@@ -107,6 +107,8 @@ TEST_CASE("AK-34 what Cache-Control says of freshness")
     CHECK(freshness_of("public, Max-Age=19845 , must-revalidate") == 19'845 * second);
     CHECK(freshness_of("max-age=300, no-cache") == 0 * second);
     CHECK(freshness_of("No-Store") == 0 * second);
+    CHECK(freshness_of("max-age=300, max-age=60") == 60 * second);
+    CHECK(freshness_of("max-age=60, max-age=300") == 60 * second);
     CHECK(freshness_of("max-age=99999999999999999999") == 366 * 86'400 * second);
     for (auto const* silent : {"", "public", "s-maxage=5", "max-age=", "max-age=-5", "max-age=5x", ",,", "max-age"}) {
         CAPTURE(silent);
