@@ -100,12 +100,18 @@ private:
     std::deque<std::string> kept_;
 };
 
-// No secret looks so.
+// An address mistyped. Four digits or a port between two separators are no secret.
 bool resembles_address(std::string_view value) noexcept
 {
-    constexpr std::size_t longest = 50;
-    return value.size() <= longest && value.find_first_of(".:") != std::string_view::npos &&
-           value.find_first_not_of("0123456789abcdefABCDEF.:/[]%") == std::string_view::npos;
+    constexpr std::size_t longest_run = 5;
+    constexpr std::string_view separators = ".:/[]%";
+    if (value.find_first_not_of("0123456789abcdefABCDEFx.:/[]%") != std::string_view::npos) return false;
+    while (!value.empty()) {
+        auto const run = std::min(value.find_first_of(separators), value.size());
+        if (run > longest_run) return false;
+        value.remove_prefix(std::min(run + 1, value.size()));
+    }
+    return true;
 }
 
 std::string problem_with_value(partition::entry const& what, std::string_view value, bool is_shown)

@@ -160,8 +160,8 @@ private:
         if (!hashes) return;
         problems_.warning(
             all_.root.find_member("redis")->key_at, "redis",
-            "without hash_secret, who can read the keys in Redis can test guesses of API keys and cookies against "
-            "them; set hash_secret or hash_secret_file, the same on every gateway");
+            "without hash_secret, who can read the keys in Redis can test guesses of API keys, cookies and all else that is "
+            "hashed against them; set hash_secret or hash_secret_file, the same on every gateway");
     }
 
     checked const& all_;

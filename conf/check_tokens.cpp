@@ -1,11 +1,13 @@
 #include "auth/web_address.hpp"
 #include "conf/check.hpp"
+#include "conf/known_keys.hpp"
 #include "conf/read.hpp"
 #include "conf/scalar.hpp"
 
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <set>
 
 namespace penstock::conf {
@@ -62,23 +64,28 @@ private:
         if (written_.find("jwks_url") == nullptr) return;
         auth::key_source const usual;
         auto const refresh = duration("jwks_refresh", usual.refresh);
-        auto const cooldown = duration("jwks_cooldown", std::min(usual.cooldown, refresh));
-        if (cooldown > refresh)
+        auto const timeout = duration("jwks_timeout", usual.timeout);
+        if (!refresh || !timeout) return;
+        if (duration("jwks_cooldown", *refresh) > *refresh)
             wrong(*written_.find("jwks_cooldown"), "jwks_cooldown",
-                  "is longer than jwks_refresh, " + write_duration(refresh) +
+                  "is longer than jwks_refresh, " + write_duration(*refresh) +
                       ", so that keys would be fetched less often than that; make it shorter, or jwks_refresh longer");
-        auto const least = refresh + duration("jwks_timeout", usual.timeout);
-        if (duration("jwks_stale", least) < least)
+        auto const least = *refresh + *timeout;
+        if (auto const stale = duration("jwks_stale", least); stale && *stale < least)
             wrong(
                 *written_.find("jwks_stale"), "jwks_stale",
                 "lets good keys lapse before they are fetched again; make it at least jwks_refresh and jwks_timeout together, " +
                     write_duration(least));
     }
 
-    base::micros duration(char const* key, base::micros unless_written)
+    // Nothing of one that is refused for itself.
+    std::optional<base::micros> duration(std::string const& key, base::micros unless_written)
     {
         auto const* value = written_.find(key);
-        return value == nullptr ? unless_written : parsed(value, parse_duration).value_or(unless_written);
+        if (value == nullptr) return unless_written;
+        auto const read = parsed(value, parse_duration);
+        auto const* known = find_known("auth.jwt.issuers[]." + key);
+        return read && read->count() >= known->least && read->count() <= known->most ? read : std::nullopt;
     }
 
     // A public key is never taken for a secret: an issuer has the one or the other (AK-23).

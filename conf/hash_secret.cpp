@@ -1,19 +1,14 @@
 #include "conf/hash_secret.hpp"
 
+#include "partition/digest_table.hpp"
+
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
 #include <stdexcept>
 
 namespace penstock::conf {
 
-partition::hash_secret hash_secret_from(std::string_view text)
-{
-    partition::hash_secret::bytes digest{};
-    static_assert(digest.size() == SHA256_DIGEST_LENGTH);
-    SHA256(reinterpret_cast<unsigned char const*>(text.data()), text.size(), digest.data());
-    return partition::hash_secret{digest};
-}
+partition::hash_secret hash_secret_from(std::string_view text) { return partition::hash_secret{partition::digest_of(text)}; }
 
 partition::hash_secret public_hash_secret() { return hash_secret_from("penstock without redis.hash_secret"); }
 

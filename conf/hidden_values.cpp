@@ -23,10 +23,10 @@ bool is_read_from(partition::entry const& what, credential_source const& source)
 
 } // namespace
 
-void hide_credentials(partition::descriptor& key, std::span<credential_source const> from, bool in_path)
+void hide_credentials(partition::descriptor& key, std::span<credential_source const> from, bool in_paths)
 {
     for (auto& one : key) {
-        auto const hides = partition::is_hidden(one) || is_api_key(one, from) || (in_path && one.source == entry_source::path);
+        auto const hides = partition::is_hidden(one) || is_api_key(one, from) || (in_paths && one.source == entry_source::path);
         one.value = hides ? partition::hiding::hashed : partition::hiding::clear;
     }
 }

@@ -10,8 +10,8 @@
 
 namespace penstock::conf {
 
-// `in_path`: the path as a whole may hold one, too.
-void hide_credentials(partition::descriptor& key, std::span<credential_source const> from, bool in_path);
+// `in_paths`: paths as a whole may hold some, too.
+void hide_credentials(partition::descriptor& key, std::span<credential_source const> from, bool in_paths);
 
 // The API key, under whatever name the entry reads it.
 bool is_api_key(partition::entry const& what, std::span<credential_source const> from) noexcept;

@@ -110,7 +110,7 @@ std::string expected_key_entry(std::string_view text)
         return "write client.network/1 to client.network/32, or with IPv6 bits behind it, client.network/24/48";
     for (auto const& word : named_words) {
         if (text.starts_with(word.prefix))
-            return "write " + std::string{word.prefix} + " and a name of 1 to 64 letters, digits, '-' or '_', such as " +
+            return "write " + std::string{word.prefix} + " and a name as of a header field, of 1 to 64 characters, such as " +
                    std::string{word.prefix} + "tenant";
     }
     if (auto const dot = text.find('.'); dot != std::string_view::npos) {

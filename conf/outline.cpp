@@ -74,15 +74,10 @@ void name_routes(std::vector<route_outline>& routes)
     }
 }
 
-// Whether the whole path of a request that meets `limit` may hold a credential: some route captures one from it.
-bool has_credential_in_path(outline const& made, limit_outline const& limit)
+// On any route: a request with the same path may take another one, by its method or host.
+bool has_credentials_in_paths(outline const& made)
 {
-    auto const is_it = [&limit](limit_reference const& each) { return each.name == limit.policy.name; };
-    return std::ranges::any_of(made.routes, [&](route_outline const& route) {
-        auto const terms = made.terms_of(route);
-        return captures_credential(route.route.path) &&
-               std::ranges::any_of(terms, [&](term_outline const& term) { return std::ranges::any_of(term, is_it); });
-    });
+    return std::ranges::any_of(made.routes, [](auto const& each) { return captures_credential(each.route.path); });
 }
 
 } // namespace
@@ -123,7 +118,8 @@ outline read_outline(node const& root, settings const& read, calendars known)
             made.routes.push_back(read_route(routes->items[i], indexed("routes", i)));
     }
     name_routes(made.routes);
-    for (auto& limit : made.limits) hide_credentials(limit.policy.key, read.api_keys.from, has_credential_in_path(made, limit));
+    auto const in_paths = has_credentials_in_paths(made);
+    for (auto& limit : made.limits) hide_credentials(limit.policy.key, read.api_keys.from, in_paths);
     return made;
 }
 

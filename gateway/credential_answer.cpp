@@ -30,6 +30,12 @@ std::string bearer_challenge(auth::token_settings const& tokens, std::string_vie
     return challenge.append("\r\n");
 }
 
+std::string error_parameters(std::string_view code, std::string_view detail)
+{
+    std::string parameters = ", error=\"";
+    return parameters.append(code).append("\", error_description=\"").append(detail).append("\"");
+}
+
 struct token_error {
     unsigned status;
     std::string_view code; // RFC 6750 section 3.1
@@ -74,8 +80,7 @@ unsigned bad_token(std::string& out, response_context const& context, token_chec
 {
     auto const error = error_of(seen.why);
     auto const detail = auth::describe(seen.why);
-    std::string parameters = ", error=\"";
-    parameters.append(error.code).append("\", error_description=\"").append(detail).append("\"");
+    auto parameters = error_parameters(error.code, detail);
     if (seen.scopes != nullptr) {
         parameters.append(", scope=\"");
         for (auto const& each : *seen.scopes) parameters.append(&each == &seen.scopes->front() ? "" : " ").append(each);
@@ -88,12 +93,13 @@ unsigned missing_key(std::string& out, response_context const& context, limiter:
                      base::request_facts const& facts, limit_report const& report)
 {
     using partition::entry_source;
-    auto const by_claim = context.tokens != nullptr && lacks(limit.key, entry_source::jwt_claim, facts.token_claims);
-    auto const by_attribute = lacks(limit.key, entry_source::api_key_attribute, facts.api_key_attributes);
-    auto const by_api_key =
-        by_attribute || std::ranges::find(limit.key, entry_source::api_key, &partition::entry::source) != limit.key.end();
-    auto const wants_api_key = by_api_key && facts.api_key.empty();
-    auto const wants_token = by_claim && facts.token_issuer.empty();
+    auto const lacks_claim = context.tokens != nullptr && lacks(limit.key, entry_source::jwt_claim, facts.token_claims);
+    auto const lacks_attribute = lacks(limit.key, entry_source::api_key_attribute, facts.api_key_attributes);
+    auto const is_of_api_key = [](partition::entry const& entry) {
+        return entry.source == entry_source::api_key || entry.source == entry_source::api_key_attribute;
+    };
+    auto const wants_api_key = facts.api_key.empty() && std::ranges::any_of(limit.key, is_of_api_key);
+    auto const wants_token = lacks_claim && facts.token_issuer.empty();
     if (wants_api_key || wants_token) { // no error: there is none (RFC 6750 section 3.1)
         auto const* const detail = !wants_token     ? "An API key is required."
                                    : !wants_api_key ? "A token is required."
@@ -103,12 +109,12 @@ unsigned missing_key(std::string& out, response_context const& context, limiter:
         if (wants_token) challenges += bearer_challenge(*context.tokens, {});
         return turned_away(out, context, 401, detail, report, challenges);
     }
-    if (by_claim) {
+    if (lacks_claim) {
         constexpr std::string_view detail = "The token lacks a claim that is required here.";
-        auto const parameters = ", error=\"invalid_token\", error_description=\"" + std::string(detail) + "\"";
-        return turned_away(out, context, 401, detail, report, bearer_challenge(*context.tokens, parameters));
+        return turned_away(out, context, 401, detail, report,
+                           bearer_challenge(*context.tokens, error_parameters("invalid_token", detail)));
     }
-    if (by_attribute) return turned_away(out, context, 403, "The API key is not of a kind that is served here.", report, {});
+    if (lacks_attribute) return turned_away(out, context, 403, "The API key is not of a kind that is served here.", report, {});
     return turned_away(out, context, 400, "The request lacks what its limit is counted by.", report, {});
 }
 

@@ -19,7 +19,8 @@ namespace penstock::gateway::respond {
 unsigned bad_token(std::string& out, response_context const& context, token_check const& seen, limit_report const& report);
 unsigned refused_credentials(std::string& out, response_context const& context, credential_refusal why,
                              limit_report const& report);
-// The request lacks what `limit` insists on: credentials are asked for, where those are what it lacks (AK-9, AK-41).
+// The request lacks what `limit` insists on. 401: an API key, a token, or both are asked for (AK-9), or the token lacks a claim
+// (invalid_token, AK-41); 403: the API key lacks an attribute; 400: it lacks something else.
 unsigned missing_key(std::string& out, response_context const& context, limiter::policy const& limit,
                      base::request_facts const& facts, limit_report const& report);
 

@@ -62,7 +62,7 @@ struct key_keeper::kept {
     std::vector<auth::algorithm> algorithms;
     auth::key_source source;
     auth::key_set_ptr keys;
-    std::string text;                         // that a URL brought `keys` as
+    std::string text;                         // that a URL brought its keys as, until they are forgotten
     std::optional<auth::key_refresh> refresh; // of a URL
     asio::steady_timer rest;                  // cancelled when there is something to do sooner
     bool is_dropped = false;
@@ -80,7 +80,8 @@ struct key_keeper::kept {
     // Its keys come from the same place, whenever they are asked for and whatever they are used for.
     [[nodiscard]] bool has_place_of(auth::issuer const& other) const
     {
-        return name == other.name && source.url == other.source.url && source.file == other.source.file;
+        return name == other.name && source.url == other.source.url && source.file == other.source.file &&
+               source.ca_file == other.source.ca_file;
     }
 
     // What another found out, until it is confirmed anew. Which key serves which algorithm is for the new configuration to say.
@@ -88,7 +89,7 @@ struct key_keeper::kept {
     {
         keys = before.algorithms == algorithms ? before.keys : auth::parse_key_set(before.text, algorithms).keys;
         text = before.text;
-        last_problem = before.last_problem;
+        if (keys) last_problem = before.last_problem; // else that is news, whatever was said of the old ones
         succeeded = before.succeeded;
         failed = before.failed;
         last_success_s = before.last_success_s;
@@ -111,6 +112,9 @@ void key_keeper::follow(auth::token_settings const* settings)
             auto& one = *all_.back();
             auto const old = std::ranges::find_if(before, [&](auto const& each) { return each->has_place_of(issuer); });
             if (is_new && old != before.end()) one.inherit(**old);
+            if (is_new && !one.keys && !one.text.empty())
+                tell_.warn("keys of " + one.name +
+                           ": none that is known serves its algorithms; its tokens are refused until one is fetched");
             if (issuer.keys) one.keys = issuer.keys; // just read from its file
             if (is_new) start(all_.back());
         }
@@ -127,7 +131,7 @@ void key_keeper::start(kept_ptr one)
     std::random_device random;
     if (!one->source.url.empty()) {
         one->refresh.emplace(one->source, base::clock::now(), std::uniform_real_distribution<double>(0.0, 1.0)(random));
-        if (one->keys) one->refresh->note_inherited(one->confirmed);
+        if (one->keys || !one->text.empty()) one->refresh->note_inherited(one->confirmed);
         asio::co_spawn(loop_, tend_url(std::move(one)), rethrow);
     } else if (!one->source.file.empty()) {
         asio::co_spawn(loop_, tend_file(std::move(one)), rethrow);
@@ -141,6 +145,7 @@ asio::awaitable<void> key_keeper::tend_url(kept_ptr one)
         case auth::key_refresh::action::fetch: co_await fetch(one); break;
         case auth::key_refresh::action::forget:
             one->keys = nullptr;
+            one->text.clear();
             tell_.warn("keys of " + one->name + ": not confirmed for too long; its tokens are refused until they are");
             tell_.publish(one->name, nullptr);
             break;

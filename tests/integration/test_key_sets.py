@@ -113,6 +113,12 @@ class Urls(KeySetCase):
         self.app = self.upstream()
         return self.gateway(self.app, f"workers: {workers}\n" + self.text(server, more, ca))
 
+    def reload(self, gate, text):
+        gate.write_configuration(compose(text, self.app.server))
+        reloads = gate.stderr.count("the configuration was reloaded")
+        gate.signal(1)  # SIGHUP
+        wait_until(lambda: gate.stderr.count("the configuration was reloaded") > reloads, what="the reload")
+
     def test_ak_35_rotation_the_first_new_token_is_accepted_after_one_refresh(self):
         server = self.serve(self.old)
         gate = self.start(server)
@@ -164,11 +170,9 @@ class Urls(KeySetCase):
         server.close()
         text = self.text(server, "jwks_cooldown: 1s, jwks_refresh: 1h")
         for written, status in (("[EdDSA, ES256]", 200), ("[ES256, EdDSA, PS256]", 200), ("[EdDSA]", 401)):
-            gate.write_configuration(compose(text.replace("[ES256, EdDSA]", written), self.app.server))
-            reloads = gate.stderr.count("the configuration was reloaded")
-            gate.signal(1)  # SIGHUP
-            wait_until(lambda known=reloads: gate.stderr.count("the configuration was reloaded") > known, what="the reload")
+            self.reload(gate, text.replace("[ES256, EdDSA]", written))
             self.assertEqual([self.status(gate, self.old, jti=written + str(n)) for n in range(3)], [status] * 3)
+        self.assertIn("none that is known serves its algorithms", gate.stderr)
 
     def flood(self, gate, count, enough=lambda: False):
         """That many unknown kids on every one of 32 connections, or until there are enough. The kernel spreads them over the workers."""
@@ -182,6 +186,19 @@ class Urls(KeySetCase):
                 header = base64url(b'{"alg":"ES256","kid":"random-%d-%d"}' % (index, number))
                 self.assertEqual(connection.ask(fields=bearer(".".join([header, *token[1:]]))).status, 401)
         self.together(32, ask_on)
+
+    def test_ak_35_keys_that_were_forgotten_do_not_come_back_by_a_reload(self):
+        server = self.serve(self.old)
+        times = "jwks_cooldown: 1s, jwks_refresh: 10s, jwks_timeout: 1s"
+        gate = self.start(server, times + ", jwks_stale: 1m")
+        self.wait_for(gate, self.old, 200)
+        server.close()
+        wait_until(lambda: "not confirmed for too long" in gate.stderr, 90, "the end of the keys")
+        self.wait_for(gate, self.old, 401)
+        for algorithms in ("[ES256, EdDSA]", "[EdDSA, ES256]"):
+            text = self.text(server, times + ", jwks_stale: off").replace("[ES256, EdDSA]", algorithms)
+            self.reload(gate, text)
+            self.assertEqual([self.status(gate, self.old, jti=algorithms + str(n)) for n in range(3)], [401] * 3)
 
     def test_ak_35_a_thousand_tokens_with_unknown_kids_are_no_fetch_within_the_cooldown_of_the_process(self):
         server = self.serve(self.old)
@@ -309,7 +326,7 @@ class Urls(KeySetCase):
         server = self.serve(self.old)
         hints = "103 Early Hints\r\nCache-Control: no-store\r\nLink: </style.css>; rel=preload"
         server.interim = ["100 Continue", hints, "199 Something Yet Unknown"] + [hints] * 5
-        gate = self.start(server)
+        gate = self.start(server, "jwks_cooldown: 1h, jwks_refresh: 1h")  # one fetch, whatever is asked before it ends
         self.wait_for(gate, self.old, 200)
         self.assertEqual(self.refreshes(gate, "success"), 1)
         self.assertEqual(self.refreshes(gate, "failure"), 0)
@@ -323,7 +340,7 @@ class Urls(KeySetCase):
                 server.interim = interim
                 gate = self.start(server)
                 wait_until(lambda: self.refreshes(gate, "failure") > 0, what="a failed refresh")
-                self.assertIn(problem, gate.stderr)
+                wait_until(lambda told=problem, by=gate: told in by.stderr, what=problem)
                 self.assertEqual(self.status(gate, self.old), 401)
                 server.interim = interim[:0 if "101" in problem else 2]
                 self.wait_for(gate, self.old, 200)

@@ -64,19 +64,41 @@ TEST_CASE("AK-5: a limit by a place that API keys come from counts by a hash, wh
     CHECK(hidden_in(snapshot->plans.front()) == flags{{true}, {false, true}, {false, false, false, false}, {true, true, true}});
 }
 
-TEST_CASE("AK-5: the whole path is hashed in a limit that is met where a route captures a credential from it")
+TEST_CASE("AK-5: the whole path is hashed where any route captures a credential from it")
 {
-    std::string const limits = "limits:\n"
-                               "  here: { key: [path, method], fixed_window: { limit: 1, window: 1s } }\n"
-                               "  elsewhere: { key: path, fixed_window: { limit: 1, window: 1s } }\n";
-    auto const snapshot =
-        must_load(limits + "routes: [{ match: { path: '/reset/{token}' }, upstream: app, limits: [here] },\n"
-                           "         { match: { path: '/{page}' }, upstream: app, limits: [here, elsewhere] }]");
-    CHECK(hidden_in(snapshot->plans[0]) == flags{{true, false}});
-    CHECK(hidden_in(snapshot->plans[1]) == flags{{true, false}, {false}}); // one limit, one key: on every route
-    auto const global = must_load("global_limits: [here]\n" + limits +
-                                  "routes: [{ match: { path: '/a/{session}/b' }, upstream: app, limits: [elsewhere] }]");
-    CHECK(hidden_in(global->plans[0]) == flags{{true, false}, {true}});
+    std::string const limits = "limits: { a: { key: [path, method], fixed_window: { limit: 1, window: 1s } } }\n";
+    // A GET takes the second route.
+    auto const captured =
+        must_load(limits + "routes: [{ match: { path: '/reset/{token}', methods: [POST] }, upstream: app, limits: none },\n"
+                           "         { upstream: app, limits: [a] }]");
+    CHECK(hidden_in(captured->plans[1]) == flags{{true, false}});
+    auto const other = must_load(limits + "routes: [{ match: { path: '/reset/{page}' }, upstream: app, limits: [a] }]");
+    CHECK(hidden_in(other->plans[0]) == flags{{false, false}});
+}
+
+TEST_CASE("AK-35: how rarely and how long keys are gone by follows jwks_refresh where nothing else is written")
+{
+    auto const source_with = [](std::string const& written) {
+        return must_load(
+                   "auth: { jwt: { issuers: [{ issuer: a, audience: b, algorithms: ES256, jwks_url: https://id.example/k" +
+                   written + " }] } }\nroutes: [{ upstream: app, limits: none }]")
+            ->settings.tokens->issuers.front()
+            .source;
+    };
+    constexpr base::micros second{1'000'000};
+    struct row {
+        std::string written;
+        base::micros cooldown;
+        base::micros stale;
+    };
+    for (auto const& r : {row{"", 30 * second, 86'400 * second}, row{", jwks_refresh: 10s", 10 * second, 86'400 * second},
+                          row{", jwks_refresh: 1d", 30 * second, 2 * 86'400 * second},
+                          row{", jwks_refresh: 1d, jwks_cooldown: 1h, jwks_stale: 25h", 3'600 * second, 90'000 * second},
+                          row{", jwks_stale: off", 30 * second, base::micros{0}}}) {
+        CAPTURE(r.written);
+        CHECK(source_with(r.written).cooldown == r.cooldown);
+        CHECK(source_with(r.written).stale == r.stale);
+    }
 }
 
 TEST_CASE("AK-1: every place that an API key may come from")
