@@ -1,6 +1,7 @@
 // SipHash (Aumasson and Bernstein, 2012): a keyed hash of 64 or 128 bits that gives the same value on every machine. Who does
 // not know the key cannot find inputs that collide, so callers may choose the bytes freely. The round counts are parameters:
-// <1, 3> for tables in memory and caches, <2, 4> where hashes are shown. Pure; used by limiter/memory_store, auth/token_cache, partition/digest_cache.
+// <1, 3> for tables in memory and caches, <2, 4> where hashes are shown. Pure; used by limiter/memory_store, auth/token_cache,
+// partition/digest_cache.
 #pragma once
 
 #include <array>

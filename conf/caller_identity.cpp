@@ -100,27 +100,13 @@ private:
     std::deque<std::string> kept_;
 };
 
-// An address mistyped. Four digits or a port between two separators are no secret.
-bool resembles_address(std::string_view value) noexcept
-{
-    constexpr std::size_t longest_run = 5;
-    constexpr std::string_view separators = ".:/[]%";
-    if (value.find_first_not_of("0123456789abcdefABCDEFx.:/[]%") != std::string_view::npos) return false;
-    while (!value.empty()) {
-        auto const run = std::min(value.find_first_of(separators), value.size());
-        if (run > longest_run) return false;
-        value.remove_prefix(std::min(run + 1, value.size()));
-    }
-    return true;
-}
-
-std::string problem_with_value(partition::entry const& what, std::string_view value, bool is_shown)
+// Without the value: a secret may stand in the wrong place, as below `deny` and `exempt` (conceal).
+std::string problem_with_value(partition::entry const& what, std::string_view value)
 {
     if (value.empty()) return "has an empty value, which no request has; write one";
     auto const is_address = what.source == entry_source::client_ip || what.source == entry_source::client_network;
     if (is_address && value != partition::nameless_client && !base::ip_address::parse(value))
-        return '\'' + (is_shown && resembles_address(value) ? std::string{value} : "***") +
-               "' is no address; write for example 192.0.2.1 or 2001:db8::1";
+        return "is no address; write for example 192.0.2.1 or 2001:db8::1";
     return {};
 }
 
@@ -148,8 +134,7 @@ std::string problem_with_caller(partition::descriptor const& key, std::string_vi
                (parts_of(key) == key.size() ? " entries" : " (of a claim the issuer, too)") +
                "; write one for each, joined by '|'";
     }
-    std::string_view issuer;                                               // a request has one token
-    auto const is_shown = std::ranges::none_of(key, partition::is_hidden); // a hidden one may stand in another's place
+    std::string_view issuer; // a request has one token
     auto part = parts.begin();
     for (auto const& entry : key) {
         if (entry.source == entry_source::jwt_claim) {
@@ -159,7 +144,7 @@ std::string problem_with_caller(partition::descriptor const& key, std::string_vi
                 return "begins a claim with something that is no issuer of auth.jwt.issuers; write ISSUER|VALUE";
             ++part;
         }
-        if (auto what = problem_with_value(entry, *part++, is_shown); !what.empty()) return what;
+        if (auto what = problem_with_value(entry, *part++); !what.empty()) return what;
     }
     return {};
 }

@@ -1,5 +1,6 @@
 #include "auth/web_address.hpp"
 #include "conf/check.hpp"
+#include "conf/check_value.hpp"
 #include "conf/known_keys.hpp"
 #include "conf/read.hpp"
 #include "conf/scalar.hpp"
@@ -83,9 +84,8 @@ private:
     {
         auto const* value = written_.find(key);
         if (value == nullptr) return unless_written;
-        auto const read = parsed(value, parse_duration);
-        auto const* known = find_known("auth.jwt.issuers[]." + key);
-        return read && read->count() >= known->least && read->count() <= known->most ? read : std::nullopt;
+        auto const is_refused = !problem_with_value(*find_known("auth.jwt.issuers[]." + key), *value).empty();
+        return is_refused ? std::nullopt : parsed(value, parse_duration);
     }
 
     // A public key is never taken for a secret: an issuer has the one or the other (AK-23).

@@ -1,6 +1,6 @@
 #include "conf/hash_secret.hpp"
 
-#include "partition/digest_table.hpp"
+#include "partition/sha256.hpp"
 
 #include <openssl/rand.h>
 

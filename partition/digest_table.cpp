@@ -20,13 +20,6 @@ bool equal(sha256_digest const& a, sha256_digest const& b) noexcept
 
 } // namespace
 
-sha256_digest digest_of(std::string_view key) noexcept
-{
-    sha256 hash;
-    hash.update(key);
-    return hash.finish();
-}
-
 digest_table::digest_table(std::span<sha256_digest const> digests)
 {
     if (digests.empty()) return;

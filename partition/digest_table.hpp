@@ -14,9 +14,6 @@
 
 namespace penstock::partition {
 
-// Of a key as it was presented; allocates nothing.
-sha256_digest digest_of(std::string_view key) noexcept;
-
 class digest_table {
 public:
     digest_table() = default;

@@ -76,4 +76,11 @@ void sha256::pad() noexcept
     take_block();
 }
 
+sha256_digest digest_of(std::string_view text) noexcept
+{
+    sha256 hash;
+    hash.update(text);
+    return hash.finish();
+}
+
 } // namespace penstock::partition

@@ -36,4 +36,6 @@ private:
     std::uint64_t taken_;                        // bytes taken in
 };
 
+sha256_digest digest_of(std::string_view text) noexcept; // of a whole text
+
 } // namespace penstock::partition

@@ -13,7 +13,6 @@ namespace penstock::identified {
 
 inline partition::hash_secret const secret{{1, 2, 3, 4, 5, 6, 7, 8}};
 
-// What the tests below ask about: one request with everything in it.
 struct request {
     std::vector<base::field> fields{{"Host", "example.com"}, {"X-Tenant", "acme"}};
     std::vector<base::path_capture> captures{{"id", "7"}, {"token", "s3cr3t"}};

@@ -1,7 +1,5 @@
 #include "partition/sha256.hpp"
 
-#include "partition/digest_table.hpp"
-
 #include <doctest/doctest.h>
 #include <openssl/evp.h>
 
